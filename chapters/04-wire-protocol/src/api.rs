@@ -1,0 +1,118 @@
+//! What we serve: one row per API.
+
+use std::ops::RangeInclusive;
+
+use crate::codec::Wire;
+use crate::message;
+
+/// A request that has a row in the table.
+pub trait Request: Wire {
+    /// Its row.
+    const KEY: ApiKey;
+    /// What answers it.
+    type Response: Wire;
+}
+
+macro_rules! apis {
+    ($( $(#[$meta:meta])* $name:ident = $key:literal, $versions:expr, flexible $flexible:literal, $request:ident => $response:ident; )*) => {
+        /// An API that we serve.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum ApiKey { $( $(#[$meta])* $name = $key, )* }
+
+        impl ApiKey {
+            /// All rows, by key.
+            pub const ALL: &[ApiKey] = &[ $( ApiKey::$name, )* ];
+
+            /// The row of a key from the wire.
+            #[must_use]
+            pub fn from_wire(key: i16) -> Option<ApiKey> {
+                match key { $( $key => Some(ApiKey::$name), )* _ => None }
+            }
+
+            /// The versions that we serve.
+            #[must_use]
+            pub fn versions(self) -> RangeInclusive<i16> {
+                match self { $( ApiKey::$name => $versions, )* }
+            }
+
+            /// The first version with compact lengths and tagged fields.
+            #[must_use]
+            pub fn flexible_since(self) -> i16 {
+                match self { $( ApiKey::$name => $flexible, )* }
+            }
+        }
+
+        $(
+            impl Request for message::$request {
+                const KEY: ApiKey = ApiKey::$name;
+                type Response = message::$response;
+            }
+        )*
+    };
+}
+
+apis! {
+    /// Append batches.
+    Produce = 0, 7..=7, flexible 9, ProduceRequest => ProduceResponse;
+    /// Read batches, waiting for them if asked to.
+    Fetch = 1, 11..=11, flexible 12, FetchRequest => FetchResponse;
+    /// Find offsets by time, and the ends.
+    ListOffsets = 2, 2..=2, flexible 6, ListOffsetsRequest => ListOffsetsResponse;
+    /// Brokers, topics, partitions and their leaders.
+    Metadata = 3, 4..=4, flexible 9, MetadataRequest => MetadataResponse;
+    /// Which broker coordinates a group or a transaction.
+    FindCoordinator = 10, 0..=2, flexible 3, FindCoordinatorRequest => FindCoordinatorResponse;
+    /// This table, on the wire.
+    ApiVersions = 18, 0..=3, flexible 3, ApiVersionsRequest => ApiVersionsResponse;
+    /// Create topics.
+    CreateTopics = 19, 3..=3, flexible 5, CreateTopicsRequest => CreateTopicsResponse;
+    /// Delete topics.
+    DeleteTopics = 20, 1..=1, flexible 4, DeleteTopicsRequest => DeleteTopicsResponse;
+    /// A producer id for an idempotent producer.
+    InitProducerId = 22, 0..=1, flexible 2, InitProducerIdRequest => InitProducerIdResponse;
+    /// The settings of topics and of the broker.
+    DescribeConfigs = 32, 1..=1, flexible 4, DescribeConfigsRequest => DescribeConfigsResponse;
+}
+
+/// Versions that are advertised although they are not served, because a client
+/// looks for exactly them before it uses a feature. A request for one is
+/// answered with [`ErrorCode::UNSUPPORTED_VERSION`](crate::ErrorCode::UNSUPPORTED_VERSION).
+#[derive(Debug, Clone, Copy)]
+pub struct Canary {
+    /// The API.
+    pub api: ApiKey,
+    /// The lowest version to advertise; it and those above it are not served.
+    pub from: i16,
+    /// Which client needs it, and what for.
+    pub reason: &'static str,
+}
+
+/// All canaries. Source: the feature map in `rdkafka_feature.c` of librdkafka
+/// before 2.11.1, which asks for exact versions; they are never sent.
+pub const CANARIES: &[Canary] = &[
+    Canary {
+        api: ApiKey::Produce,
+        from: 0,
+        reason: "librdkafka < 2.11.1 compresses with gzip, snappy or lz4 only if it sees version 0",
+    },
+    Canary {
+        api: ApiKey::Fetch,
+        from: 4,
+        reason: "librdkafka < 2.11.1 writes message format v2 only if it sees version 4",
+    },
+    Canary {
+        api: ApiKey::ListOffsets,
+        from: 1,
+        reason: "librdkafka < 2.11.1 looks up offsets by time only if it sees version 1",
+    },
+];
+
+impl ApiKey {
+    /// The versions that we say we have: those that we serve, and the canaries below them.
+    #[must_use]
+    pub fn advertised(self) -> RangeInclusive<i16> {
+        let canary = CANARIES.iter().find(|canary| canary.api == self);
+        let lowest = canary.map_or(*self.versions().start(), |canary| canary.from);
+        lowest..=*self.versions().end()
+    }
+}

@@ -1,0 +1,28 @@
+//! A partition's log on disk: segments, indexes, retention, recovery.
+//!
+//! # On disk
+//! A log is a directory of segments, each named after its first offset, in
+//! Kafka's own formats: `00000000000000000000.log` (batches, one behind the
+//! other), `.index` (offset → position) and `.timeindex` (timestamp → offset).
+//! Both indexes may be deleted at any time; they are made again from the log.
+//! `recovery-point` holds the offset below which everything is known to be on disk.
+//!
+//! # Invariants
+//! - A segment is synced before the next one is created.
+//! - What was appended is read back byte by byte, or not at all.
+//! - At or above the recovery point a batch that is not whole is cut off when
+//!   the log is opened; below it nothing is ever cut ([`Error::Damaged`]).
+//!
+//! Start reading at [`Log`].
+
+mod disk;
+mod error;
+mod log;
+mod part;
+mod real_disk;
+
+pub use disk::{Disk, File};
+pub use error::Error;
+pub use log::{Appended, Log, LogConfig, Opened, Scan, Truncated};
+pub use part::{RetentionLimits, SegmentSummary};
+pub use real_disk::RealDisk;

@@ -1,0 +1,33 @@
+//! Partitions with their four ends, those who wait for them, and the request loop.
+//!
+//! A [`Partition`] is a log under a lock. [`Topics`] are the partitions by name,
+//! created and deleted atomically. The handlers in [`api`] take the pieces that
+//! they use, act, and answer with a message. [`serve_connection`] reads requests
+//! from one connection and writes the answers, one at a time, in order, as Kafka does.
+//!
+//! # Invariants
+//! - log start ≤ last stable offset ≤ high watermark ≤ log end ([`Ends::check`]).
+//! - One lock at a time, and no await under a lock.
+//! - Every wait has a deadline.
+//!
+//! Start reading at [`serve_connection`], then [`api::produce`], then [`Partition::append`].
+
+mod ends;
+mod error;
+mod part;
+mod partition;
+mod producers;
+mod request_loop;
+mod topics;
+mod waits;
+
+pub mod api;
+
+pub use ends::{End, Ends};
+pub use error::{Error, error_code};
+pub use part::*;
+pub use partition::{Appended, Fetched, Partition, Reader};
+pub use producers::{AbortedTransaction, Admission, AdmitAll, Entry, Producers};
+pub use request_loop::{Answer, ConnectionLimits, Request, serve_connection};
+pub use topics::{Topic, TopicConfig, Topics};
+pub use waits::Waits;

@@ -1,0 +1,1 @@
+//! What the part of chapter 07 must do.

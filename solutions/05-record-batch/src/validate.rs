@@ -1,0 +1,46 @@
+//! Whether a batch may be appended.
+
+use crate::error::BatchError;
+use crate::header::BatchHeader;
+use crate::layout;
+
+/// Checks the batch at the start of `bytes` without opening it: size, format,
+/// CRC-32C, and whether its counts can be true.
+///
+/// `size_max` is `max.message.bytes`. Bytes behind the batch are the caller's to check.
+///
+/// # Errors
+/// What is wrong, found in this order: truncated, magic, size, CRC, codec, counts.
+pub fn validate(bytes: &[u8], size_max: usize) -> Result<BatchHeader, BatchError> {
+    // task 5.3: let in only what you are willing to serve for ever
+    let header = BatchHeader::read(bytes)?;
+    let size = header.size();
+    if size > size_max {
+        return Err(BatchError::TooLarge {
+            size,
+            limit: size_max,
+        });
+    }
+    let batch = bytes.get(..size).ok_or(BatchError::Truncated {
+        needed: size,
+        arrived: bytes.len(),
+    })?;
+    let computed = crc32c::crc32c(&batch[layout::ATTRIBUTES..]);
+    if computed != header.crc {
+        return Err(BatchError::Crc {
+            stored: header.crc,
+            computed,
+        });
+    }
+    header.codec()?;
+    let count = header.record_count;
+    let last_offset_delta = header.last_offset_delta;
+    if count < 1 || last_offset_delta < count - 1 {
+        return Err(BatchError::Count {
+            count,
+            last_offset_delta,
+        });
+    }
+    Ok(header)
+    // end
+}

@@ -1,0 +1,136 @@
+//! Running one case.
+
+use std::fmt::Debug;
+use std::panic::{self, PanicHookInfo};
+use std::sync::{Mutex, Once, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use crate::place::Place;
+
+/// How long a case may take. Cases take milliseconds; one that takes this long hangs.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// The name of the threads that cases run on; tells their panics from others'.
+const THREAD_NAME: &str = "case";
+
+/// What a case's check found, as lines `label   text`.
+struct Failure(String);
+
+/// What the panic hook saw last on a case's thread.
+static PANIC: Mutex<Option<(String, String)>> = Mutex::new(None);
+
+/// Runs `body` on a thread of its own, and fails the test with a message that
+/// teaches when it fails, panics, or does not end in time.
+///
+/// # Panics
+/// When the case fails: that is how a test says so.
+pub fn run(place: Place, goal: &str, body: impl FnOnce() + Send + 'static) {
+    hide_panics_of_cases();
+    let (done, finished) = mpsc::channel();
+    let thread = thread::Builder::new()
+        .name(THREAD_NAME.to_owned())
+        .spawn(move || {
+            let result = panic::catch_unwind(panic::AssertUnwindSafe(body));
+            let _ = done.send(result.err().map(|payload| describe(&*payload)));
+        })
+        .expect("a thread can be started");
+    let problem = match finished.recv_timeout(TIME_LIMIT) {
+        Ok(None) => {
+            let _ = thread.join();
+            return;
+        }
+        Ok(Some(problem)) => problem,
+        Err(_) => format!(
+            "  problem    it did not end within {} s\n",
+            TIME_LIMIT.as_secs()
+        ),
+    };
+    let message = format!(
+        "\ntask {} · {goal}\n{problem}  read       {}\n  stuck?     cargo workbook hint {}\n",
+        place.task_id(),
+        place.page(),
+        place.task_id(),
+    );
+    eprint!("{message}");
+    // The message is all there is to say: no "thread panicked at", no backtrace.
+    panic::resume_unwind(Box::new(message));
+}
+
+/// Ends the case: `what` should be `expected` and is `got`, both as text.
+///
+/// # Panics
+/// Always.
+pub fn fail(what: &str, expected: &str, got: &str) -> ! {
+    let text = format!(
+        "  what       {what}\n  expected   {}\n  got        {}\n",
+        indent(expected),
+        indent(got)
+    );
+    panic::panic_any(Failure(text))
+}
+
+/// Checks that `got` is `expected`.
+///
+/// # Panics
+/// When it is not.
+pub fn expect_eq<T: Debug + PartialEq>(what: &str, got: T, expected: T) {
+    if got != expected {
+        fail(what, &format!("{expected:?}"), &format!("{got:?}"));
+    }
+}
+
+/// Checks that something holds; `what` says it as a sentence.
+///
+/// # Panics
+/// When it does not.
+pub fn expect(what: &str, holds: bool) {
+    if !holds {
+        fail(what, "that this holds", "it does not");
+    }
+}
+
+/// Lines behind the first one line up with it.
+fn indent(text: &str) -> String {
+    text.replace('\n', "\n             ")
+}
+
+fn describe(payload: &(dyn std::any::Any + Send)) -> String {
+    if let Some(Failure(text)) = payload.downcast_ref() {
+        return text.clone();
+    }
+    let seen = PANIC.lock().ok().and_then(|mut seen| seen.take());
+    let (message, location) = seen.unwrap_or_default();
+    match message.strip_prefix("not yet implemented: ") {
+        Some(hole) => {
+            format!("  problem    this is still a hole: {hole}\n  where      {location}\n")
+        }
+        None => format!(
+            "  problem    your code panicked: {}\n  where      {location}\n",
+            indent(&message)
+        ),
+    }
+}
+
+/// A case's panic is told by [`run`], in its own words; all others go on as before.
+fn hide_panics_of_cases() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if thread::current().name() == Some(THREAD_NAME) {
+                remember(info);
+            } else {
+                previous(info);
+            }
+        }));
+    });
+}
+
+fn remember(info: &PanicHookInfo<'_>) {
+    let message = info.payload_as_str().unwrap_or("(no message)").to_owned();
+    let location = info.location().map(ToString::to_string).unwrap_or_default();
+    if let Ok(mut seen) = PANIC.lock() {
+        *seen = Some((message, location));
+    }
+}
