@@ -12,22 +12,28 @@
 //!
 //! Start reading at [`serve_connection`], then [`api::produce`], then [`Partition::append`].
 
+mod durability;
 mod ends;
 mod error;
 mod part;
 mod partition;
+mod producer_ids;
 mod producers;
 mod request_loop;
+mod serving;
 mod topics;
 mod waits;
 
 pub mod api;
 
+pub use durability::sync_on_blocking_pool;
 pub use ends::{End, Ends};
 pub use error::{Error, error_code};
 pub use part::*;
 pub use partition::{Appended, Fetched, Partition, Reader};
+pub use producer_ids::ProducerIds;
 pub use producers::{AbortedTransaction, Admission, AdmitAll, Entry, Producers};
-pub use request_loop::{Answer, ConnectionLimits, Request, serve_connection};
-pub use topics::{Topic, TopicConfig, Topics};
+pub use request_loop::{Answer, ConnectionLimits, FrameBudget, Request, serve_connection};
+pub use serving::serving;
+pub use topics::{Opened, Topic, TopicConfig, Topics, TopicsConfig};
 pub use waits::Waits;

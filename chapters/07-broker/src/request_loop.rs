@@ -1,19 +1,51 @@
 //! From a connection to answers, one at a time and in order.
 
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use networking::Chunk;
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::sync::Semaphore;
+use wire_protocol::{ApiKey, Malformed, RequestHeader, Wire};
 
-/// A request as it came in.
+/// A request of an API and a version that we advertise.
 #[derive(Debug)]
 pub struct Request {
-    /// The payload of its frame: header and body.
-    pub payload: Vec<u8>,
+    /// Which API.
+    pub api: ApiKey,
+    /// Its header.
+    pub header: RequestHeader,
     /// Who sent it.
     pub peer: SocketAddr,
+    /// Header and body.
+    payload: Vec<u8>,
+}
+
+impl Request {
+    /// Whether the version is served; if not, it is a [canary](wire_protocol::CANARIES).
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        self.api.versions().contains(&self.header.api_version)
+    }
+
+    /// The body.
+    ///
+    /// # Errors
+    /// When the bytes are no such request; the connection is to be closed then.
+    pub fn decode<R: wire_protocol::Request>(&self) -> Result<R, Malformed> {
+        todo!()
+    }
+
+    /// A response to it, as a frame.
+    #[must_use]
+    pub fn answer<B: Wire>(&self, response: &B) -> Answer {
+        let _ = response;
+        todo!()
+    }
 }
 
 /// What the connection does next.
@@ -27,15 +59,34 @@ pub enum Answer {
     Close,
 }
 
+/// How many bytes of large requests may be in memory at a time, over all
+/// connections that share it. A request that does not fit waits unread.
+#[derive(Debug, Clone)]
+pub struct FrameBudget {
+    bytes: Arc<Semaphore>,
+}
+
+impl FrameBudget {
+    /// A budget of this many bytes.
+    #[must_use]
+    pub fn new(bytes: u32) -> FrameBudget {
+        let _ = bytes;
+        todo!()
+    }
+}
+
 /// Limits of one connection.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ConnectionLimits {
     /// `socket.request.max.bytes`: a longer request closes the connection.
     pub request_bytes_max: usize,
-    /// `connections.max.idle.ms`: a peer that is silent for longer is closed.
+    /// `queued.max.request.bytes`: what all connections together may hold of large requests.
+    pub budget: FrameBudget,
+    /// `connections.max.idle.ms`: a peer that sends nothing for longer is closed.
     pub idle: Duration,
-    /// How long the peer may take to make room for an answer.
-    pub write: Duration,
+    /// How long the peer may take to send a request from its first byte on, or
+    /// to make room for an answer.
+    pub transfer: Duration,
 }
 
 /// Serves one connection until the peer closes it, breaks the protocol, falls
@@ -45,7 +96,8 @@ pub struct ConnectionLimits {
 /// answers keep the order of the requests, and a client that sends faster than
 /// it reads is stopped by TCP.
 ///
-/// `answer` does the work; `write` puts an answer on the wire.
+/// `answer` does the work, and says that a body is malformed with an error.
+/// `write` puts an answer on the wire and gives the connection back.
 pub async fn serve_connection<Stop, AnswerRequest, Answering, Write, Writing>(
     stream: TcpStream,
     limits: ConnectionLimits,
@@ -55,7 +107,9 @@ pub async fn serve_connection<Stop, AnswerRequest, Answering, Write, Writing>(
 ) where
     Stop: Future<Output = ()>,
     AnswerRequest: Fn(Request) -> Answering,
-    Answering: Future<Output = Answer>,
+    Answering: Future<Output = Result<Answer, Malformed>>,
+    Write: Fn(OwnedWriteHalf, Vec<Chunk>) -> Writing,
+    Writing: Future<Output = io::Result<OwnedWriteHalf>>,
 {
     let _ = (stream, limits, stop, answer, write);
     todo!()

@@ -14,6 +14,32 @@ use message_model::{PartitionIndex, Timestamp, TopicName, TopicPartition};
 
 use crate::error::Error;
 use crate::partition::Partition;
+use crate::producers::Producers;
+use crate::waits::Waits;
+
+/// What all topics share.
+#[derive(Debug, Clone, Copy)]
+pub struct TopicsConfig {
+    /// The settings of a topic that overrides none.
+    pub log: LogConfig,
+    /// The most partitions that one topic may have.
+    pub partitions_max: u32,
+    /// Makes the rules about producers for a partition, in the state of an empty log.
+    pub producers: fn() -> Box<dyn Producers>,
+}
+
+/// What [`Topics::open`] found.
+#[derive(Debug)]
+pub struct Opened {
+    /// The topics.
+    pub topics: Topics,
+    /// Torn tails that were cut off.
+    pub truncated: Vec<(TopicPartition, Truncated)>,
+    /// Partitions that are offline, and why.
+    pub offline: Vec<(TopicPartition, Error)>,
+    /// Directories that belong to no topic; they are left alone.
+    pub strangers: Vec<String>,
+}
 
 /// The settings of a topic.
 #[derive(Debug, Clone)]
@@ -50,9 +76,9 @@ impl Topics {
     pub fn open(
         disk: Arc<dyn Disk>,
         data_dir: &Path,
-        defaults: LogConfig,
-    ) -> Result<(Topics, Vec<(TopicPartition, Truncated)>), Error> {
-        let _ = (disk, data_dir, defaults);
+        config: TopicsConfig,
+    ) -> Result<Opened, Error> {
+        let _ = (disk, data_dir, config);
         todo!()
     }
 
@@ -97,6 +123,20 @@ impl Topics {
         partition: PartitionIndex,
     ) -> Result<Arc<Partition>, Error> {
         let _ = (name, partition);
+        todo!()
+    }
+
+    /// What is to be done every now and then: deletes segments whose time has
+    /// come, and saves the recovery points. Returns what could not be done.
+    /// Blocks: call it on the blocking pool.
+    pub fn tick(&self, now: Timestamp, waits: &Waits) -> Vec<(TopicPartition, Error)> {
+        let _ = (now, waits);
+        todo!()
+    }
+
+    /// Makes everything safe against power loss and saves the recovery points;
+    /// for a stop. Returns what could not be done. Blocks.
+    pub fn sync_all(&self) -> Vec<(TopicPartition, Error)> {
         todo!()
     }
 

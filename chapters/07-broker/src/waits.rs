@@ -43,6 +43,11 @@ impl Waits {
         todo!()
     }
 
+    /// The broker stops: ends every wait, now and from now on.
+    pub fn stop(&self) {
+        todo!()
+    }
+
     /// Ends waits whose time has passed, for ever; the broker runs it as a task.
     pub async fn expire(&self) {
         todo!()

@@ -1,1 +1,28 @@
 //! The handlers, one file per API, named after its key.
+//!
+//! A handler takes the pieces that it uses and the decoded request, acts, and
+//! returns the response; it does not know which version of the wire it serves.
+//! Those that a [canary](wire_protocol::CANARIES) belongs to have a second
+//! function, `refuse_…`, for the versions that are advertised and not served.
+
+mod p00_produce;
+mod p01_fetch;
+mod p02_list_offsets;
+mod p03_metadata;
+mod p10_find_coordinator;
+mod p18_api_versions;
+mod p19_create_topics;
+mod p20_delete_topics;
+mod p22_init_producer_id;
+mod p32_describe_configs;
+
+pub use p00_produce::{Acknowledgement, produce, refuse_produce};
+pub use p01_fetch::{FetchLimits, fetch, refuse_fetch};
+pub use p02_list_offsets::{list_offsets, refuse_list_offsets};
+pub use p03_metadata::{AutoCreate, BrokerInfo, metadata};
+pub use p10_find_coordinator::find_coordinator;
+pub use p18_api_versions::{api_versions, unsupported_api_versions};
+pub use p19_create_topics::create_topics;
+pub use p20_delete_topics::delete_topics;
+pub use p22_init_producer_id::init_producer_id;
+pub use p32_describe_configs::{Setting, SettingSource, describe_configs};
