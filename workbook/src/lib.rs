@@ -1,1 +1,18 @@
-//! Not written yet.
+//! The workbook's command line: `cargo workbook`.
+//!
+//! A *part* is a chapter's small library. `solutions/` holds it worked,
+//! `exercises/` holds it with holes, and a spec that both must pass.
+//!
+//! # Invariants
+//! - A learner's text is changed by `reset` and `solve` only, which keep a copy;
+//!   `stubs` refuses to overwrite a file that differs from git.
+//! - `verify` works in a copy of the workspace and reads no learner's text.
+//! - What decides ([`holes`], [`chapter`]) runs no program.
+//!
+//! Start reading at [`holes`], then [`commands`], one file per subcommand.
+
+pub mod chapter;
+pub mod commands;
+pub mod git;
+pub mod holes;
+pub mod tree;

@@ -1,0 +1,103 @@
+//! A sparse map from offset to file position, one per segment.
+//!
+//! # On disk
+//! Ascending entries, no header, no checksum: relative offset `i32` | position
+//! `i32`, big-endian. Kafka's `.index` format.
+//!
+//! # Invariants
+//! - Entries strictly ascend in both columns.
+//! - The file is a cache: it can be made again from the segment at any time.
+//!
+//! Start reading at [`OffsetIndex::lookup`].
+
+use message_model::Offset;
+
+const RELATIVE_OFFSET_SIZE: usize = size_of::<i32>();
+const POSITION_SIZE: usize = size_of::<i32>();
+/// The size of an entry, in bytes.
+pub const ENTRY_SIZE: usize = RELATIVE_OFFSET_SIZE + POSITION_SIZE;
+
+/// The offset index of one segment, in memory in its file format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OffsetIndex {
+    base_offset: Offset,
+    bytes: Vec<u8>,
+}
+
+impl OffsetIndex {
+    /// The index of a segment that starts at `base_offset`, from its file's bytes.
+    /// A torn last entry is dropped.
+    #[must_use]
+    pub fn from_bytes(base_offset: Offset, mut bytes: Vec<u8>) -> OffsetIndex {
+        bytes.truncate(bytes.len() / ENTRY_SIZE * ENTRY_SIZE);
+        OffsetIndex { base_offset, bytes }
+    }
+
+    /// The index as its file holds it.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Notes that the batch at `position` begins with `offset`. Returns whether
+    /// it was noted: not if it would break the order, or does not fit into an `i32`.
+    pub fn push(&mut self, offset: Offset, position: u32) -> bool {
+        let (Ok(relative), Ok(position)) = (
+            i32::try_from(offset.since(self.base_offset)),
+            i32::try_from(position),
+        ) else {
+            return false;
+        };
+        let ascends = self
+            .entries()
+            .last()
+            .is_none_or(|last| relative > relative_offset(last) && position > file_position(last));
+        if ascends && relative >= 0 {
+            self.bytes.extend_from_slice(&relative.to_be_bytes());
+            self.bytes.extend_from_slice(&position.to_be_bytes());
+        }
+        ascends && relative >= 0
+    }
+
+    /// The position of the last entry at or below `target`; 0, the segment's
+    /// start, if there is none.
+    ///
+    /// The index is sparse, so the caller scans forward from there.
+    #[must_use]
+    pub fn lookup(&self, target: Offset) -> u32 {
+        // task 6.1: the last entry at or below the target, in O(log n)
+        todo!("6.1: the last entry at or below the target, in O(log n)")
+        // end
+    }
+
+    /// Whether the entries keep the order and lie inside a segment of `segment_size` bytes.
+    #[must_use]
+    pub fn is_sane(&self, segment_size: u64) -> bool {
+        let entries = self.entries();
+        let ascends = entries.windows(2).all(|pair| {
+            relative_offset(&pair[0]) < relative_offset(&pair[1])
+                && file_position(&pair[0]) < file_position(&pair[1])
+        });
+        let starts = entries
+            .first()
+            .is_none_or(|first| relative_offset(first) >= 0 && file_position(first) >= 0);
+        let ends = entries.last().is_none_or(|last| {
+            u64::try_from(file_position(last)).is_ok_and(|at| at < segment_size)
+        });
+        starts && ascends && ends
+    }
+
+    fn entries(&self) -> &[[u8; ENTRY_SIZE]] {
+        self.bytes.as_chunks().0
+    }
+}
+
+fn relative_offset(entry: &[u8; ENTRY_SIZE]) -> i32 {
+    let [a, b, c, d, ..] = *entry;
+    i32::from_be_bytes([a, b, c, d])
+}
+
+fn file_position(entry: &[u8; ENTRY_SIZE]) -> i32 {
+    let [.., a, b, c, d] = *entry;
+    i32::from_be_bytes([a, b, c, d])
+}
