@@ -107,7 +107,55 @@ pub const CANARIES: &[Canary] = &[
     },
 ];
 
+/// What a request asks for, seen from the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// A version that we serve.
+    Served(ApiKey),
+    /// A version that we advertise and do not serve: it is answered with
+    /// [`ErrorCode::UNSUPPORTED_VERSION`](crate::ErrorCode::UNSUPPORTED_VERSION),
+    /// in its own layout.
+    Canary(ApiKey),
+    /// A version that we never claimed to have. Only ApiVersions has an answer to it
+    /// ([`encode_unknown_api_versions`](crate::encode_unknown_api_versions)); for the
+    /// rest, no layout is known in which the client could read one.
+    UnknownVersion(ApiKey),
+    /// An API that is not in the table.
+    UnknownApi,
+}
+
+impl Asked {
+    /// Looks up a key and a version from the wire.
+    #[must_use]
+    pub fn from_wire(key: i16, version: i16) -> Asked {
+        match ApiKey::from_wire(key) {
+            None => Asked::UnknownApi,
+            Some(api) if api.serves(version) => Asked::Served(api),
+            Some(api) if api.is_canary(version) => Asked::Canary(api),
+            Some(api) => Asked::UnknownVersion(api),
+        }
+    }
+}
+
 impl ApiKey {
+    /// Whether a request of this version is carried out.
+    #[must_use]
+    pub fn serves(self, version: i16) -> bool {
+        self.versions().contains(&version)
+    }
+
+    /// Whether this version is advertised and not served.
+    #[must_use]
+    pub fn is_canary(self, version: i16) -> bool {
+        self.advertised().contains(&version) && !self.serves(version)
+    }
+
+    /// Whether this version has compact lengths and tagged fields.
+    #[must_use]
+    pub fn is_flexible(self, version: i16) -> bool {
+        version >= self.flexible_since()
+    }
+
     /// The versions that we say we have: those that we serve, and the canaries below them.
     #[must_use]
     pub fn advertised(self) -> RangeInclusive<i16> {

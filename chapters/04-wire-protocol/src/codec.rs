@@ -4,10 +4,32 @@ use networking::Chunk;
 
 use crate::part::{Malformed, Reader, put};
 
+/// The longest string that an `i16` length can announce, in bytes.
+const STRING_SIZE_MAX: usize = 32_767;
+
+/// How much memory decoding takes, as a multiple of the bytes that arrived.
+///
+/// The worst case is an array of empty strings, 2 bytes each on the wire and 24
+/// in memory, inside an array that was announced as long as what arrived allows;
+/// `tests/memory.rs` looks for it with a counting allocator. A broker that
+/// bounds the requests in flight bounds its memory with this number.
+pub const DECODED_SIZE_RATIO_MAX: usize = 24;
+
+/// In which of its forms a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form {
+    /// The version of its API.
+    pub version: i16,
+    /// Whether that version has compact lengths and tagged fields.
+    pub flexible: bool,
+}
+
 /// A type that has a place on the wire.
 pub trait Wire: Sized {
-    /// The fewest bytes that a value takes, in any version; bounds arrays of it.
-    fn size_min() -> usize;
+    /// The fewest bytes that a value takes (0: it may take none); bounds arrays of it.
+    ///
+    /// The larger it is, the less memory a stranger's count can claim.
+    fn size_min(form: Form) -> usize;
 
     /// Appends the value.
     fn encode(&self, out: &mut Encoder);
@@ -22,8 +44,7 @@ pub trait Wire: Sized {
 /// Where a message is written to: bytes, with ranges of files in between.
 #[derive(Debug)]
 pub struct Encoder {
-    version: i16,
-    flexible: bool,
+    form: Form,
     bytes: Vec<u8>,
     /// What precedes `bytes`.
     chunks: Vec<Chunk>,
@@ -34,8 +55,7 @@ impl Encoder {
     #[must_use]
     pub fn new(version: i16, flexible: bool) -> Encoder {
         Encoder {
-            version,
-            flexible,
+            form: Form { version, flexible },
             bytes: Vec::new(),
             chunks: Vec::new(),
         }
@@ -44,7 +64,7 @@ impl Encoder {
     /// The version that is being written.
     #[must_use]
     pub fn version(&self) -> i16 {
-        self.version
+        self.form.version
     }
 
     /// Appends bytes as they are.
@@ -63,24 +83,28 @@ impl Encoder {
 
     /// The length in front of an array or of bytes, as this version writes it.
     pub fn put_length(&mut self, length: Option<usize>) {
-        if self.flexible {
+        if self.form.flexible {
             put::compact_length(&mut self.bytes, length);
         } else {
             put::length(&mut self.bytes, length);
         }
     }
 
+    /// A string that is too long for its `i16` length is cut: an error message
+    /// that quotes a peer's long name must not become our panic.
     fn put_string(&mut self, value: Option<&str>) {
-        if self.flexible {
+        if self.form.flexible {
             put::compact_nullable_string(&mut self.bytes, value);
         } else {
+            let cut = |text: &str| text.floor_char_boundary(STRING_SIZE_MAX);
+            let value = value.map(|text| &text[..cut(text)]);
             put::nullable_string(&mut self.bytes, value);
         }
     }
 
     /// Ends a struct: a flexible version has tagged fields there, and we send none.
     pub fn end_struct(&mut self) {
-        if self.flexible {
+        if self.form.flexible {
             put::no_tagged_fields(&mut self.bytes);
         }
     }
@@ -98,8 +122,7 @@ impl Encoder {
 /// What a message is read from.
 #[derive(Debug)]
 pub struct Decoder<'a> {
-    version: i16,
-    flexible: bool,
+    form: Form,
     reader: Reader<'a>,
 }
 
@@ -108,8 +131,7 @@ impl<'a> Decoder<'a> {
     #[must_use]
     pub fn new(reader: Reader<'a>, version: i16, flexible: bool) -> Decoder<'a> {
         Decoder {
-            version,
-            flexible,
+            form: Form { version, flexible },
             reader,
         }
     }
@@ -117,11 +139,17 @@ impl<'a> Decoder<'a> {
     /// The version that is being read.
     #[must_use]
     pub fn version(&self) -> i16 {
-        self.version
+        self.form.version
+    }
+
+    /// How many bytes of the message were not read yet.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        self.reader.remaining()
     }
 
     fn array_length(&mut self, element_size_min: usize) -> Result<Option<usize>, Malformed> {
-        if self.flexible {
+        if self.form.flexible {
             self.reader.compact_array_length(element_size_min)
         } else {
             self.reader.array_length(element_size_min)
@@ -129,7 +157,7 @@ impl<'a> Decoder<'a> {
     }
 
     fn string(&mut self) -> Result<Option<&'a str>, Malformed> {
-        if self.flexible {
+        if self.form.flexible {
             self.reader.compact_nullable_string()
         } else {
             self.reader.nullable_string()
@@ -141,7 +169,7 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// When they are cut off.
     pub fn bytes(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
-        if self.flexible {
+        if self.form.flexible {
             self.reader.compact_nullable_bytes()
         } else {
             self.reader.nullable_bytes()
@@ -153,7 +181,7 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// When they are cut off or out of order.
     pub fn end_struct(&mut self) -> Result<(), Malformed> {
-        if self.flexible {
+        if self.form.flexible {
             self.reader.skip_tagged_fields()?;
         }
         Ok(())
@@ -163,7 +191,7 @@ impl<'a> Decoder<'a> {
 macro_rules! integers {
     ($($type:ident),*) => {$(
         impl Wire for $type {
-            fn size_min() -> usize {
+            fn size_min(_form: Form) -> usize {
                 size_of::<$type>()
             }
             fn encode(&self, out: &mut Encoder) {
@@ -178,7 +206,7 @@ macro_rules! integers {
 integers!(i8, i16, i32, i64);
 
 impl Wire for bool {
-    fn size_min() -> usize {
+    fn size_min(_form: Form) -> usize {
         1
     }
     fn encode(&self, out: &mut Encoder) {
@@ -190,8 +218,8 @@ impl Wire for bool {
 }
 
 impl Wire for String {
-    fn size_min() -> usize {
-        1
+    fn size_min(form: Form) -> usize {
+        if form.flexible { 1 } else { size_of::<i16>() }
     }
     fn encode(&self, out: &mut Encoder) {
         out.put_string(Some(self));
@@ -205,8 +233,8 @@ impl Wire for String {
 }
 
 impl Wire for Option<String> {
-    fn size_min() -> usize {
-        1
+    fn size_min(form: Form) -> usize {
+        if form.flexible { 1 } else { size_of::<i16>() }
     }
     fn encode(&self, out: &mut Encoder) {
         out.put_string(self.as_deref());
@@ -216,9 +244,14 @@ impl Wire for Option<String> {
     }
 }
 
+/// The fewest bytes of the length in front of an array or of bytes.
+pub(crate) fn length_size_min(form: Form) -> usize {
+    if form.flexible { 1 } else { size_of::<i32>() }
+}
+
 impl<T: Wire> Wire for Vec<T> {
-    fn size_min() -> usize {
-        1
+    fn size_min(form: Form) -> usize {
+        length_size_min(form)
     }
     fn encode(&self, out: &mut Encoder) {
         out.put_length(Some(self.len()));
@@ -230,8 +263,8 @@ impl<T: Wire> Wire for Vec<T> {
 }
 
 impl<T: Wire> Wire for Option<Vec<T>> {
-    fn size_min() -> usize {
-        1
+    fn size_min(form: Form) -> usize {
+        length_size_min(form)
     }
     fn encode(&self, out: &mut Encoder) {
         match self {
@@ -240,7 +273,7 @@ impl<T: Wire> Wire for Option<Vec<T>> {
         }
     }
     fn decode(input: &mut Decoder<'_>) -> Result<Self, Malformed> {
-        let Some(count) = input.array_length(T::size_min())? else {
+        let Some(count) = input.array_length(T::size_min(input.form))? else {
             return Ok(None);
         };
         let mut elements = Vec::with_capacity(count);

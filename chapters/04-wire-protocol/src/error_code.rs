@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::codec::{Decoder, Encoder, Wire};
+use crate::codec::{Decoder, Encoder, Form, Wire};
 use crate::part::Malformed;
 
 /// An error as the protocol carries it; 0 is "no error".
@@ -97,8 +97,8 @@ impl fmt::Debug for ErrorCode {
 }
 
 impl Wire for ErrorCode {
-    fn size_min() -> usize {
-        i16::size_min()
+    fn size_min(form: Form) -> usize {
+        i16::size_min(form)
     }
     fn encode(&self, out: &mut Encoder) {
         self.0.encode(out);

@@ -1,18 +1,23 @@
 //! The headers in front of requests and responses.
 //!
 //! # On the wire
-//! request: api key `i16` | api version `i16` | correlation id `i32` | client id,
-//! nullable string (from 0x version: see below) | tagged fields in flexible versions.
-//! The client id keeps its `i16` length even there.
+//! request: api key `i16` | api version `i16` | correlation id `i32` | client
+//! id, nullable string | tagged fields in flexible versions.
+//! The client id keeps its `i16` length in flexible versions too, so that a
+//! broker can read this far in a request that is newer than itself.
 //!
 //! response: correlation id `i32` | tagged fields in flexible versions, except
-//! for ApiVersions, whose answer must be readable to a client that does not yet
+//! for ApiVersions: its answer must be readable to a client that does not yet
 //! know what we speak.
+//!
+//! Bytes behind the last field of a request are not an error: librdkafka sends
+//! some (its issue 5049), and whatever they say, the fields before them were read.
 
 use networking::{Chunk, PREFIX_SIZE};
 
-use crate::api::{ApiKey, Request};
+use crate::api::{ApiKey, Asked, Request};
 use crate::codec::{Decoder, Encoder, Wire};
+use crate::message::ApiVersionsResponse;
 use crate::part::{Malformed, Reader, put};
 
 /// What every request begins with. The key and the version may be ones that we do not serve.
@@ -44,17 +49,22 @@ impl RequestHeader {
             correlation_id: reader.i32()?,
             client_id: None,
         };
-        let api = ApiKey::from_wire(header.api_key)
-            .filter(|api| api.advertised().contains(&header.api_version));
-        let flexible = api.is_some_and(|api| header.api_version >= api.flexible_since());
-        if api.is_some() {
+        let mut flexible = false;
+        if let Asked::Served(api) | Asked::Canary(api) = header.asked() {
+            flexible = api.is_flexible(header.api_version);
             header.client_id = reader.nullable_string()?.map(str::to_owned);
-        }
-        if flexible {
-            reader.skip_tagged_fields()?;
+            if flexible {
+                reader.skip_tagged_fields()?;
+            }
         }
         let body = Decoder::new(reader, header.api_version, flexible);
         Ok((header, body))
+    }
+
+    /// What the table says about the key and the version.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        Asked::from_wire(self.api_key, self.api_version)
     }
 }
 
@@ -69,7 +79,7 @@ pub fn encode_request<R: Request>(
     correlation_id: i32,
     client_id: &str,
 ) -> Vec<u8> {
-    let flexible = version >= R::KEY.flexible_since();
+    let flexible = R::KEY.is_flexible(version);
     let mut out = Encoder::new(version, flexible);
     out.put(&(R::KEY as i16).to_be_bytes());
     out.put(&version.to_be_bytes());
@@ -96,7 +106,7 @@ pub fn encode_request<R: Request>(
 pub fn decode_response<R: Request>(payload: &[u8], version: i16) -> Result<R::Response, Malformed> {
     let mut reader = Reader::new(payload);
     reader.i32()?;
-    let flexible = version >= R::KEY.flexible_since();
+    let flexible = R::KEY.is_flexible(version);
     if flexible && R::KEY != ApiKey::ApiVersions {
         reader.skip_tagged_fields()?;
     }
@@ -114,21 +124,27 @@ pub fn encode_response<B: Wire>(
     correlation_id: i32,
     body: &B,
 ) -> Vec<Chunk> {
-    let flexible = version >= api.flexible_since();
-    let mut out = Encoder::new(version, flexible);
+    let mut out = Encoder::new(version, api.is_flexible(version));
+    out.put(&[0; PREFIX_SIZE]);
     out.put(&correlation_id.to_be_bytes());
     if api != ApiKey::ApiVersions {
         out.end_struct();
     }
     body.encode(&mut out);
     let mut chunks = out.finish();
-    let length: usize = chunks.iter().map(Chunk::len).sum();
-    let length = i32::try_from(length).expect("a response is below 2 GiB");
-    let mut prefix = Vec::with_capacity(PREFIX_SIZE);
-    prefix.extend_from_slice(&length.to_be_bytes());
-    match chunks.first_mut() {
-        Some(Chunk::Bytes(first)) => first.splice(..0, prefix).for_each(drop),
-        _ => chunks.insert(0, Chunk::Bytes(prefix)),
+    let size: usize = chunks.iter().map(Chunk::len).sum();
+    let length = i32::try_from(size - PREFIX_SIZE).expect("a response is below 2 GiB");
+    if let Some(Chunk::Bytes(first)) = chunks.first_mut() {
+        first[..PREFIX_SIZE].copy_from_slice(&length.to_be_bytes());
     }
     chunks
+}
+
+/// The frame that answers an ApiVersions request of a version that we do not
+/// know: error 35, in the layout of version 0, which every client can read.
+/// Closing the connection instead would leave the client without a next step.
+#[must_use]
+pub fn encode_unknown_api_versions(correlation_id: i32) -> Vec<Chunk> {
+    let body = ApiVersionsResponse::of_unknown_version();
+    encode_response(ApiKey::ApiVersions, 0, correlation_id, &body)
 }

@@ -2,12 +2,12 @@
 
 use networking::Chunk;
 
-use crate::codec::{Decoder, Encoder, Wire};
+use crate::codec::{Decoder, Encoder, Form, Wire, length_size_min};
 use crate::part::Malformed;
 
 /// The `records` field of produce and fetch.
 ///
-/// Decoded, it is one chunk of bytes; to be encoded, it may be ranges of files,
+/// Decoded, it is at most one chunk of bytes; to be encoded, it may be ranges of files,
 /// which then go out without passing through memory of ours.
 #[derive(Debug, Clone, Default)]
 pub struct Records {
@@ -19,6 +19,9 @@ impl Records {
     /// Batches that are in memory.
     #[must_use]
     pub fn from_bytes(bytes: Vec<u8>) -> Records {
+        if bytes.is_empty() {
+            return Records::default();
+        }
         Records {
             chunks: vec![Chunk::Bytes(bytes)],
         }
@@ -54,8 +57,8 @@ impl Records {
 }
 
 impl Wire for Records {
-    fn size_min() -> usize {
-        1
+    fn size_min(form: Form) -> usize {
+        length_size_min(form)
     }
 
     /// Never null: librdkafka takes a fetch response with null records for a broken one.

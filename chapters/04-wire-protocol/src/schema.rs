@@ -16,6 +16,7 @@
 ///
 /// A field that a version does not have is skipped in both directions; decoding
 /// gives it its default. Fields are written in the order in which they stand.
+/// `[3..]` says that versions from 3 on have the field, `[0..=2]` that 0 to 2 do.
 macro_rules! messages {
     ($(
         $(#[$struct_meta:meta])*
@@ -39,9 +40,11 @@ macro_rules! messages {
         }
 
         impl $crate::Wire for $name {
-            fn size_min() -> usize {
-                0 $( + if $crate::schema::is_in_all(&$versions) {
-                    <$type as $crate::Wire>::size_min()
+            fn size_min(form: $crate::Form) -> usize {
+                // The 1 is the count of tagged fields.
+                usize::from(form.flexible)
+                $( + if $versions.contains(&form.version) {
+                    <$type as $crate::Wire>::size_min(form)
                 } else {
                     0
                 } )*
@@ -79,8 +82,3 @@ macro_rules! default_of {
 }
 
 pub(crate) use {default_of, messages};
-
-/// Whether a field with these versions is on the wire in every version.
-pub(crate) fn is_in_all(versions: &impl std::ops::RangeBounds<i16>) -> bool {
-    versions.contains(&0) && versions.contains(&i16::MAX)
-}
