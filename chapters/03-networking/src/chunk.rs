@@ -10,6 +10,9 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 /// How much of a file range is read into memory at a time, in bytes.
 const PIECE_SIZE: usize = 256 * 1024;
 
+/// Chunks are gathered up to about here before they are written, in bytes.
+const GATHER_SIZE: usize = 64 * 1024;
+
 /// Something that can be read at a position, such as a segment of a log.
 ///
 /// The real disk and the simulated one implement it.
@@ -65,6 +68,8 @@ impl Chunk {
 
 /// Writes `chunks` in order. File ranges are read on the blocking pool, a piece at a time.
 ///
+/// Small chunks are gathered: a header and the batch behind it leave in one write.
+///
 /// # Errors
 /// When the writer fails, or a file ends before its range does; the peer then
 /// has half a frame, so the connection must be closed.
@@ -72,38 +77,64 @@ pub async fn write_chunks<W: AsyncWrite + Unpin>(
     writer: &mut W,
     chunks: Vec<Chunk>,
 ) -> io::Result<()> {
+    let mut gathered = Vec::new();
     for chunk in chunks {
         match chunk {
-            Chunk::Bytes(bytes) => writer.write_all(&bytes).await?,
-            Chunk::File(range) => write_range(writer, range).await?,
+            Chunk::Bytes(bytes) if gathered.is_empty() => gathered = bytes,
+            Chunk::Bytes(bytes) if gathered.len() + bytes.len() <= GATHER_SIZE => {
+                gathered.extend_from_slice(&bytes);
+            }
+            Chunk::Bytes(bytes) => {
+                writer.write_all(&gathered).await?;
+                gathered = bytes;
+            }
+            Chunk::File(range) => gathered = write_range(writer, range, gathered).await?,
         }
     }
+    writer.write_all(&gathered).await?;
     writer.flush().await
 }
 
-async fn write_range<W: AsyncWrite + Unpin>(writer: &mut W, range: FileRange) -> io::Result<()> {
-    let end = range.position + u64::from(range.length);
+/// Writes `gathered` and then `range`, except for a small rest, which it gives back.
+async fn write_range<W: AsyncWrite + Unpin>(
+    writer: &mut W,
+    range: FileRange,
+    mut gathered: Vec<u8>,
+) -> io::Result<Vec<u8>> {
     let mut position = range.position;
-    while position < end {
-        let wanted =
-            usize::try_from(end - position).map_or(PIECE_SIZE, |left| left.min(PIECE_SIZE));
+    let mut left = range.length as usize;
+    while left > 0 {
+        if gathered.len() >= GATHER_SIZE {
+            writer.write_all(&gathered).await?;
+            gathered.clear();
+        }
         let file = Arc::clone(&range.file);
-        let piece = tokio::task::spawn_blocking(move || read_piece(&*file, position, wanted))
-            .await
-            .map_err(io::Error::other)??;
-        writer.write_all(&piece).await?;
-        position += piece.len() as u64;
+        let wanted = left.min(PIECE_SIZE);
+        let before = gathered.len();
+        gathered =
+            tokio::task::spawn_blocking(move || append_piece(gathered, &*file, position, wanted))
+                .await
+                .map_err(io::Error::other)??;
+        let count = gathered.len() - before;
+        position += count as u64;
+        left -= count;
     }
-    Ok(())
+    Ok(gathered)
 }
 
-/// Between 1 and `wanted` bytes at `position`.
-fn read_piece(file: &dyn ReadAt, position: u64, wanted: usize) -> io::Result<Vec<u8>> {
-    let mut piece = vec![0; wanted];
-    let count = file.read_at(&mut piece, position)?;
+/// `bytes`, and behind them between 1 and `wanted` bytes from `position` on.
+fn append_piece(
+    mut bytes: Vec<u8>,
+    file: &dyn ReadAt,
+    position: u64,
+    wanted: usize,
+) -> io::Result<Vec<u8>> {
+    let before = bytes.len();
+    bytes.resize(before + wanted, 0);
+    let count = file.read_at(&mut bytes[before..], position)?;
     if count == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    piece.truncate(count);
-    Ok(piece)
+    bytes.truncate(before + count.min(wanted));
+    Ok(bytes)
 }

@@ -1,10 +1,29 @@
 //! The calling side of a duplex connection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_model::Clock;
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinSet;
 
-use crate::part::CallId;
+use crate::calls::{Calls, CloseOnDrop};
+use crate::frame_reader::FrameReader;
+use crate::part::{CallId, frame, write_coalesced};
+
+/// How many payloads may wait to be written; a caller behind them waits its turn.
+const QUEUE_LENGTH: usize = 1024;
+
+/// About how much goes out in one write, in bytes.
+const BATCH_SIZE: usize = 64 * 1024;
+
+/// How long what is queued may take to be written once nobody holds the connection.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Calls have deadlines, so the connection may be silent for as long as it likes.
+const IDLE: Duration = Duration::MAX;
 
 /// Why a call has no reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -32,20 +51,53 @@ pub struct ConnectionLimits {
 /// One socket, many calls: they go out together, and replies are paired by id.
 ///
 /// A payload carries its [`CallId`] where the protocol says; a reply begins
-/// with it (`i32`, big-endian). Cheap to clone; closes when the last clone is dropped.
+/// with it (`i32`, big-endian). Cheap to clone; when the last clone is dropped,
+/// what is queued is still written, and the connection closes.
 #[derive(Debug, Clone)]
-pub struct Connection {}
+pub struct Connection {
+    calls: Arc<Calls>,
+    outgoing: mpsc::Sender<Vec<u8>>,
+    _last: Arc<LastClone>,
+}
+
+/// Tells the connection's task when the last clone is gone.
+#[derive(Debug)]
+struct LastClone(Arc<Notify>);
+
+impl Drop for LastClone {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
 
 impl Connection {
     /// Starts to speak over `stream`. Must be called inside a tokio runtime.
     #[must_use]
     pub fn new(stream: TcpStream, limits: ConnectionLimits) -> Connection {
-        let _ = (stream, limits);
-        todo!()
+        // It fails only when the peer is gone, which reading finds out.
+        let _ = stream.set_nodelay(true);
+        let (incoming, socket) = stream.into_split();
+        let replies = FrameReader::new(incoming, limits.frame_bytes_max);
+        let calls = Arc::new(Calls::new(Clock::start(), limits.in_flight_max));
+        let (outgoing, queue) = mpsc::channel(QUEUE_LENGTH);
+        let dropped = Arc::new(Notify::new());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(write(queue, socket));
+        tasks.spawn(read(Arc::clone(&calls), replies));
+        tasks.spawn(end_overdue(Arc::clone(&calls)));
+        tasks.spawn(linger(Arc::clone(&dropped)));
+        tokio::spawn(close_when_one_ends(tasks, CloseOnDrop(Arc::clone(&calls))));
+        Connection {
+            calls,
+            outgoing,
+            _last: Arc::new(LastClone(dropped)),
+        }
     }
 
     /// Sends what `payload` makes of the call's id, and waits for the reply: the
     /// payload of its frame, id included.
+    ///
+    /// May be dropped while it waits: the reply is then thrown away.
     ///
     /// # Errors
     /// See [`CallError`]. It never waits longer than `patience`.
@@ -54,13 +106,98 @@ impl Connection {
         patience: Duration,
         payload: impl FnOnce(CallId) -> Vec<u8>,
     ) -> Result<Vec<u8>, CallError> {
-        let _ = (patience, payload);
-        todo!()
+        let deadline = self.calls.now().plus(patience);
+        let place = self.place_in_queue(patience).await?;
+        let (waiter, ended) = oneshot::channel();
+        let waiting = self.calls.begin(deadline, waiter);
+        if let Some(waiting) = &waiting {
+            place.send(frame(&payload(waiting.id())));
+        }
+        let ended = ended.await;
+        if let Some(waiting) = waiting {
+            waiting.has_ended();
+        }
+        ended.unwrap_or(Err(CallError::Closed))
+    }
+
+    /// Sends what `payload` makes of an id that no call in flight has; the peer
+    /// does not answer it.
+    ///
+    /// # Errors
+    /// When it could not be queued within `patience`. Whether it arrives is not known.
+    pub async fn send(
+        &self,
+        patience: Duration,
+        payload: impl FnOnce(CallId) -> Vec<u8>,
+    ) -> Result<(), CallError> {
+        let place = self.place_in_queue(patience).await?;
+        let (waiter, mut ended) = oneshot::channel();
+        match self.calls.begin(self.calls.now().plus(patience), waiter) {
+            Some(waiting) => {
+                place.send(frame(&payload(waiting.id())));
+                Ok(())
+            }
+            None => ended
+                .try_recv()
+                .map_or(Err(CallError::Closed), |ended| ended.map(drop)),
+        }
+    }
+
+    async fn place_in_queue(
+        &self,
+        patience: Duration,
+    ) -> Result<mpsc::Permit<'_, Vec<u8>>, CallError> {
+        tokio::time::timeout(patience, self.outgoing.reserve())
+            .await
+            .map_err(|_| CallError::DeadlinePassed)?
+            .map_err(|_| CallError::Closed)
     }
 
     /// Whether the connection is gone, so that every further call fails.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        todo!()
+        self.outgoing.is_closed()
     }
+
+    /// How many calls wait for a reply.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.calls.len()
+    }
+}
+
+/// Writes what is queued, until nobody is left to queue anything, or the socket fails.
+async fn write(mut queue: mpsc::Receiver<Vec<u8>>, mut socket: OwnedWriteHalf) {
+    // A failure needs no report: the connection closes, and every call says so.
+    let _ = write_coalesced(&mut queue, &mut socket, BATCH_SIZE).await;
+}
+
+/// Hands replies to their callers, until the socket ends or fails, or a reply has no id.
+async fn read(calls: Arc<Calls>, mut replies: FrameReader<OwnedReadHalf>) {
+    while let Ok(Some(payload)) = replies.next(IDLE).await {
+        if !calls.reply(payload) {
+            return;
+        }
+    }
+}
+
+/// Ends calls as they run out of time.
+async fn end_overdue(calls: Arc<Calls>) {
+    loop {
+        calls.end_overdue().await;
+    }
+}
+
+/// Ends [`LINGER`] after the last clone of the connection is gone: a peer that
+/// reads nothing would hold up the writer for ever.
+async fn linger(dropped: Arc<Notify>) {
+    dropped.notified().await;
+    tokio::time::sleep(LINGER).await;
+}
+
+/// `calls` is closed when this ends, by whatever way it ends.
+async fn close_when_one_ends(mut tasks: JoinSet<()>, calls: CloseOnDrop) {
+    tasks.join_next().await;
+    tasks.shutdown().await;
+    drop(calls);
 }

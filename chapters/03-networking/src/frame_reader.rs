@@ -1,9 +1,13 @@
 //! Frames from a socket, with limits on what the peer may make us hold or wait for.
 
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::part::{FrameDecoder, FrameError};
 
@@ -28,11 +32,13 @@ pub enum ReadError {
 }
 
 /// Reads whole frames from the receiving half of a connection.
+///
+/// While it waits between frames it holds no buffer: thousands of idle
+/// connections cost next to nothing.
 #[derive(Debug)]
 pub struct FrameReader<R> {
     reader: R,
     decoder: FrameDecoder,
-    scratch: Vec<u8>,
 }
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
@@ -42,7 +48,6 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         FrameReader {
             reader,
             decoder: FrameDecoder::new(limit),
-            scratch: vec![0; READ_SIZE],
         }
     }
 
@@ -58,12 +63,26 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             if let Some(payload) = self.decoder.next_frame()? {
                 return Ok(Some(payload));
             }
-            let read = tokio::time::timeout(idle, self.reader.read(&mut self.scratch)).await;
+            let read = tokio::time::timeout(idle, poll_fn(|context| self.poll_feed(context))).await;
             match read.map_err(|_| ReadError::Idle(idle))?? {
                 0 if self.decoder.pending() == 0 => return Ok(None),
                 0 => return Err(ReadError::CutOff),
-                count => self.decoder.feed(&self.scratch[..count]),
+                _ => {}
             }
         }
+    }
+
+    /// Feeds the decoder what the socket has; how many bytes that was, 0 at the end of the stream.
+    ///
+    /// The buffer lies on the stack of whichever thread polls, and is gone while
+    /// we wait. Bytes are fed in the same poll that reads them, so a caller that
+    /// stops waiting loses none.
+    fn poll_feed(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut space = [const { MaybeUninit::uninit() }; READ_SIZE];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        ready!(Pin::new(&mut self.reader).poll_read(context, &mut buffer))?;
+        let arrived = buffer.filled();
+        self.decoder.feed(arrived);
+        Poll::Ready(Ok(arrived.len()))
     }
 }

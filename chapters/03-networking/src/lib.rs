@@ -8,6 +8,7 @@
 //! Start reading at [`FrameReader`], then [`Connection`].
 
 mod accept;
+mod calls;
 mod chunk;
 mod connection;
 mod frame_reader;

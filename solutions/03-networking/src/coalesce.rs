@@ -7,8 +7,9 @@ use tokio::sync::mpsc;
 
 /// Writes every message of `queue` to `writer`, in order, until all senders are gone.
 ///
-/// It waits for one message, then takes along whatever else is queued by then,
-/// up to about `batch_bytes`, and hands it all over in one write.
+/// It waits for one message, takes along what else is queued by then until it
+/// has `batch_bytes` or more, and hands it all over in one write, followed by a
+/// flush. It never waits for company: a lone message leaves at once.
 ///
 /// # Errors
 /// When the writer fails. What was queued is lost with the connection.
@@ -17,11 +18,8 @@ pub async fn write_coalesced<W: AsyncWrite + Unpin>(
     writer: &mut W,
     batch_bytes: usize,
 ) -> io::Result<()> {
-    // task 3.3: one write for all that has queued up, none that waits for more
-    let mut batch = Vec::new();
-    while let Some(first) = queue.recv().await {
-        batch.clear();
-        batch.extend_from_slice(&first);
+    // task 3.3: write in one go all that has queued up
+    while let Some(mut batch) = queue.recv().await {
         while batch.len() < batch_bytes {
             let Ok(next) = queue.try_recv() else { break };
             batch.extend_from_slice(&next);

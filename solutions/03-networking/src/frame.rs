@@ -26,6 +26,9 @@ pub enum FrameError {
     },
 }
 
+/// A buffer up to this size is kept when it is no longer filled, in bytes.
+const BUFFER_KEPT: usize = 4 * 1024;
+
 /// Collects bytes as they arrive and gives out whole payloads.
 ///
 /// # Invariants
@@ -53,8 +56,12 @@ impl FrameDecoder {
 
     /// Takes in the next bytes of the stream, however few.
     pub fn feed(&mut self, bytes: &[u8]) {
-        self.buffer.drain(..self.start);
-        self.start = 0;
+        // Dropping the front moves the rest. It waits until the front is the
+        // larger part: then all moves together cost less than the bytes given out.
+        if self.start >= self.pending() {
+            self.buffer.drain(..self.start);
+            self.start = 0;
+        }
         self.buffer.extend_from_slice(bytes);
     }
 
@@ -65,8 +72,7 @@ impl FrameDecoder {
     /// bytes are there. The decoder stays at that prefix.
     pub fn next_frame(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
         // task 3.1: give out the next whole payload, and no other bytes
-        let arrived = &self.buffer[self.start..];
-        let Some((prefix, rest)) = arrived.split_first_chunk::<PREFIX_SIZE>() else {
+        let Some((prefix, rest)) = self.arrived().split_first_chunk::<PREFIX_SIZE>() else {
             return Ok(None);
         };
         let announced = i32::from_be_bytes(*prefix);
@@ -83,15 +89,36 @@ impl FrameDecoder {
             return Ok(None);
         };
         let payload = payload.to_vec();
-        self.start += PREFIX_SIZE + length;
+        self.forget(PREFIX_SIZE + length);
         Ok(Some(payload))
         // end
+    }
+
+    /// The bytes that have arrived and not been given out.
+    fn arrived(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+
+    /// Moves past the first `count` of the bytes that [`arrived`](FrameDecoder::arrived).
+    fn forget(&mut self, count: usize) {
+        self.start += count;
+        let memory = self.buffer.capacity();
+        if memory > BUFFER_KEPT && self.pending() < memory / 8 {
+            self.buffer = self.arrived().to_vec();
+            self.start = 0;
+        }
     }
 
     /// How many bytes have arrived that belong to a frame not given out yet.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.buffer.len() - self.start
+    }
+
+    /// How much memory it holds, in bytes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.buffer.capacity()
     }
 }
 

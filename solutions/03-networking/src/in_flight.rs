@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use async_model::{TimerId, Timers};
 use message_model::Moment;
 
 /// Travels with a call and comes back with its reply; Kafka's correlation id.
@@ -20,6 +21,8 @@ pub enum Event<W> {
     },
     /// A reply came in.
     Reply(CallId),
+    /// The caller does not want the reply any more.
+    Cancel(CallId),
     /// Time has passed.
     Tick,
     /// The connection is gone.
@@ -40,6 +43,8 @@ pub enum Effect<W> {
 pub enum Ended {
     /// Its reply is the one being handled.
     Replied,
+    /// The caller took it back; a reply that comes later is dropped.
+    Cancelled,
     /// No reply came before its deadline; one that comes later is dropped.
     DeadlinePassed,
     /// The connection closed; whether the peer acted on the call is unknown.
@@ -52,11 +57,12 @@ pub enum Ended {
 ///
 /// # Invariants
 /// - Every waiter that goes in comes out once, whatever happens to its call.
-/// - At most `limit` calls are in flight, each with its own id.
+/// - At most `limit` calls are in flight, each with its own id and one timer.
 /// - A reply that nobody waits for changes nothing.
 #[derive(Debug)]
 pub struct InFlight<W> {
-    calls: BTreeMap<CallId, (Moment, W)>,
+    calls: BTreeMap<CallId, (TimerId, W)>,
+    deadlines: Timers<CallId>,
     next_id: CallId,
     limit: usize,
     closed: bool,
@@ -66,9 +72,16 @@ impl<W> InFlight<W> {
     /// No calls; at most `limit` at a time.
     #[must_use]
     pub fn new(limit: usize) -> InFlight<W> {
+        InFlight::starting_at(CallId(0), limit)
+    }
+
+    /// No calls; at most `limit` at a time, the first of them with the id `first`.
+    #[must_use]
+    pub fn starting_at(first: CallId, limit: usize) -> InFlight<W> {
         InFlight {
             calls: BTreeMap::new(),
-            next_id: CallId(0),
+            deadlines: Timers::new(),
+            next_id: first,
             limit,
             closed: false,
         }
@@ -76,8 +89,8 @@ impl<W> InFlight<W> {
 
     /// Takes in what happened at `now` and says what must be done, in order.
     ///
-    /// A deadline has passed when `deadline <= now`. Calls after
-    /// [`Event::Close`] end as [`Ended::Closed`].
+    /// A deadline has passed when `deadline <= now`; only [`Event::Tick`] looks
+    /// at deadlines. Calls after [`Event::Close`] end as [`Ended::Closed`].
     pub fn step(&mut self, now: Moment, event: Event<W>) -> Vec<Effect<W>> {
         // task 3.2: let every call end once: by reply, deadline, close or refusal
         match event {
@@ -87,22 +100,22 @@ impl<W> InFlight<W> {
             }
             Event::Call { deadline, waiter } => {
                 let id = self.free_id();
-                self.calls.insert(id, (deadline, waiter));
+                let timer = self.deadlines.schedule(deadline, id);
+                self.calls.insert(id, (timer, waiter));
                 vec![Effect::Send(id)]
             }
-            Event::Reply(id) => self
-                .calls
-                .remove(&id)
-                .map(|(_, waiter)| Effect::End(waiter, Ended::Replied))
-                .into_iter()
-                .collect(),
-            Event::Tick => self
-                .calls
-                .extract_if(.., |_, (deadline, _)| *deadline <= now)
-                .map(|(_, (_, waiter))| Effect::End(waiter, Ended::DeadlinePassed))
-                .collect(),
+            Event::Reply(id) => self.end(id, Ended::Replied).into_iter().collect(),
+            Event::Cancel(id) => self.end(id, Ended::Cancelled).into_iter().collect(),
+            Event::Tick => {
+                let overdue = self.deadlines.expire(now);
+                overdue
+                    .into_iter()
+                    .filter_map(|id| self.end(id, Ended::DeadlinePassed))
+                    .collect()
+            }
             Event::Close => {
                 self.closed = true;
+                self.deadlines = Timers::new();
                 std::mem::take(&mut self.calls)
                     .into_values()
                     .map(|(_, waiter)| Effect::End(waiter, Ended::Closed))
@@ -110,6 +123,13 @@ impl<W> InFlight<W> {
             }
         }
         // end
+    }
+
+    /// Takes a call out of the map, with its timer; `None` if it has ended already.
+    fn end(&mut self, id: CallId, how: Ended) -> Option<Effect<W>> {
+        let (timer, waiter) = self.calls.remove(&id)?;
+        self.deadlines.cancel(timer);
+        Some(Effect::End(waiter, how))
     }
 
     /// The next id that no call in flight has; ids wrap around after `i32::MAX`.
@@ -126,7 +146,7 @@ impl<W> InFlight<W> {
     /// When the next call runs out of time.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Moment> {
-        self.calls.values().map(|(deadline, _)| *deadline).min()
+        self.deadlines.next_deadline()
     }
 
     /// How many calls wait for a reply.
