@@ -7,12 +7,18 @@
 //! - A learner's text is changed by `reset` and `solve` only, which keep a copy;
 //!   `stubs` refuses to overwrite a file that differs from git.
 //! - `verify` works in a copy of the workspace and reads no learner's text.
-//! - What decides ([`holes`], [`chapter`]) runs no program.
+//! - What decides ([`holes`], [`tasks`], [`progress`]) runs no program.
 //!
 //! Start reading at [`holes`], then [`commands`], one file per subcommand.
 
+pub mod cargo;
 pub mod chapter;
 pub mod commands;
 pub mod git;
 pub mod holes;
+pub mod progress;
+pub mod screen;
+pub mod spec;
+pub mod tasks;
 pub mod tree;
+pub mod verdict;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use workbook::chapter::{Chapter, Workspace};
-use workbook::commands;
+use workbook::{commands, progress};
 
 fn main() -> ExitCode {
     match run() {
@@ -29,6 +29,16 @@ fn run() -> Result<()> {
         .collect();
     match words.first().copied() {
         Some("stubs") => commands::stubs::run(&workspace, &named(&workspace, &names)?, force),
+        Some("check") => {
+            let chapter = match names.first() {
+                Some(name) => workspace.chapter(name)?,
+                None => match progress::current(&workspace)? {
+                    Some(progress) => progress.chapter,
+                    None => bail!("every chapter is green"),
+                },
+            };
+            commands::check::run(&workspace, &chapter)
+        }
         _ => bail!("usage: cargo workbook stubs [N] [--force]"),
     }
 }

@@ -1,0 +1,137 @@
+//! `check [N]`: builds the part and its spec, runs every case, says what to do next.
+
+use anyhow::{Result, bail, ensure};
+
+use crate::cargo::{Cargo, Talk};
+use crate::chapter::{Chapter, Workspace};
+use crate::progress::{Progress, State};
+use crate::screen::Paint;
+use crate::spec::{self, Verdict};
+use crate::verdict::{self, Checked};
+
+/// Checks a chapter's part and says what came of it.
+///
+/// # Errors
+/// When it does not compile, or a case is red.
+pub fn run(workspace: &Workspace, chapter: &Chapter) -> Result<()> {
+    let verdicts = verdicts(workspace, chapter)?;
+    let progress = Progress::of(workspace, chapter)?;
+    report(&progress, &verdicts, Paint::for_stdout());
+    let red = verdicts.iter().filter(|v| v.failure.is_some()).count();
+    if red > 0 {
+        bail!("{red} of {} cases are red", verdicts.len());
+    }
+    Ok(())
+}
+
+/// Builds, runs every case, and keeps the verdicts.
+///
+/// # Errors
+/// When it does not compile, or there are no cases.
+pub fn verdicts(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Verdict>> {
+    let hash = verdict::hash(workspace, chapter)?;
+    let talk = if verdict::was_checked(workspace, chapter) {
+        Talk::Diagnostics
+    } else {
+        println!("building the part of {} and its spec …", chapter.folder);
+        Talk::Progress
+    };
+    let cargo = Cargo::new(&workspace.root, None);
+    let built = cargo.build_test(&chapter.exercise_package(), "spec", talk)?;
+    let Some(binary) = built.program("spec").filter(|_| built.success) else {
+        bail!("{} does not compile yet: see above", chapter.folder);
+    };
+    let cases = spec::cases(binary, &workspace.path(chapter.exercise().join("spec")))?;
+    ensure!(!cases.is_empty(), "{} has no cases", chapter.folder);
+    let verdicts = spec::run(binary, &cases)?;
+    Checked::new(hash, &verdicts).save(workspace, chapter)?;
+    Ok(verdicts)
+}
+
+fn report(progress: &Progress, verdicts: &[Verdict], paint: Paint) {
+    println!("{}", paint.bold(&progress.chapter.folder));
+    for (task, state) in &progress.tasks {
+        let mine = verdicts.iter().filter(|v| v.case.task == task.id.number);
+        let (green, all) = mine.fold((0, 0), |(green, all), verdict| {
+            (green + usize::from(verdict.failure.is_none()), all + 1)
+        });
+        let word = match state {
+            State::Open => paint.yellow("hole "),
+            State::Green => paint.green("green"),
+            State::Red => paint.red("red  "),
+            State::Written => paint.dim("no case"),
+        };
+        println!(
+            "  {}  {word} {green:>2} of {all:<2}  {}",
+            task.id, task.title
+        );
+    }
+    match verdicts.iter().find(|verdict| verdict.failure.is_some()) {
+        Some(first) => explain(progress, verdicts, first, paint),
+        None => praise(progress, paint),
+    }
+}
+
+/// The first red case in full, the others of its task by name, and the ladder.
+fn explain(progress: &Progress, verdicts: &[Verdict], first: &Verdict, paint: Paint) {
+    let Some(failure) = &first.failure else {
+        return;
+    };
+    let chapter = &progress.chapter;
+    if !failure.printed.is_empty() {
+        println!("\n{}", paint.dim("your part printed:"));
+        println!("{}", failure.printed);
+    }
+    println!("\n{}", failure.message);
+    println!("  case       {}", first.case.name);
+    let others: Vec<_> = verdicts
+        .iter()
+        .filter(|v| v.failure.is_some() && v.case != first.case)
+        .filter(|v| v.case.task == first.case.task)
+        .map(|v| {
+            v.case
+                .name
+                .split("::")
+                .skip(1)
+                .collect::<Vec<_>>()
+                .join("::")
+        })
+        .collect();
+    if !others.is_empty() {
+        println!(
+            "\nalso red in {}:",
+            first.case.task_id(chapter.short_number())
+        );
+        others.iter().for_each(|name| println!("  {name}"));
+    }
+    let task = first.case.task_id(chapter.short_number());
+    println!("\n{}", paint.bold("stuck? one step at a time:"));
+    println!(
+        "  1  read the message above, and the case in {}",
+        case_file(chapter, first)
+    );
+    println!("  2  cargo workbook hint {task}");
+    println!("  3  the worked example in {}", chapter.page().display());
+    println!("  4  cargo workbook diff {task}     yours against the solution's");
+    println!("  5  cargo workbook solve {task}    take the solution for now, and go on");
+}
+
+fn case_file(chapter: &Chapter, verdict: &Verdict) -> String {
+    let module = verdict.case.name.split("::").next().unwrap_or_default();
+    let file = chapter.exercise().join("spec").join(module);
+    file.with_extension("rs").display().to_string()
+}
+
+fn praise(progress: &Progress, paint: Paint) {
+    let chapter = &progress.chapter;
+    println!(
+        "\n{}",
+        paint.green("All green. The queue can run on your part:")
+    );
+    println!("  cargo workbook serve --mine");
+    println!("  cargo workbook demo --mine");
+    println!(
+        "Then: the questions at the end of {}, and `cargo workbook` for what comes next.",
+        chapter.page().display()
+    );
+}

@@ -1,0 +1,246 @@
+//! The cases of a spec: which there are, and what comes of running them.
+//!
+//! # Invariants
+//! - Each case runs as a process of its own: one that hangs, aborts or eats
+//!   memory ends itself only.
+//! - Cases are in the order of the spec's text: its author begins with the simple ones.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::holes::TaskId;
+
+/// A case that takes longer is cut off. The harness gives up on its own before.
+pub const TIME_LIMIT: Duration = Duration::from_secs(15);
+/// The most address space of a case, in KiB, where the system has such a limit.
+const MEMORY_LIMIT_KIB: u32 = 4 * 1024 * 1024;
+/// How many cases run at a time.
+const AT_A_TIME: usize = 2;
+/// The module of a test binary that has the cases.
+const MODULE: &str = "spec::";
+
+/// One case of a spec.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// `task_1::between_two_entries`.
+    pub name: String,
+    /// The number of its task in the chapter; 0 if it stands in none.
+    pub task: u32,
+}
+
+/// What came of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Which one.
+    pub case: Case,
+    /// Why it is red; `None` if it is green.
+    pub failure: Option<Failure>,
+}
+
+/// Why a case is red.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Failure {
+    /// The message that teaches.
+    pub message: String,
+    /// What the part printed meanwhile.
+    pub printed: String,
+}
+
+impl Case {
+    fn new(name: &str) -> Case {
+        let task = name
+            .strip_prefix("task_")
+            .and_then(|rest| rest.split("::").next()?.parse().ok());
+        Case {
+            name: name.to_owned(),
+            task: task.unwrap_or(0),
+        }
+    }
+
+    /// The task's name in the chapter with this number.
+    #[must_use]
+    pub fn task_id(&self, chapter: &str) -> TaskId {
+        TaskId {
+            chapter: chapter.to_owned(),
+            number: self.task,
+        }
+    }
+}
+
+/// The cases of a test binary, in the order of the spec's text in `folder`.
+///
+/// # Errors
+/// When the binary cannot be run.
+pub fn cases(binary: &Path, folder: &Path) -> Result<Vec<Case>> {
+    let output = Command::new(binary)
+        .args(["--list", "--format", "terse"])
+        .output()
+        .with_context(|| format!("running {}", binary.display()))?;
+    ensure!(
+        output.status.success(),
+        "{} lists no cases",
+        binary.display()
+    );
+    let mut cases: Vec<Case> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| line.strip_suffix(": test")?.strip_prefix(MODULE))
+        .map(Case::new)
+        .collect();
+    cases.sort_by_cached_key(|case| {
+        let mut segments = case.name.rsplit("::");
+        let function = segments.next().unwrap_or_default();
+        let module = case.name.split("::").next().unwrap_or_default();
+        let text = std::fs::read_to_string(folder.join(module).with_extension("rs"));
+        let at = text
+            .ok()
+            .and_then(|text| text.find(&format!("fn {function}(")));
+        (case.task, at)
+    });
+    Ok(cases)
+}
+
+/// Runs the cases, some at a time; the verdicts come in the order of the cases.
+///
+/// # Errors
+/// When the binary cannot be run.
+pub fn run(binary: &Path, cases: &[Case]) -> Result<Vec<Verdict>> {
+    let queue = Mutex::new(cases.iter().enumerate());
+    let verdicts = Mutex::new(Vec::with_capacity(cases.len()));
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_A_TIME)
+            .map(|_| {
+                scope.spawn(|| -> Result<()> {
+                    loop {
+                        let next = lock(&queue).next();
+                        let Some((index, case)) = next else {
+                            return Ok(());
+                        };
+                        let failure = run_one(binary, case)?;
+                        lock(&verdicts).push((index, failure));
+                    }
+                })
+            })
+            .collect();
+        workers.into_iter().try_for_each(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })?;
+    let mut verdicts = verdicts
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    verdicts.sort_by_key(|(index, _)| *index);
+    let with_case = |(index, failure): (usize, _)| Verdict {
+        case: cases[index].clone(),
+        failure,
+    };
+    Ok(verdicts.into_iter().map(with_case).collect())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn run_one(binary: &Path, case: &Case) -> Result<Option<Failure>> {
+    let limited = format!("ulimit -v {MEMORY_LIMIT_KIB} 2>/dev/null; exec \"$@\"");
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", &limited, "sh"])
+        .arg(binary)
+        .arg("--exact")
+        .arg(format!("{MODULE}{}", case.name))
+        .arg("--test-threads=1")
+        .env("RUST_BACKTRACE", "0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("running {}", binary.display()))?;
+    let Some((stdout, stderr)) = outputs(&mut child, TIME_LIMIT) else {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Ok(Some(ended(case, "it did not end, and was cut off", "")));
+    };
+    if child.wait()?.success() {
+        return Ok(None);
+    }
+    let captured = captured(&stdout, case);
+    Ok(Some(match split_message(&captured) {
+        Some((printed, message)) => Failure {
+            message: message.to_owned(),
+            printed: printed.trim().to_owned(),
+        },
+        None => ended(case, &abnormal_end(&stderr), captured.trim()),
+    }))
+}
+
+/// Both outputs in full, once the process has closed them; `None` when it takes too long.
+fn outputs(child: &mut Child, limit: Duration) -> Option<(String, String)> {
+    let (send, receive) = mpsc::channel();
+    let (stdout, stderr) = (child.stdout.take()?, child.stderr.take()?);
+    let errors = read_all(stderr);
+    std::thread::spawn(move || {
+        let output = read_all(stdout).join().unwrap_or_default();
+        let errors = errors.join().unwrap_or_default();
+        let _ = send.send((output, errors));
+    });
+    receive.recv_timeout(limit).ok()
+}
+
+fn read_all(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// What libtest captured of the case: the part's prints, then the harness' message.
+fn captured(stdout: &str, case: &Case) -> String {
+    let begin = format!("---- {MODULE}{} stdout ----\n", case.name);
+    let Some(at) = stdout.find(&begin) else {
+        return String::new();
+    };
+    let text = &stdout[at + begin.len()..];
+    let end = text.rfind("\n\nfailures:\n").unwrap_or(text.len());
+    text[..end].to_owned()
+}
+
+/// The harness' message is the last thing that is said.
+fn split_message(captured: &str) -> Option<(&str, &str)> {
+    let at = match captured.rfind("\ntask ") {
+        Some(at) => at + 1,
+        None if captured.starts_with("task ") => 0,
+        None => return None,
+    };
+    Some((&captured[..at], captured[at..].trim_end()))
+}
+
+fn abnormal_end(stderr: &str) -> String {
+    if stderr.contains("has overflowed its stack") {
+        return "your code overflowed the stack: a recursion that does not end?".to_owned();
+    }
+    if stderr.contains("memory allocation of") {
+        return "your code ran out of memory: something grows without a bound?".to_owned();
+    }
+    let last = stderr.lines().rfind(|line| !line.trim().is_empty());
+    format!(
+        "the process of this case ended early: {}",
+        last.unwrap_or("it said nothing")
+    )
+}
+
+/// A message in the harness' form, for a case that could not write one.
+fn ended(case: &Case, problem: &str, printed: &str) -> Failure {
+    let function = case.name.rsplit("::").next().unwrap_or_default();
+    Failure {
+        message: format!("{}\n  problem    {problem}", function.replace('_', " ")),
+        printed: printed.to_owned(),
+    }
+}

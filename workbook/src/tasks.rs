@@ -1,0 +1,232 @@
+//! What a chapter's author says of its tasks: `tasks.toml` and `wrong.toml`.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+
+use crate::chapter::{Chapter, Workspace};
+use crate::holes::{self, TaskId};
+use crate::tree;
+
+/// How a task is reached when the queue runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// The running queue goes through it.
+    Queue,
+    /// It does not.
+    Study,
+    /// Async code around the part; the running queue goes through it.
+    Shell,
+}
+
+/// One `[[task]]` of `tasks.toml`, with the title that stands in its hole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// `6.1`.
+    pub id: TaskId,
+    /// From the hole's comment in the solution.
+    pub title: String,
+    /// The solution's file with its hole, such as `src/offset_index.rs`.
+    pub file: String,
+    /// How it is reached.
+    pub kind: Kind,
+    /// How hard, from 0 to 3.
+    pub stars: u8,
+    /// How long it takes, about.
+    pub minutes: u32,
+    /// From a nudge to nearly the answer.
+    pub hints: Vec<String>,
+}
+
+/// One `[[wrong]]` of `wrong.toml`: a plausible mistake, as an edit of the solution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongAnswer {
+    /// Whose mistake it is.
+    pub task: TaskId,
+    /// Short, unique in its chapter; names the golden file.
+    pub name: String,
+    /// What is wrong with it, in one sentence for the learner.
+    pub bug: String,
+    /// The solution's file, such as `src/offset_index.rs`.
+    pub file: String,
+    /// Occurs once in that file.
+    pub find: String,
+    /// Stands there instead.
+    pub replace: String,
+    /// The cases that catch it: all of them, and no others.
+    pub fails: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TasksFile {
+    #[serde(default)]
+    task: Vec<TaskEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TaskEntry {
+    id: String,
+    kind: Kind,
+    stars: u8,
+    minutes: u32,
+    hints: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrongFile {
+    #[serde(default)]
+    wrong: Vec<WrongEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrongEntry {
+    task: String,
+    name: String,
+    bug: String,
+    file: String,
+    find: String,
+    replace: String,
+    fails: Vec<String>,
+}
+
+/// The tasks of a chapter, in their order.
+///
+/// # Errors
+/// When `tasks.toml` and the solution's holes do not name the same tasks, 1, 2, 3 …
+pub fn tasks(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Task>> {
+    let entries = task_entries(&workspace.path(chapter.exercise().join("tasks.toml")))?;
+    let mut tasks = holes_of_solution(workspace, chapter)?;
+    tasks.sort_by_key(|task| task.id.number);
+    for (index, task) in tasks.iter_mut().enumerate() {
+        ensure!(
+            task.id.number as usize == index + 1,
+            "chapter {}: task {} has no predecessor",
+            chapter.folder,
+            task.id
+        );
+        let entry = entries
+            .iter()
+            .find(|entry| TaskId::parse(&entry.id).as_ref() == Some(&task.id));
+        let Some(entry) = entry else { continue };
+        task.kind = entry.kind;
+        task.stars = entry.stars;
+        task.minutes = entry.minutes;
+        task.hints.clone_from(&entry.hints);
+    }
+    for entry in &entries {
+        let known = TaskId::parse(&entry.id).is_some_and(|id| tasks.iter().any(|t| t.id == id));
+        ensure!(
+            known,
+            "chapter {}: tasks.toml has a task {}, the solution has no hole for it",
+            chapter.folder,
+            entry.id
+        );
+    }
+    Ok(tasks)
+}
+
+fn task_entries(file: &Path) -> Result<Vec<TaskEntry>> {
+    if !file.exists() {
+        return Ok(Vec::new());
+    }
+    let text = tree::read_text(file)?;
+    let parsed: TasksFile = toml::from_str(&text).with_context(|| file.display().to_string())?;
+    Ok(parsed.task)
+}
+
+/// What the solution's text alone says of its tasks: no hints, 0 minutes.
+fn holes_of_solution(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Task>> {
+    let folder = workspace.path(chapter.solution().join("src"));
+    let mut tasks = Vec::new();
+    for (name, text) in tree::read(&folder)? {
+        let found =
+            holes::holes(&text).with_context(|| folder.join(&name).display().to_string())?;
+        tasks.extend(found.into_iter().map(|hole| Task {
+            id: hole.task,
+            title: hole.title,
+            file: format!("src/{}", name.display()),
+            kind: Kind::Queue,
+            stars: 0,
+            minutes: 0,
+            hints: Vec::new(),
+        }));
+    }
+    Ok(tasks)
+}
+
+/// The wrong answers of a chapter, in its author's order.
+///
+/// # Errors
+/// When `wrong.toml` cannot be read.
+pub fn wrong_answers(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<WrongAnswer>> {
+    let file = workspace.path(chapter.exercise().join("wrong.toml"));
+    if !file.exists() {
+        return Ok(Vec::new());
+    }
+    parse_wrong_answers(&tree::read_text(&file)?).with_context(|| file.display().to_string())
+}
+
+/// Reads the text of a `wrong.toml`.
+///
+/// # Errors
+/// When it is no such text, a task is not `N.K`, a name is not unique or cannot
+/// name a file, or a wrong answer names no case.
+pub fn parse_wrong_answers(text: &str) -> Result<Vec<WrongAnswer>> {
+    let parsed: WrongFile = toml::from_str(text)?;
+    let mut answers: Vec<WrongAnswer> = Vec::new();
+    for entry in parsed.wrong {
+        let name = entry.name;
+        let task = TaskId::parse(&entry.task)
+            .with_context(|| format!("`{name}`: `{}` is no task N.K", entry.task))?;
+        ensure!(
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+            "`{name}`: a name has a-z, 0-9 and -"
+        );
+        ensure!(
+            answers.iter().all(|other| other.name != name),
+            "`{name}` is there twice"
+        );
+        ensure!(
+            !entry.fails.is_empty(),
+            "`{name}` names no case that catches it"
+        );
+        let mut fails = entry.fails;
+        fails.sort();
+        answers.push(WrongAnswer {
+            task,
+            name,
+            bug: entry.bug,
+            file: entry.file,
+            find: entry.find,
+            replace: entry.replace,
+            fails,
+        });
+    }
+    Ok(answers)
+}
+
+impl WrongAnswer {
+    /// The solution's file with the mistake in it.
+    ///
+    /// # Errors
+    /// When `find` does not occur exactly once.
+    pub fn apply(&self, solution: &str) -> Result<String> {
+        let count = solution.matches(&self.find).count();
+        ensure!(
+            count == 1,
+            "`{}`: what it replaces occurs {count} times in {}, not once",
+            self.name,
+            self.file
+        );
+        Ok(solution.replacen(&self.find, &self.replace, 1))
+    }
+}
