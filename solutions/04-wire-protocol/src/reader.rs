@@ -233,7 +233,7 @@ impl<'a> Reader<'a> {
 
     /// How many elements an array has, from the `i32` in front of it; -1 is null.
     ///
-    /// `element_size_min` is the fewest bytes that one element takes (at least 1).
+    /// `element_size_min` is the fewest bytes that one element takes; 0 counts as 1.
     ///
     /// # Errors
     /// When it is cut off, below -1, or more than what is left can hold.
@@ -264,7 +264,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `count`, if the bytes left can hold that many elements of at least
-    /// `element_size_min` bytes. Callers allocate for as many as it allows.
+    /// `element_size_min` bytes (0 counts as 1). Callers allocate for as many as it allows.
     ///
     /// # Errors
     /// [`Malformed::ArrayTooLong`] otherwise.
