@@ -5,10 +5,19 @@
 //! not cover. Brokers read [`BatchHeader`]s and walk along [`Batches`]; only
 //! producers and consumers look at [`Record`]s.
 //!
+//! # Invariants
+//! - No length, count or offset in a batch is believed before it is checked
+//!   against the bytes that are there: nothing here panics on what a peer or a
+//!   disk sends, or allocates more than a small constant times its size.
+//! - Whoever walks or decodes need not have validated, and whoever validates
+//!   need not look inside.
+//!
 //! Start reading at [`layout`], then [`Batches`].
 
 mod batches;
+mod from_producer;
 mod part;
 
 pub use batches::Batches;
+pub use from_producer::check_from_producer;
 pub use part::*;

@@ -1,1 +1,22 @@
-//! Not written yet.
+//! The part of chapter 05: a batch of records, from the producer to the consumer.
+//!
+//! - [`assign_offsets`] is all that a broker changes in a batch (task 5.1).
+//! - [`Record`] is one record in it (task 5.2).
+//! - [`validate`] says whether a batch may be appended (task 5.3).
+//! - [`BatchHeader`] and [`BatchBuilder`] are given.
+
+mod assign;
+mod builder;
+mod error;
+mod header;
+mod record;
+mod validate;
+
+pub mod layout;
+
+pub use assign::assign_offsets;
+pub use builder::{BatchBuilder, RecordToSend};
+pub use error::BatchError;
+pub use header::{BatchHeader, Codec, TimestampType};
+pub use record::{Header, Record, decode_record, decode_records, encode_record};
+pub use validate::validate;

@@ -38,7 +38,7 @@ pub enum BatchError {
     /// A codec number that does not exist.
     #[error("compression codec {0} does not exist")]
     UnknownCodec(u8),
-    /// Record count and last offset delta do not fit each other, or are below 1 record.
+    /// Record count and last offset delta do not fit each other, or there is no record.
     #[error("{count} records with a last offset delta of {last_offset_delta}")]
     Count {
         /// The record count.
@@ -49,6 +49,9 @@ pub enum BatchError {
     /// A producer sent a control batch; only the broker writes those.
     #[error("a producer must not send a control batch")]
     Control,
+    /// A batch with a producer id must say where it stands in the producer's sequence.
+    #[error("a batch of an idempotent producer has base sequence {0}")]
+    Sequence(i32),
     /// A record cannot be read.
     #[error("a record is malformed: {0}")]
     Record(#[from] Malformed),

@@ -5,6 +5,7 @@ use wire_protocol::{Malformed, Reader};
 
 use crate::error::BatchError;
 use crate::layout;
+use crate::record::Record;
 
 /// How the records of a batch are compressed: bits 0 to 2 of the attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,17 +71,21 @@ impl BatchHeader {
     /// Reads the header at the start of `bytes`, and checks only what is needed
     /// to find the end of the batch: length and magic.
     ///
+    /// The magic byte comes first: it has the same place in every version of the
+    /// format, and a message of version 0 or 1 may be shorter than our header.
+    ///
     /// # Errors
-    /// [`BatchError::Truncated`] when fewer than [`layout::RECORDS`] bytes are
-    /// there, [`BatchError::LengthTooSmall`] and [`BatchError::Magic`] when it is not a batch.
+    /// [`BatchError::Magic`] and [`BatchError::LengthTooSmall`] when it is not a batch,
+    /// [`BatchError::Truncated`] when fewer than [`layout::RECORDS`] bytes are there.
     pub fn read(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
+        match bytes.get(layout::MAGIC).map(|byte| byte.cast_signed()) {
+            Some(layout::MAGIC_V2) | None => {}
+            Some(other) => return Err(BatchError::Magic(other)),
+        }
         let header = read_fields(&mut Reader::new(bytes)).map_err(|_| BatchError::Truncated {
             needed: layout::RECORDS,
             arrived: bytes.len(),
         })?;
-        if header.magic != layout::MAGIC_V2 {
-            return Err(BatchError::Magic(header.magic));
-        }
         match usize::try_from(header.batch_length) {
             Ok(length) if length >= layout::RECORDS - layout::LENGTH_OVERHEAD => Ok(header),
             _ => Err(BatchError::LengthTooSmall(header.batch_length)),
@@ -100,6 +105,29 @@ impl BatchHeader {
         OffsetRange {
             start: self.base_offset,
             end: Offset(self.base_offset.0.saturating_add(count)),
+        }
+    }
+
+    /// The offset of a record of this batch; saturates if the record lies.
+    #[must_use]
+    pub fn offset_of(&self, record: &Record<'_>) -> Offset {
+        Offset(
+            self.base_offset
+                .0
+                .saturating_add(record.offset_delta.into()),
+        )
+    }
+
+    /// When a record of this batch happened, or, if the broker sets the times,
+    /// when the batch was appended; saturates if the record lies.
+    #[must_use]
+    pub fn timestamp_of(&self, record: &Record<'_>) -> Timestamp {
+        match self.timestamp_type() {
+            TimestampType::LogAppendTime => self.max_timestamp,
+            TimestampType::CreateTime => {
+                let base = self.base_timestamp.0;
+                Timestamp(base.saturating_add(record.timestamp_delta))
+            }
         }
     }
 

@@ -116,6 +116,7 @@ fn take_bytes<'a>(input: &mut Reader<'a>) -> Result<Option<&'a [u8]>, BatchError
 /// # Errors
 /// [`BatchError::Compressed`] when they must be decompressed first, or as
 /// [`decode_record`]; also when the batch holds more or fewer than it says.
+/// The CRC is [`validate`](crate::validate)'s to check.
 pub fn decode_records(batch: &[u8]) -> Result<Vec<Record<'_>>, BatchError> {
     let header = BatchHeader::read(batch)?;
     match header.codec()? {
@@ -127,9 +128,11 @@ pub fn decode_records(batch: &[u8]) -> Result<Vec<Record<'_>>, BatchError> {
         needed: size,
         arrived: batch.len(),
     })?;
+    let count = u32::try_from(header.record_count).map_err(|_| Malformed::NegativeLength)?;
     let mut input = Reader::new(&batch[layout::RECORDS..]);
+    // Not sized by `count`: the records that are there decide.
     let mut records = Vec::new();
-    for _ in 0..header.record_count {
+    for _ in 0..count {
         records.push(decode_record(&mut input)?);
     }
     if input.remaining() != 0 {

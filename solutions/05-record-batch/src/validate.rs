@@ -1,4 +1,4 @@
-//! Whether a batch may be appended.
+//! Whether bytes are a batch that a log may hold.
 
 use crate::error::BatchError;
 use crate::header::BatchHeader;
@@ -9,8 +9,14 @@ use crate::layout;
 ///
 /// `size_max` is `max.message.bytes`. Bytes behind the batch are the caller's to check.
 ///
+/// A compacted log has batches with gaps: records were removed, and the offsets
+/// of the others stay. So the last offset delta may be larger than the count
+/// asks for, never smaller.
+///
 /// # Errors
-/// What is wrong, found in this order: truncated, magic, size, CRC, codec, counts.
+/// The first thing that is wrong, in this order: what [`BatchHeader::read`]
+/// finds, size above the limit, bytes missing, CRC, codec, counts. The limit
+/// comes before the missing bytes: who asks for too much is not waited for.
 pub fn validate(bytes: &[u8], size_max: usize) -> Result<BatchHeader, BatchError> {
     // task 5.3: let in only what you are willing to serve for ever
     let header = BatchHeader::read(bytes)?;

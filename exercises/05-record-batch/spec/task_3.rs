@@ -1,0 +1,328 @@
+//! What is let into a log.
+
+use spec_harness::{case, expect, expect_eq};
+
+use super::part::{BatchError, layout, validate};
+use super::{batch, computed_crc, stored_crc, with};
+
+/// More than any batch here has.
+const LIMIT: usize = 1_000_000;
+
+/// What `validate` finds wrong, or nothing.
+fn problem(bytes: &[u8]) -> Option<BatchError> {
+    validate(bytes, LIMIT).err()
+}
+
+/// A batch whose record count and last offset delta are these, with a CRC that fits.
+fn with_counts(count: i32, last_offset_delta: i32) -> Vec<u8> {
+    let batch = with(batch(), layout::RECORD_COUNT, &count.to_be_bytes());
+    with(
+        batch,
+        layout::LAST_OFFSET_DELTA,
+        &last_offset_delta.to_be_bytes(),
+    )
+}
+
+/// A batch with these attributes and a CRC that fits.
+fn with_attributes(attributes: i16) -> Vec<u8> {
+    with(batch(), layout::ATTRIBUTES, &attributes.to_be_bytes())
+}
+
+#[test]
+fn a_good_batch_is_let_in() {
+    case!(
+        "A producer's batch passes, and its header comes back.",
+        || {
+            let header = validate(&batch(), LIMIT).map_err(|error| error.to_string());
+            expect_eq(
+                "the record count",
+                header.map(|header| header.record_count),
+                Ok(3),
+            );
+        }
+    );
+}
+
+#[test]
+fn bytes_behind_the_batch_do_not_matter() {
+    case!(
+        "Batches lie one behind the other: what follows is not part of this one, nor of its CRC.",
+        || {
+            let mut two = batch();
+            two.extend_from_slice(&batch());
+            expect_eq(
+                "what is wrong with the first of two batches",
+                problem(&two),
+                None,
+            );
+        }
+    );
+}
+
+#[test]
+fn every_flipped_bit_is_caught_from_the_crc_on() {
+    case!(
+        "One bit that flips in the CRC or anywhere behind it, and the CRC no longer fits.",
+        || {
+            let good = batch();
+            for position in layout::CRC..good.len() {
+                for bit in 0..8 {
+                    let mut bad = good.clone();
+                    bad[position] ^= 1 << bit;
+                    let expected = BatchError::Crc {
+                        stored: stored_crc(&bad),
+                        computed: computed_crc(&bad),
+                    };
+                    expect_eq(
+                        &format!("bit {bit} of byte {position} flipped"),
+                        problem(&bad),
+                        Some(expected),
+                    );
+                }
+            }
+        }
+    );
+}
+
+#[test]
+fn the_brokers_fields_are_outside_of_the_crc() {
+    case!(
+        "Base offset and leader epoch are the broker's to change: any value of them passes.",
+        || {
+            for position in (layout::BASE_OFFSET..layout::BATCH_LENGTH)
+                .chain(layout::PARTITION_LEADER_EPOCH..layout::MAGIC)
+            {
+                let mut changed = batch();
+                changed[position] ^= 0x55;
+                expect_eq(&format!("byte {position} changed"), problem(&changed), None);
+            }
+        }
+    );
+}
+
+#[test]
+fn a_cut_off_batch_says_what_it_needs() {
+    case!(
+        "Of a batch that is cut off, anywhere, the answer is how many bytes it needs and how many are there.",
+        || {
+            let whole = batch();
+            for arrived in 0..whole.len() {
+                let needed = if arrived < layout::RECORDS {
+                    layout::RECORDS
+                } else {
+                    whole.len()
+                };
+                expect_eq(
+                    &format!("the first {arrived} of {} bytes", whole.len()),
+                    problem(&whole[..arrived]),
+                    Some(BatchError::Truncated { needed, arrived }),
+                );
+            }
+        }
+    );
+}
+
+#[test]
+fn the_limit_itself_is_allowed() {
+    case!(
+        "A batch of exactly the limit passes; one byte more does not.",
+        || {
+            let batch = batch();
+            let size = batch.len();
+            expect_eq("the limit is its size", validate(&batch, size).err(), None);
+            expect_eq(
+                "the limit is one byte less",
+                validate(&batch, size - 1).err(),
+                Some(BatchError::TooLarge {
+                    size,
+                    limit: size - 1,
+                }),
+            );
+        }
+    );
+}
+
+#[test]
+fn who_asks_for_too_much_is_not_waited_for() {
+    case!(
+        "A header that announces 2 GiB is refused for its size at once, not held until the bytes arrive.",
+        || {
+            let mut header = batch()[..layout::RECORDS].to_vec();
+            header[layout::BATCH_LENGTH..layout::PARTITION_LEADER_EPOCH]
+                .copy_from_slice(&i32::MAX.to_be_bytes());
+            let size = 2_147_483_647 + layout::LENGTH_OVERHEAD;
+            expect_eq(
+                "a header with a batch length of i32::MAX",
+                problem(&header),
+                Some(BatchError::TooLarge { size, limit: LIMIT }),
+            );
+        }
+    );
+}
+
+#[test]
+fn a_length_below_a_header_is_no_batch() {
+    case!(
+        "A batch length that has no room for the header is refused.",
+        || {
+            for length in [i32::MIN, -1, 0, 48] {
+                let mut bad = batch();
+                bad[layout::BATCH_LENGTH..layout::PARTITION_LEADER_EPOCH]
+                    .copy_from_slice(&length.to_be_bytes());
+                expect_eq(
+                    &format!("batch length {length}"),
+                    problem(&bad),
+                    Some(BatchError::LengthTooSmall(length)),
+                );
+            }
+        }
+    );
+}
+
+#[test]
+fn old_formats_are_named() {
+    case!(
+        "Message formats 0 and 1 are refused by their magic byte, however short the message is.",
+        || {
+            for magic in [0_i8, 1, 3, -1] {
+                let mut old = batch();
+                old[layout::MAGIC] = magic.to_be_bytes()[0];
+                for length in [layout::MAGIC + 1, 34, old.len()] {
+                    expect_eq(
+                        &format!("{length} bytes with magic {magic}"),
+                        problem(&old[..length]),
+                        Some(BatchError::Magic(magic)),
+                    );
+                }
+            }
+        }
+    );
+}
+
+#[test]
+fn the_codec_must_exist() {
+    case!(
+        "Codecs 0 to 4 pass, compressed or not, for nobody opens the batch; 5 to 7 do not exist, and nobody could ever read them.",
+        || {
+            for codec in 0..=4_i16 {
+                expect_eq(
+                    &format!("codec {codec}"),
+                    problem(&with_attributes(codec)),
+                    None,
+                );
+            }
+            for codec in 5..=7_u8 {
+                let attributes = i16::from(codec);
+                expect_eq(
+                    &format!("codec {codec}"),
+                    problem(&with_attributes(attributes)),
+                    Some(BatchError::UnknownCodec(codec)),
+                );
+            }
+        }
+    );
+}
+
+#[test]
+fn other_attributes_pass() {
+    case!(
+        "Whether a batch is stamped by the broker, transactional or a marker is not asked here: a log holds all of them.",
+        || {
+            for attributes in [1 << 3, 1 << 4, 1 << 4 | 1 << 5, 1 << 6] {
+                expect_eq(
+                    &format!("attributes {attributes:#x}"),
+                    problem(&with_attributes(attributes)),
+                    None,
+                );
+            }
+        }
+    );
+}
+
+#[test]
+fn a_batch_has_a_record() {
+    case!(
+        "A record count below 1 is refused, even the lowest that there is.",
+        || {
+            for count in [0, -1, i32::MIN] {
+                for last_offset_delta in [count.wrapping_sub(1), 0, 2, i32::MAX] {
+                    expect_eq(
+                        &format!("{count} records, last offset delta {last_offset_delta}"),
+                        problem(&with_counts(count, last_offset_delta)),
+                        Some(BatchError::Count {
+                            count,
+                            last_offset_delta,
+                        }),
+                    );
+                }
+            }
+        }
+    );
+}
+
+#[test]
+fn records_cannot_share_offsets() {
+    case!(
+        "Three records need three offsets: a last offset delta below 2 would give two of them the same.",
+        || {
+            for (count, last_offset_delta) in [
+                (3, 1),
+                (3, 0),
+                (3, -1),
+                (1, -1),
+                (3, i32::MIN),
+                (i32::MAX, i32::MAX - 2),
+                (i32::MAX, 2),
+            ] {
+                expect_eq(
+                    &format!("{count} records, last offset delta {last_offset_delta}"),
+                    problem(&with_counts(count, last_offset_delta)),
+                    Some(BatchError::Count {
+                        count,
+                        last_offset_delta,
+                    }),
+                );
+            }
+        }
+    );
+}
+
+#[test]
+fn gaps_are_allowed() {
+    case!(
+        "A compacted log keeps 3 records out of 100 offsets, so a last offset delta above 2 passes.",
+        || {
+            for (count, last_offset_delta) in [
+                (3, 2),
+                (3, 99),
+                (1, 0),
+                (3, i32::MAX),
+                (i32::MAX, i32::MAX - 1),
+                (i32::MAX, i32::MAX),
+            ] {
+                expect_eq(
+                    &format!("{count} records, last offset delta {last_offset_delta}"),
+                    problem(&with_counts(count, last_offset_delta)),
+                    None,
+                );
+            }
+        }
+    );
+}
+
+#[test]
+fn the_crc_is_judged_before_what_it_covers() {
+    case!(
+        "With a wrong CRC, the codec and the counts may be the damage: the answer is the CRC.",
+        || {
+            for mut bad in [with_attributes(7), with_counts(0, 0)] {
+                bad[layout::CRC] ^= 1;
+                let got = problem(&bad);
+                expect(
+                    &format!("the CRC is named; validate says {got:?}"),
+                    matches!(got, Some(BatchError::Crc { .. })),
+                );
+            }
+        }
+    );
+}

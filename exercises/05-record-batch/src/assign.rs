@@ -1,0 +1,18 @@
+//! What a broker changes in a batch.
+
+use message_model::{LeaderEpoch, Offset};
+
+use crate::layout;
+
+/// Gives the records of `batch` their offsets: the first one gets `base_offset`,
+/// the others follow from their deltas. Also notes the leader's epoch.
+///
+/// Both fields lie outside what the CRC covers, so nothing else changes.
+///
+/// # Panics
+/// When `batch` is shorter than a header; [`validate`](crate::validate) it first.
+pub fn assign_offsets(batch: &mut [u8], base_offset: Offset, leader_epoch: LeaderEpoch) {
+    // task 5.1: write the base offset and the leader epoch into the header, and nothing else
+    todo!("5.1: write the base offset and the leader epoch into the header, and nothing else")
+    // end
+}
