@@ -1,0 +1,62 @@
+//! `mqd`: see the library.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use mqd::settings;
+use mqd::{Command, USAGE, end_on_panic, parse, run_tool, serve};
+use tracing_subscriber::EnvFilter;
+
+/// The command line or the settings are wrong.
+const EXIT_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let command = match parse(std::env::args_os().skip(1)) {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("mqd: {error:#}");
+            return ExitCode::from(EXIT_USAGE);
+        }
+    };
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mqd: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Help => print(USAGE),
+        Command::HelpSettings => print(&settings::help()),
+        Command::SettingsPage => print(&settings::page()),
+        Command::Version => print(concat!("mqd ", env!("CARGO_PKG_VERSION"), "\n")),
+        Command::Tool(tool) => run_tool(tool),
+        Command::Serve(options) => {
+            tell_on_stderr();
+            end_on_panic();
+            serve(options)
+        }
+    }
+}
+
+/// Does not mind a reader that has read enough (`mqd --help | head`).
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// `RUST_LOG` says how much; without it, what an operator wants to know.
+fn tell_on_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+}

@@ -1,0 +1,128 @@
+//! The table of settings.
+
+use std::time::Duration;
+
+use super::value::{Advertised, Kind, Unit, Value};
+use super::{Given, Setting};
+
+macro_rules! optional {
+    () => {
+        None
+    };
+    ($value:literal) => {
+        Some($value)
+    };
+}
+
+macro_rules! settings {
+    ($(
+        #[doc = $doc:literal]
+        $field:ident : $type:ty = $default:literal, $kind:expr, $name:literal $(, topic $topic:literal)?;
+    )*) => {
+        /// The settings of a broker, each with its type.
+        #[derive(Debug, Clone)]
+        pub struct Settings {
+            $( #[doc = $doc] pub $field: $type, )*
+            pub(super) given: Given,
+        }
+
+        impl Default for Settings {
+            /// # Panics
+            /// Never: a test holds every default against its own row.
+            fn default() -> Settings {
+                Settings {
+                    $( $field: Value::parse($kind, $default).expect("a default fits its row"), )*
+                    given: Given::new(),
+                }
+            }
+        }
+
+        /// All settings, in the order of the book.
+        pub const TABLE: &[Setting] = &[ $( Setting {
+            name: $name,
+            topic_name: optional!($($topic)?),
+            kind: $kind,
+            default: $default,
+            doc: $doc.trim_ascii(),
+            store: |settings, text| {
+                settings.$field = Value::parse($kind, text)?;
+                Some(())
+            },
+        }, )* ];
+    };
+}
+
+const fn number(min: i64, max: i64) -> Kind {
+    Kind::Number {
+        unit: Unit::One,
+        min,
+        max,
+    }
+}
+
+const fn bytes(min: i64, max: i64) -> Kind {
+    Kind::Number {
+        unit: Unit::Bytes,
+        min,
+        max,
+    }
+}
+
+const fn millis(min: i64) -> Kind {
+    Kind::Number {
+        unit: Unit::Millis,
+        min,
+        // About 292,000 years in nanoseconds would not fit; a century does.
+        max: 3_155_760_000_000,
+    }
+}
+
+/// Kafka's lengths are `i32`.
+const LENGTH_MAX: i64 = 2_147_483_647;
+
+settings! {
+    /// The id that clients see this broker under.
+    node_id: i32 = "1", number(0, LENGTH_MAX), "node.id";
+    /// Where clients are told to connect to; needed when `--listen` has an address such as 0.0.0.0 that nobody can dial.
+    advertised_listeners: Option<Advertised> = "", Kind::Address, "advertised.listeners";
+    /// How many partitions a topic gets if its creator does not say.
+    num_partitions: u32 = "1", number(1, 10_000), "num.partitions";
+    /// Whether a topic that somebody asks for is created.
+    auto_create_topics_enable: bool = "true", Kind::Flag, "auto.create.topics.enable";
+    /// A segment file is closed and a new one begun before it grows above this.
+    log_segment_bytes: u32 = "1073741824", bytes(1024, LENGTH_MAX), "log.segment.bytes", topic "segment.bytes";
+    /// A segment file is closed and a new one begun when its first record is older than this.
+    log_roll_ms: Duration = "604800000", millis(1), "log.roll.ms", topic "segment.ms";
+    /// How many bytes of batches lie between two entries of an index.
+    log_index_interval_bytes: u32 = "4096", bytes(0, LENGTH_MAX), "log.index.interval.bytes", topic "index.interval.bytes";
+    /// The largest batch that is taken, as it comes, so compressed if it is.
+    message_max_bytes: usize = "1048588", bytes(61, LENGTH_MAX), "message.max.bytes", topic "max.message.bytes";
+    /// A segment is deleted when its newest record is older than this.
+    log_retention_ms: Option<Duration> = "604800000", Kind::Limit { unit: Unit::Millis }, "log.retention.ms", topic "retention.ms";
+    /// The oldest segments of a partition are deleted while the others have at least this.
+    log_retention_bytes: Option<u64> = "-1", Kind::Limit { unit: Unit::Bytes }, "log.retention.bytes", topic "retention.bytes";
+    /// How often the two limits above are looked at.
+    log_retention_check_interval_ms: Duration = "300000", millis(1), "log.retention.check.interval.ms";
+    /// How often each log is synced and it is noted how far; a start after a crash looks at what lies behind that.
+    log_flush_offset_checkpoint_interval_ms: Duration = "60000", millis(1), "log.flush.offset.checkpoint.interval.ms";
+    /// The longest request; a connection with a longer one is closed.
+    socket_request_max_bytes: usize = "104857600", bytes(1024, LENGTH_MAX), "socket.request.max.bytes";
+    /// What all connections together may hold of large requests; further ones wait unread.
+    queued_max_request_bytes: u32 = "268435456", bytes(1024, LENGTH_MAX), "queued.max.request.bytes";
+    /// A connection that sends nothing for this long is closed.
+    connections_max_idle_ms: Duration = "600000", millis(1), "connections.max.idle.ms";
+    /// How many connections are served at a time; a further one is closed at once.
+    max_connections: usize = "10000", number(1, LENGTH_MAX), "max.connections";
+    /// The most that one fetch is answered with, if it asks for more.
+    fetch_max_bytes: u32 = "57671680", bytes(1024, LENGTH_MAX), "fetch.max.bytes";
+    /// How many threads wait for the disk.
+    num_io_threads: usize = "8", number(1, 512), "num.io.threads";
+    /// The most partitions that one topic may have.
+    partitions_max: u32 = "10000", number(1, 100_000), "mqd.topic.partitions.max";
+    /// The longest that a fetch waits for records, if it asks for longer.
+    fetch_wait_max_ms: Duration = "60000", millis(0), "mqd.fetch.wait.max.ms";
+    /// How long a client may take to send a request from its first byte on, or to make room for an answer.
+    transfer_timeout_ms: Duration = "30000", millis(1), "mqd.transfer.timeout.ms";
+    /// How long requests in progress may go on after SIGTERM.
+    drain_ms: Duration = "5000", millis(0), "mqd.drain.ms";
+}

@@ -1,0 +1,94 @@
+//! One process: its line, its lock, its end.
+
+use std::fs;
+use std::io::Read as _;
+use std::net::TcpStream;
+
+use mqd_guard::Port;
+use tempfile::TempDir;
+
+use crate::support::{PATIENCE, mqd, run, stderr, stdout};
+
+#[test]
+fn it_stops_on_sigterm_and_starts_again_on_the_same_data() {
+    let mut mqd = mqd().start().unwrap();
+    let id = fs::read(mqd.data_dir().join("cluster-id")).unwrap();
+    assert_eq!(mqd.terminate().unwrap().code(), Some(0), "{}", mqd.stderr());
+    assert!(
+        mqd.stderr().contains("SIGTERM: stopping"),
+        "{}",
+        mqd.stderr()
+    );
+    assert!(
+        mqd.stderr().contains("everything is on disk"),
+        "{}",
+        mqd.stderr()
+    );
+    mqd.restart(Port::Any).unwrap();
+    assert_eq!(fs::read(mqd.data_dir().join("cluster-id")).unwrap(), id);
+}
+
+#[test]
+fn a_second_start_on_the_same_data_is_refused_and_harms_nothing() {
+    let first = mqd().start().unwrap();
+    let error = mqd().data_dir(first.data_dir()).start().unwrap_err();
+    let message = format!("{error:#}");
+    assert!(
+        message.contains("another mqd is using the data directory"),
+        "{message}"
+    );
+    assert!(message.contains("another --data-dir"), "{message}");
+    TcpStream::connect(first.address()).unwrap();
+}
+
+#[test]
+fn a_killed_process_leaves_no_lock_behind() {
+    let mut mqd = mqd().start().unwrap();
+    mqd.kill_9().unwrap();
+    mqd.restart(Port::Any).unwrap();
+}
+
+#[test]
+fn a_port_in_use_is_said_with_what_to_do() {
+    let first = mqd().start().unwrap();
+    let dir = TempDir::new().unwrap();
+    let address = first.address().to_string();
+    let output = run(&[
+        "--data-dir",
+        dir.path().to_str().unwrap(),
+        "--listen",
+        &address,
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains(&format!("cannot listen on {address}: give --listen")));
+}
+
+#[test]
+fn listening_everywhere_needs_an_address_for_clients() {
+    let dir = TempDir::new().unwrap();
+    let data = dir.path().to_str().unwrap();
+    let output = run(&["--data-dir", data, "--listen", "0.0.0.0:0"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(said.contains("--set advertised.listeners=HOST:"), "{said}");
+    assert_eq!(stdout(&output), "");
+}
+
+#[test]
+fn connections_that_are_open_do_not_hold_up_the_end() {
+    let mut mqd = mqd().start().unwrap();
+    let mut idle = TcpStream::connect(mqd.address()).unwrap();
+    idle.set_read_timeout(Some(PATIENCE)).unwrap();
+    assert_eq!(mqd.terminate().unwrap().code(), Some(0));
+    let closed = idle.read(&mut [0; 1]);
+    assert!(matches!(closed, Ok(0) | Err(_)), "{closed:?}");
+}
+
+#[test]
+fn help_is_on_stdout_and_says_the_three_commands() {
+    let output = run(&["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    for command in ["mqd topics", "mqd produce", "mqd consume"] {
+        assert!(stdout(&output).contains(command), "{command}");
+    }
+}
