@@ -29,6 +29,10 @@ fn run() -> Result<()> {
         .collect();
     match words.first().copied() {
         Some("stubs") => commands::stubs::run(&workspace, &named(&workspace, &names)?, force),
+        Some("verify") => {
+            let bless = words.contains(&"--bless");
+            workbook::verify::run(&workspace, &named(&workspace, &names)?, bless)
+        }
         Some("check") => {
             let chapter = match names.first() {
                 Some(name) => workspace.chapter(name)?,

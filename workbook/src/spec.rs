@@ -5,16 +5,15 @@
 //!   memory ends itself only.
 //! - Cases are in the order of the spec's text: its author begins with the simple ones.
 
-use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::holes::TaskId;
+use crate::process::{self, Ended};
 
 /// A case that takes longer is cut off. The harness gives up on its own before.
 pub const TIME_LIMIT: Duration = Duration::from_secs(15);
@@ -150,24 +149,29 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 fn run_one(binary: &Path, case: &Case) -> Result<Option<Failure>> {
     let limited = format!("ulimit -v {MEMORY_LIMIT_KIB} 2>/dev/null; exec \"$@\"");
-    let mut child = Command::new("/bin/sh")
+    let mut command = Command::new("/bin/sh");
+    command
         .args(["-c", &limited, "sh"])
         .arg(binary)
         .arg("--exact")
         .arg(format!("{MODULE}{}", case.name))
         .arg("--test-threads=1")
-        .env("RUST_BACKTRACE", "0")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+        .env("RUST_BACKTRACE", "0");
+    let ended = process::run(&mut command, TIME_LIMIT)
         .with_context(|| format!("running {}", binary.display()))?;
-    let Some((stdout, stderr)) = outputs(&mut child, TIME_LIMIT) else {
-        let _ = child.kill();
-        let _ = child.wait();
-        return Ok(Some(ended(case, "it did not end, and was cut off", "")));
+    let Some(Ended {
+        success,
+        stdout,
+        stderr,
+    }) = ended
+    else {
+        return Ok(Some(without_message(
+            case,
+            "it did not end, and was cut off",
+            "",
+        )));
     };
-    if child.wait()?.success() {
+    if success {
         return Ok(None);
     }
     let captured = captured(&stdout, case);
@@ -176,29 +180,8 @@ fn run_one(binary: &Path, case: &Case) -> Result<Option<Failure>> {
             message: message.to_owned(),
             printed: printed.trim().to_owned(),
         },
-        None => ended(case, &abnormal_end(&stderr), captured.trim()),
+        None => without_message(case, &abnormal_end(&stderr), captured.trim()),
     }))
-}
-
-/// Both outputs in full, once the process has closed them; `None` when it takes too long.
-fn outputs(child: &mut Child, limit: Duration) -> Option<(String, String)> {
-    let (send, receive) = mpsc::channel();
-    let (stdout, stderr) = (child.stdout.take()?, child.stderr.take()?);
-    let errors = read_all(stderr);
-    std::thread::spawn(move || {
-        let output = read_all(stdout).join().unwrap_or_default();
-        let errors = errors.join().unwrap_or_default();
-        let _ = send.send((output, errors));
-    });
-    receive.recv_timeout(limit).ok()
-}
-
-fn read_all(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = pipe.read_to_end(&mut bytes);
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
 }
 
 /// What libtest captured of the case: the part's prints, then the harness' message.
@@ -237,10 +220,18 @@ fn abnormal_end(stderr: &str) -> String {
 }
 
 /// A message in the harness' form, for a case that could not write one.
-fn ended(case: &Case, problem: &str, printed: &str) -> Failure {
+fn without_message(case: &Case, problem: &str, printed: &str) -> Failure {
     let function = case.name.rsplit("::").next().unwrap_or_default();
     Failure {
         message: format!("{}\n  problem    {problem}", function.replace('_', " ")),
         printed: printed.to_owned(),
+    }
+}
+
+impl Failure {
+    /// Whether the case did not end by itself in time.
+    #[must_use]
+    pub fn hung(&self) -> bool {
+        self.message.contains("  problem    it did not end")
     }
 }
