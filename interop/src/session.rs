@@ -1,0 +1,157 @@
+//! A client that runs: what it is told, and what it says.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+
+/// How long a client may take to say its next line, or to end. A client that
+/// has lost its broker backs off for up to 10 s before it dials again.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A client process. Dropping it kills it.
+#[derive(Debug)]
+pub struct Session {
+    name: String,
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+    stderr: Option<JoinHandle<String>>,
+}
+
+/// Runs a client to its end with `input` on its stdin, and returns what it said on stdout.
+///
+/// # Errors
+/// When it cannot be started, does not end within [`PATIENCE`], or ends with
+/// another status than 0; the message holds what it said on stderr.
+pub fn run(command: Command, input: &[u8]) -> Result<String> {
+    let mut session = Session::start(command)?;
+    let mut stdin = session.stdin.take().context("stdin is open")?;
+    let input = input.to_vec();
+    // On a thread: a client may answer before it has read everything. If it
+    // ends early, its status says why, and not the broken pipe.
+    let feeder = thread::spawn(move || {
+        let _ = stdin.write_all(&input);
+    });
+    let lines = session.finish()?;
+    feeder.join().ok().context("the feeder ended")?;
+    Ok(lines.concat())
+}
+
+impl Session {
+    /// Starts the client.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(mut command: Command) -> Result<Session> {
+        let name = format!("{command:?}");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {name}"))?;
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().context("stdout is a pipe")?;
+        let mut stderr = child.stderr.take().context("stderr is a pipe")?;
+        let (sender, lines) = mpsc::sync_channel(1024);
+        thread::spawn(move || {
+            let mut stdout = BufReader::new(stdout);
+            let mut line = Vec::new();
+            while let Ok(1..) = stdout.read_until(b'\n', &mut line) {
+                let text = String::from_utf8_lossy(&line).into_owned();
+                line.clear();
+                if sender.send(text).is_err() {
+                    return;
+                }
+            }
+        });
+        let stderr = thread::spawn(move || {
+            let mut text = Vec::new();
+            let _ = stderr.read_to_end(&mut text);
+            String::from_utf8_lossy(&text).into_owned()
+        });
+        Ok(Session {
+            name,
+            child,
+            stdin,
+            lines,
+            stderr: Some(stderr),
+        })
+    }
+
+    /// Writes `text` to its stdin.
+    ///
+    /// # Errors
+    /// When it does not read any more.
+    pub fn say(&mut self, text: &str) -> Result<()> {
+        let stdin = self.stdin.as_mut().context("stdin is open")?;
+        stdin
+            .write_all(text.as_bytes())
+            .and_then(|()| stdin.flush())
+            .with_context(|| format!("{} does not read", self.name))
+    }
+
+    /// The next line of its stdout, without the line's end.
+    ///
+    /// # Errors
+    /// When it says nothing for [`PATIENCE`], or has ended.
+    pub fn line(&mut self) -> Result<String> {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => Ok(line.trim_end_matches('\n').to_owned()),
+            Err(error) => Err(self.fail(&format!("no line on stdout: {error}"))),
+        }
+    }
+
+    /// Closes its stdin, waits until it ends, and returns the rest of its stdout.
+    ///
+    /// # Errors
+    /// When it does not end within [`PATIENCE`], or ends with another status than 0.
+    pub fn finish(mut self) -> Result<Vec<String>> {
+        drop(self.stdin.take());
+        let mut lines = Vec::new();
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => lines.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => return Err(self.fail("it does not end")),
+            }
+        }
+        // Its stdout is closed: it is about to end.
+        let status = self.child.wait().context("cannot wait for it")?;
+        let stderr = self.stderr_at_end();
+        ensure!(
+            status.success(),
+            "{} ended with {status}; it said:\n{}{stderr}",
+            self.name,
+            lines.concat()
+        );
+        Ok(lines)
+    }
+
+    /// Kills it and makes an error with all that it said on stderr.
+    fn fail(&mut self, what: &str) -> anyhow::Error {
+        let killed = self.child.kill();
+        let stderr = self.stderr_at_end();
+        let error = anyhow::anyhow!("{}: {what}; it said:\n{stderr}", self.name);
+        match killed {
+            Ok(()) => error,
+            Err(kill) => error.context(kill),
+        }
+    }
+
+    fn stderr_at_end(&mut self) -> String {
+        let reader = self.stderr.take().map(JoinHandle::join);
+        reader.and_then(Result::ok).unwrap_or_default()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
