@@ -1,0 +1,114 @@
+//! One broker: a connection, and what it speaks.
+
+use std::io;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use async_model::Clock;
+use message_model::Moment;
+use networking::{CallId, Connection, ConnectionLimits};
+use tokio::net::TcpStream;
+use wire_protocol::message::{ApiVersion, ApiVersionsRequest};
+use wire_protocol::{ApiKey, Request, decode_response, encode_request};
+
+use crate::address::BrokerAddress;
+use crate::error::{Error, check};
+
+/// What a client allows a broker to send, and itself to ask.
+const LIMITS: ConnectionLimits = ConnectionLimits {
+    // `socket.request.max.bytes` is 100 MiB; a fetch may return one batch more.
+    frame_bytes_max: 128 * 1024 * 1024,
+    in_flight_max: 10_000,
+};
+
+/// A connection to a broker that has said which versions it serves.
+#[derive(Debug)]
+pub(crate) struct Broker {
+    connection: Connection,
+    client_id: String,
+    serves: Vec<ApiVersion>,
+    clock: Clock,
+}
+
+impl Broker {
+    /// Connects and asks for the versions.
+    pub(crate) async fn dial(
+        clock: Clock,
+        address: &BrokerAddress,
+        client_id: &str,
+        deadline: Moment,
+    ) -> Result<Broker, Error> {
+        let stream = TcpStream::connect((address.host.as_str(), address.port));
+        let patience = deadline.since(clock.now());
+        let stream = tokio::time::timeout(patience, stream)
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .map_err(|source| Error::Dial {
+                address: address.clone(),
+                source,
+            })?;
+        let mut broker = Broker {
+            connection: Connection::new(stream, LIMITS),
+            client_id: client_id.to_owned(),
+            serves: Vec::new(),
+            clock,
+        };
+        // Version 0 is the one that every broker can answer.
+        let request = ApiVersionsRequest::default();
+        let answer = broker.ask_version(&request, 0, deadline).await?;
+        check(answer.error_code)?;
+        broker.serves = answer.api_keys;
+        Ok(broker)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.connection.is_closed()
+    }
+
+    /// Asks in the highest version that both sides speak.
+    pub(crate) async fn ask<R: Request>(
+        &self,
+        request: &R,
+        deadline: Moment,
+    ) -> Result<R::Response, Error> {
+        let version = self.version(R::KEY)?;
+        self.ask_version(request, version, deadline).await
+    }
+
+    /// Sends a request that the broker does not answer.
+    pub(crate) async fn tell<R: Request>(
+        &self,
+        request: &R,
+        deadline: Moment,
+    ) -> Result<(), Error> {
+        let version = self.version(R::KEY)?;
+        let payload = |id: CallId| encode_request(request, version, id.0, &self.client_id);
+        Ok(self.connection.send(self.left(deadline), payload).await?)
+    }
+
+    async fn ask_version<R: Request>(
+        &self,
+        request: &R,
+        version: i16,
+        deadline: Moment,
+    ) -> Result<R::Response, Error> {
+        let payload = |id: CallId| encode_request(request, version, id.0, &self.client_id);
+        let reply = self.connection.call(self.left(deadline), payload).await?;
+        Ok(decode_response::<R>(&reply, version)?)
+    }
+
+    fn left(&self, deadline: Moment) -> Duration {
+        deadline.since(self.clock.now())
+    }
+
+    fn version(&self, api: ApiKey) -> Result<i16, Error> {
+        let row = self.serves.iter().find(|row| row.api_key == api as i16);
+        row.and_then(|row| highest_common(&api.versions(), row.min_version..=row.max_version))
+            .ok_or(Error::UnsupportedApi(api))
+    }
+}
+
+fn highest_common(ours: &RangeInclusive<i16>, theirs: RangeInclusive<i16>) -> Option<i16> {
+    let highest = *ours.end().min(theirs.end());
+    (ours.contains(&highest) && theirs.contains(&highest)).then_some(highest)
+}

@@ -1,0 +1,79 @@
+//! What can go wrong with a call.
+
+use std::io;
+
+use message_model::TopicPartition;
+use networking::CallError;
+use wire_protocol::{ApiKey, ErrorCode, Malformed};
+
+use crate::address::{BrokerAddress, InvalidAddress};
+
+/// Why a call has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The bootstrap list has an entry that is no address, or none at all.
+    #[error(transparent)]
+    Bootstrap(#[from] InvalidAddress),
+    /// No connection could be made.
+    #[error("cannot connect to {address}: {source}")]
+    Dial {
+        /// To whom.
+        address: BrokerAddress,
+        /// Why.
+        source: io::Error,
+    },
+    /// No answer came. A batch that was sent may have been appended.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The answer is not one.
+    #[error("the broker's answer cannot be read: {0}")]
+    Malformed(#[from] Malformed),
+    /// The answer leaves out what was asked for.
+    #[error("the broker's answer lacks what was asked for")]
+    Incomplete,
+    /// The broker and this client have no version of the API in common.
+    #[error("the broker speaks no version of {0:?} that this client speaks")]
+    UnsupportedApi(ApiKey),
+    /// The partition has no leader that could be asked, now.
+    #[error("{0} has no leader at the moment")]
+    NoLeader(TopicPartition),
+    /// The broker said no.
+    #[error("the broker answered {0}")]
+    Broker(ErrorCode),
+}
+
+impl Error {
+    /// Whether the same call may succeed later.
+    ///
+    /// Whether it is safe to repeat is another question: after [`Error::Call`]
+    /// a batch may already be in the log, and would be there twice.
+    #[must_use]
+    pub fn is_retriable(&self) -> bool {
+        match self {
+            Error::Dial { .. } | Error::Call(_) | Error::NoLeader(_) => true,
+            Error::Broker(code) => code.is_retriable(),
+            Error::Bootstrap(_)
+            | Error::Malformed(_)
+            | Error::Incomplete
+            | Error::UnsupportedApi(_) => false,
+        }
+    }
+
+    /// The broker's own code, if it is the broker that said no.
+    #[must_use]
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Error::Broker(code) => Some(*code),
+            _ => None,
+        }
+    }
+}
+
+/// The code of an answer as a result.
+pub(crate) fn check(code: ErrorCode) -> Result<(), Error> {
+    if code == ErrorCode::NONE {
+        Ok(())
+    } else {
+        Err(Error::Broker(code))
+    }
+}

@@ -1,0 +1,149 @@
+//! A broker that answers as a test says.
+
+use std::sync::{Arc, Mutex};
+
+use networking::{Chunk, FrameReader, write_chunks};
+use tokio::net::{TcpListener, TcpStream};
+use wire_protocol::message::{
+    ApiVersion, ApiVersionsResponse, MetadataBroker, MetadataPartition, MetadataResponse,
+    MetadataTopicResponse,
+};
+use wire_protocol::{ApiKey, Decoder, ErrorCode, RequestHeader, Wire, encode_response};
+
+use crate::LIMIT;
+
+/// What the script does with a request.
+pub(crate) enum Then {
+    /// Sends this body.
+    Answer(Box<dyn Encode + Send>),
+    /// Says nothing.
+    Silence,
+    /// Closes the connection.
+    Close,
+}
+
+/// A message of any type.
+pub(crate) trait Encode {
+    fn encode(&self, header: &RequestHeader) -> Vec<Chunk>;
+}
+
+impl<M: Wire> Encode for M {
+    fn encode(&self, header: &RequestHeader) -> Vec<Chunk> {
+        let api = ApiKey::from_wire(header.api_key).unwrap();
+        encode_response(api, header.api_version, header.correlation_id, self)
+    }
+}
+
+/// Answers with `body`.
+pub(crate) fn answer<M: Wire + Send + 'static>(body: M) -> Then {
+    Then::Answer(Box::new(body))
+}
+
+/// Decides what becomes of the requests that are neither ApiVersions nor Metadata.
+type Script = dyn FnMut(ApiKey, Decoder<'_>) -> Then + Send;
+
+/// A running broker.
+pub(crate) struct Broker {
+    pub(crate) port: u16,
+    /// The keys of all requests, in the order in which they came.
+    seen: Arc<Mutex<Vec<ApiKey>>>,
+}
+
+impl Broker {
+    /// Listens, and leads partition 0 of the topic `t`.
+    pub(crate) async fn start(
+        script: impl FnMut(ApiKey, Decoder<'_>) -> Then + Send + 'static,
+    ) -> Broker {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let script: Arc<Mutex<Script>> = Arc::new(Mutex::new(script));
+        let broker = Broker {
+            port,
+            seen: Arc::clone(&seen),
+        };
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(serve(stream, port, Arc::clone(&seen), Arc::clone(&script)));
+            }
+        });
+        broker
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn count(&self, api: ApiKey) -> usize {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().filter(|key| **key == api).count()
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    port: u16,
+    seen: Arc<Mutex<Vec<ApiKey>>>,
+    script: Arc<Mutex<Script>>,
+) {
+    let (reader, mut writer) = stream.into_split();
+    let mut requests = FrameReader::new(reader, 1 << 20);
+    while let Ok(Some(frame)) = requests.next(LIMIT).await {
+        let (header, body) = RequestHeader::decode(&frame).unwrap();
+        let api = ApiKey::from_wire(header.api_key).unwrap();
+        seen.lock().unwrap().push(api);
+        let then = match api {
+            ApiKey::ApiVersions => answer(versions()),
+            ApiKey::Metadata => answer(metadata(port)),
+            other => (script.lock().unwrap())(other, body),
+        };
+        match then {
+            Then::Answer(body) => {
+                let chunks = body.encode(&header);
+                write_chunks(&mut writer, chunks).await.unwrap();
+            }
+            Then::Silence => {}
+            Then::Close => return,
+        }
+    }
+}
+
+/// Every API that we know except deletion: as an older broker would say.
+fn versions() -> ApiVersionsResponse {
+    let row = |api: &ApiKey| ApiVersion {
+        api_key: *api as i16,
+        min_version: 0,
+        max_version: 100,
+    };
+    ApiVersionsResponse {
+        error_code: ErrorCode::NONE,
+        api_keys: ApiKey::ALL
+            .iter()
+            .filter(|api| **api != ApiKey::DeleteTopics)
+            .map(row)
+            .collect(),
+        throttle_time_ms: 0,
+    }
+}
+
+fn metadata(port: u16) -> MetadataResponse {
+    MetadataResponse {
+        brokers: vec![MetadataBroker {
+            node_id: 7,
+            host: "127.0.0.1".to_owned(),
+            port: i32::from(port),
+            rack: None,
+        }],
+        controller_id: 7,
+        topics: vec![MetadataTopicResponse {
+            name: "t".to_owned(),
+            partitions: vec![MetadataPartition {
+                leader_id: 7,
+                ..MetadataPartition::default()
+            }],
+            ..MetadataTopicResponse::default()
+        }],
+        ..MetadataResponse::default()
+    }
+}
