@@ -1,7 +1,7 @@
 //! What can go wrong with a log.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use message_model::{Offset, OffsetRange};
 
@@ -39,4 +39,19 @@ pub enum Error {
         /// What it said.
         source: io::Error,
     },
+}
+
+/// Says which file a failure is about.
+pub(crate) trait At<T> {
+    /// The same result, with the path in its error.
+    fn at(self, path: &Path) -> Result<T, Error>;
+}
+
+impl<T> At<T> for io::Result<T> {
+    fn at(self, path: &Path) -> Result<T, Error> {
+        self.map_err(|source| Error::Io {
+            path: path.to_owned(),
+            source,
+        })
+    }
 }

@@ -1,35 +1,82 @@
 //! A log: segments one behind the other.
 
-use std::path::{Path, PathBuf};
+mod append;
+mod find_timestamp;
+mod open;
+mod read;
+mod retention;
+mod truncate;
+
+use std::cell::RefCell;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use message_model::{Offset, OffsetRange, Timestamp};
-use networking::FileRange;
-use record_batch::BatchHeader;
+use message_model::{Offset, OffsetRange};
 
+use crate::active::Active;
 use crate::disk::{Disk, File};
 use crate::error::Error;
 use crate::part::RetentionLimits;
+use crate::recovery_point;
+use crate::sealed::{Loaded, Sealed};
 
 /// Settings of a log; named as in Kafka's configuration of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogConfig {
-    /// `segment.bytes`: a segment is rolled before it grows above this.
+    /// `segment.bytes`: a segment is rolled before it grows above this. It grows
+    /// above it only when one append is larger. At most 2 GiB - 1 takes effect.
     pub segment_bytes: u32,
-    /// `segment.ms`: a segment is rolled when its first record is older than this.
+    /// `segment.ms`: a segment is rolled when it was first appended to longer ago
+    /// than this, as far as this process knows.
     pub segment_age: Duration,
     /// `index.interval.bytes`: how many bytes of batches lie between two index entries.
     pub index_interval_bytes: u32,
-    /// `max.message.bytes`: no batch is larger.
+    /// `max.message.bytes`: no batch is larger. The caller of [`Log::append`] sees to it.
     pub batch_size_max: usize,
     /// `retention.ms` and `retention.bytes`.
     pub retention: RetentionLimits,
 }
 
+impl Default for LogConfig {
+    /// Kafka's defaults.
+    fn default() -> LogConfig {
+        let day = Duration::from_hours(24);
+        LogConfig {
+            segment_bytes: 1024 * 1024 * 1024,
+            segment_age: 7 * day,
+            index_interval_bytes: 4096,
+            batch_size_max: 1024 * 1024 + 12,
+            retention: RetentionLimits {
+                age: Some(7 * day),
+                bytes: None,
+            },
+        }
+    }
+}
+
 /// The log of one partition. It has no lock: the partition has.
+///
+/// # Invariants
+/// - Everything in sealed segments is on disk.
+/// - log start ≤ recovery point ≤ log end, and the recovery point is not below
+///   the last segment's first offset.
 #[derive(Debug)]
-pub struct Log {}
+pub struct Log {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    config: LogConfig,
+    /// Oldest first.
+    sealed: Vec<Sealed>,
+    active: Active,
+    /// The sealed segment that was read last: a reader that catches up asks for
+    /// the same one again and again.
+    loaded: RefCell<Option<Arc<Loaded>>>,
+    recovery_point: Offset,
+    /// The log end before the last truncation; see [`Log::synced`].
+    truncated_from: Option<Offset>,
+    online: bool,
+}
 
 /// What [`Log::open`] found.
 #[derive(Debug)]
@@ -47,7 +94,7 @@ pub struct Truncated {
     pub path: PathBuf,
     /// Where it ends now, in bytes.
     pub position: u64,
-    /// How many bytes were cut off, those of later segments included.
+    /// How many bytes were cut off.
     pub bytes: u64,
     /// The log end now.
     pub log_end: Offset,
@@ -60,146 +107,81 @@ pub struct Appended {
     pub range: OffsetRange,
 }
 
-/// A walk along the batches of one segment; yields each one's position in the
-/// segment (in bytes) and its header. Reads headers only.
-#[derive(Debug)]
-pub struct Scan {}
-
-impl Scan {
-    /// A run of batches of this segment, unread.
-    #[must_use]
-    pub fn file_range(&self, position: u32, length: u32) -> FileRange {
-        let _ = (position, length);
-        todo!()
-    }
-}
-
-impl Iterator for Scan {
-    type Item = Result<(u32, BatchHeader), Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        todo!()
-    }
-}
-
 impl Log {
-    /// Opens the log in `dir`, or creates one there that starts at offset 0, and
-    /// makes good what a crash has left: a torn tail is cut off, missing or
-    /// wrong indexes are made again.
-    ///
-    /// # Errors
-    /// [`Error::Damaged`] when a batch below the recovery point is broken;
-    /// nothing is changed then. Else as the disk says.
-    pub fn open(disk: Arc<dyn Disk>, dir: &Path, config: LogConfig) -> Result<Opened, Error> {
-        let _ = (disk, dir, config);
-        todo!()
-    }
-
-    /// Appends whole batches whose offsets have been assigned, ascending, the
-    /// first at or above the log end. They are in the page cache when it returns.
-    ///
-    /// Rolls the segment first if it is due; that syncs the old one.
-    ///
-    /// # Errors
-    /// As the disk says. The log is then as it was before, or offline.
-    ///
-    /// # Panics
-    /// When `batches` is not what is said above: the caller has validated it.
-    pub fn append(&mut self, now: Timestamp, batches: &[u8]) -> Result<Appended, Error> {
-        let _ = (now, batches);
-        todo!()
-    }
-
-    /// Whether appending `bytes` more would roll the segment, which syncs it:
-    /// a caller that must not block for long syncs it elsewhere first.
-    #[must_use]
-    pub fn rolls_for(&self, now: Timestamp, bytes: usize) -> bool {
-        let _ = (now, bytes);
-        todo!()
-    }
-
-    /// The batches from `from` on, to the end of their segment. The first ones
-    /// may lie below `from`: the index is sparse. `from` = log end yields none.
-    ///
-    /// # Errors
-    /// [`Error::OutOfRange`]; [`Error::Damaged`] (from here or from the walk)
-    /// when there is no batch where one must be; else as the disk says.
-    pub fn scan(&self, from: Offset) -> Result<Scan, Error> {
-        let _ = from;
-        todo!()
-    }
-
-    /// The first record with a timestamp at or above `target`, and its timestamp;
-    /// `None` if there is none. Exact to the record in uncompressed batches; of a
-    /// compressed one the first record that could be it.
-    ///
-    /// # Errors
-    /// As [`Log::scan`].
-    pub fn find_timestamp(&self, target: Timestamp) -> Result<Option<(Timestamp, Offset)>, Error> {
-        let _ = target;
-        todo!()
-    }
-
-    /// Cuts the log off so that it ends at `end`, which must be the start of a batch or the log end.
-    ///
-    /// # Errors
-    /// As the disk says.
-    pub fn truncate_to(&mut self, end: Offset) -> Result<(), Error> {
-        let _ = end;
-        todo!()
-    }
-
-    /// Deletes the segments whose time has come, none that holds an offset at or
-    /// above `keep_from`. Returns how many. Readers of them can finish.
-    ///
-    /// # Errors
-    /// As the disk says.
-    pub fn apply_retention(&mut self, now: Timestamp, keep_from: Offset) -> Result<usize, Error> {
-        let _ = (now, keep_from);
-        todo!()
-    }
-
     /// What to call [`File::sync_data`] on, and what is safe when that has
     /// returned: everything below the log end of now. Pass it to [`Log::synced`] then.
     #[must_use]
     pub fn to_sync(&self) -> (Arc<dyn File>, Offset) {
-        todo!()
+        (Arc::clone(&self.active.file), self.log_end())
     }
 
     /// Notes that everything below `end` is on disk.
+    ///
+    /// A sync that a truncation has overtaken says nothing about what was
+    /// appended since: up to the log end of before the truncation it is ignored.
     pub fn synced(&mut self, end: Offset) {
-        let _ = end;
-        todo!()
+        match self.truncated_from {
+            Some(log_end) if end <= log_end => return,
+            _ => self.truncated_from = None,
+        }
+        self.recovery_point = self.recovery_point.max(end.min(self.log_end()));
     }
 
     /// Takes the log offline: every later call but reads fails with [`Error::Offline`].
     pub fn take_offline(&mut self) {
-        todo!()
+        self.online = false;
     }
 
     /// Everything below it is on disk.
     #[must_use]
     pub fn recovery_point(&self) -> Offset {
-        todo!()
+        self.recovery_point
     }
 
-    /// Writes the recovery point to its file, so that the next start looks at less.
+    /// Writes the recovery point to its file, so that the next start knows what
+    /// must be there.
     ///
     /// # Errors
     /// As the disk says.
     pub fn save_recovery_point(&mut self) -> Result<(), Error> {
-        todo!()
+        self.check_online()?;
+        recovery_point::write(&*self.disk, &self.dir, self.recovery_point)
     }
 
     /// The first offset that the log has.
     #[must_use]
     pub fn log_start(&self) -> Offset {
-        todo!()
+        let oldest = self.sealed.first();
+        oldest.map_or(self.active.base_offset, |segment| segment.base_offset)
     }
 
     /// The offset that the next record gets.
     #[must_use]
     pub fn log_end(&self) -> Offset {
-        todo!()
+        self.active.end_offset
+    }
+
+    fn check_online(&self) -> Result<(), Error> {
+        if self.online {
+            Ok(())
+        } else {
+            Err(Error::Offline)
+        }
+    }
+
+    /// After a failure that leaves unknown what is on disk.
+    fn or_offline<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        if result.is_err() {
+            self.take_offline();
+        }
+        result
+    }
+
+    fn out_of_range(&self, asked: Offset) -> Error {
+        let log = OffsetRange {
+            start: self.log_start(),
+            end: self.log_end(),
+        };
+        Error::OutOfRange { asked, log }
     }
 }

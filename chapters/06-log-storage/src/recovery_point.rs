@@ -1,0 +1,61 @@
+//! The file that says what is known to be on disk.
+//!
+//! # On disk
+//! One line: the offset in decimal, a space, the CRC-32C of its digits in eight
+//! hex digits. It is replaced as a whole: written beside, synced, renamed.
+
+use std::io;
+use std::path::Path;
+
+use message_model::Offset;
+
+use crate::disk::Disk;
+use crate::error::{At, Error};
+use crate::window::read_up_to;
+
+const NAME: &str = "recovery-point";
+const NEXT_NAME: &str = "recovery-point.next";
+/// No content is longer, in bytes: 19 digits, a space, 8 digits, a newline.
+const SIZE_MAX: usize = 29;
+
+/// The saved recovery point; `None` when there is none that can be read. The log
+/// then checks more than it had to.
+///
+/// # Errors
+/// As the disk says.
+pub(crate) fn read(disk: &dyn Disk, dir: &Path) -> Result<Option<Offset>, Error> {
+    let path = dir.join(NAME);
+    let file = match disk.open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.at(&path)?,
+    };
+    let mut content = [0; SIZE_MAX + 1];
+    let length = read_up_to(&*file, &mut content, 0).at(&path)?;
+    Ok(parse(&content[..length]))
+}
+
+fn parse(content: &[u8]) -> Option<Offset> {
+    let offset = std::str::from_utf8(content).ok()?.split(' ').next()?;
+    let offset = Offset(offset.parse().ok()?);
+    (offset >= Offset::ZERO && content == print(offset).as_bytes()).then_some(offset)
+}
+
+fn print(offset: Offset) -> String {
+    let digits = offset.to_string();
+    let crc = crc32c::crc32c(digits.as_bytes());
+    format!("{digits} {crc:08x}\n")
+}
+
+/// Saves `offset`: after this returns, or after a crash at any time, the file
+/// holds the old offset or the new one.
+///
+/// # Errors
+/// As the disk says.
+pub(crate) fn write(disk: &dyn Disk, dir: &Path, offset: Offset) -> Result<(), Error> {
+    let (path, next) = (dir.join(NAME), dir.join(NEXT_NAME));
+    let file = disk.create(&next).at(&next)?;
+    file.write_all_at(print(offset).as_bytes(), 0).at(&next)?;
+    file.sync_data().at(&next)?;
+    disk.rename(&next, &path).at(&path)?;
+    disk.sync_dir(dir).at(dir)
+}
