@@ -13,9 +13,11 @@
 
 pub mod cargo;
 pub mod chapter;
+pub mod cli;
 pub mod commands;
 pub mod git;
 pub mod holes;
+pub mod part_file;
 pub mod process;
 pub mod progress;
 pub mod screen;

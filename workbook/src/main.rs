@@ -2,9 +2,12 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use workbook::chapter::{Chapter, Workspace};
-use workbook::{commands, progress};
+use workbook::cli::{self, Action, Aim, HELP};
+use workbook::commands::{check, diff, hint, map, reset, stubs, watch};
+use workbook::holes::TaskId;
+use workbook::{progress, verify};
 
 fn main() -> ExitCode {
     match run() {
@@ -17,37 +20,56 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    let workspace = Workspace::of_this_program();
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let force = words.contains(&"--force");
-    let names: Vec<&str> = words
-        .iter()
-        .skip(1)
-        .copied()
-        .filter(|word| !word.starts_with('-'))
-        .collect();
-    match words.first().copied() {
-        Some("stubs") => commands::stubs::run(&workspace, &named(&workspace, &names)?, force),
-        Some("verify") => {
-            let bless = words.contains(&"--bless");
-            workbook::verify::run(&workspace, &named(&workspace, &names)?, bless)
+    let workspace = &Workspace::of_this_program();
+    match cli::parse(std::env::args_os().skip(1))? {
+        Action::Map => map::run(workspace),
+        Action::Help => {
+            print!("{HELP}");
+            Ok(())
         }
-        Some("check") => {
-            let chapter = match names.first() {
-                Some(name) => workspace.chapter(name)?,
-                None => match progress::current(&workspace)? {
-                    Some(progress) => progress.chapter,
-                    None => bail!("every chapter is green"),
-                },
-            };
-            commands::check::run(&workspace, &chapter)
+        Action::Check(aim) => {
+            let (chapter, task) = aimed_at(workspace, aim)?;
+            check::run(workspace, &chapter, task.as_ref())
         }
-        _ => bail!("usage: cargo workbook stubs [N] [--force]"),
+        Action::Watch(aim) => {
+            let (chapter, task) = aimed_at(workspace, aim)?;
+            watch::run(workspace, &chapter, task.as_ref())
+        }
+        Action::Hint(task, step) => {
+            hint::run(workspace, &chapter_of(workspace, &task)?, &task, step)
+        }
+        Action::Diff(task) => diff::run(workspace, &chapter_of(workspace, &task)?, &task),
+        Action::Solve(task) => reset::solve(workspace, &chapter_of(workspace, &task)?, &task),
+        Action::Reset(task) => reset::reset(workspace, &chapter_of(workspace, &task)?, &task),
+        Action::Stubs { chapters, force } => {
+            stubs::run(workspace, &named(workspace, &chapters)?, force)
+        }
+        Action::Verify { chapters, bless } => {
+            verify::run(workspace, &named(workspace, &chapters)?, bless)
+        }
+        Action::Demo(_) | Action::Serve { .. } | Action::Book { .. } | Action::Figures => {
+            anyhow::bail!("not written yet")
+        }
     }
 }
 
-fn named(workspace: &Workspace, names: &[&str]) -> Result<Vec<Chapter>> {
+fn aimed_at(workspace: &Workspace, aim: Option<Aim>) -> Result<(Chapter, Option<TaskId>)> {
+    Ok(match aim {
+        Some(Aim::Chapter(name)) => (workspace.chapter(&name)?, None),
+        Some(Aim::Task(task)) => (chapter_of(workspace, &task)?, Some(task)),
+        None => {
+            let current = progress::current(workspace)?;
+            let current = current.context("every chapter is green: say which, such as 6")?;
+            (current.chapter, None)
+        }
+    })
+}
+
+fn chapter_of(workspace: &Workspace, task: &TaskId) -> Result<Chapter> {
+    workspace.chapter(&task.chapter)
+}
+
+fn named(workspace: &Workspace, names: &[String]) -> Result<Vec<Chapter>> {
     if names.is_empty() {
         return workspace.chapters();
     }

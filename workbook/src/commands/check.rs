@@ -4,18 +4,24 @@ use anyhow::{Result, bail, ensure};
 
 use crate::cargo::{Cargo, Talk};
 use crate::chapter::{Chapter, Workspace};
+use crate::holes::TaskId;
 use crate::progress::{Progress, State};
 use crate::screen::Paint;
 use crate::spec::{self, Verdict};
 use crate::verdict::{self, Checked};
 
-/// Checks a chapter's part and says what came of it.
+/// Checks a chapter's part, or `only` one task of it, and says what came of it.
 ///
 /// # Errors
 /// When it does not compile, or a case is red.
-pub fn run(workspace: &Workspace, chapter: &Chapter) -> Result<()> {
-    let verdicts = verdicts(workspace, chapter)?;
-    let progress = Progress::of(workspace, chapter)?;
+pub fn run(workspace: &Workspace, chapter: &Chapter, only: Option<&TaskId>) -> Result<()> {
+    let mut verdicts = verdicts(workspace, chapter)?;
+    let mut progress = Progress::of(workspace, chapter)?;
+    if let Some(only) = only {
+        progress.tasks.retain(|(task, _)| task.id == *only);
+        verdicts.retain(|verdict| verdict.case.task == only.number);
+        ensure!(!verdicts.is_empty(), "there is no case of task {only}");
+    }
     report(&progress, &verdicts, Paint::for_stdout());
     let red = verdicts.iter().filter(|v| v.failure.is_some()).count();
     if red > 0 {
@@ -68,7 +74,11 @@ fn report(progress: &Progress, verdicts: &[Verdict], paint: Paint) {
     }
     match verdicts.iter().find(|verdict| verdict.failure.is_some()) {
         Some(first) => explain(progress, verdicts, first, paint),
-        None => praise(progress, paint),
+        None if progress.is_done() => praise(progress, paint),
+        None => println!(
+            "\n{} `cargo workbook` says what comes next.",
+            paint.green("Green.")
+        ),
     }
 }
 
@@ -82,7 +92,12 @@ fn explain(progress: &Progress, verdicts: &[Verdict], first: &Verdict, paint: Pa
         println!("\n{}", paint.dim("your part printed:"));
         println!("{}", failure.printed);
     }
-    println!("\n{}", failure.message);
+    println!();
+    // The ladder below says it in more words.
+    let lines = failure.message.lines();
+    lines
+        .filter(|line| !line.starts_with("  stuck?"))
+        .for_each(|line| println!("{line}"));
     println!("  case       {}", first.case.name);
     let others: Vec<_> = verdicts
         .iter()

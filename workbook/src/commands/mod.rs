@@ -1,4 +1,9 @@
 //! The subcommands, one file each.
 
 pub mod check;
+pub mod diff;
+pub mod hint;
+pub mod map;
+pub mod reset;
 pub mod stubs;
+pub mod watch;

@@ -32,6 +32,12 @@ pub(super) fn text(wrong: &WrongAnswer, verdicts: &[Verdict]) -> String {
     text
 }
 
+/// The messages that the wrong answer `name` gets, if they are pinned.
+#[must_use]
+pub fn pinned(workspace: &Workspace, chapter: &Chapter, name: &str) -> Option<String> {
+    fs::read_to_string(workspace.path(file(chapter, name))).ok()
+}
+
 /// What is wrong with a wrong answer's messages. With `bless`, they become the pinned ones.
 pub(super) fn compare(
     workspace: &Workspace,

@@ -10,7 +10,7 @@ mod golden;
 mod mirror;
 mod report;
 
-pub use golden::normalise;
+pub use golden::{normalise, pinned};
 pub use mirror::Mirror;
 pub use report::Report;
 

@@ -1,0 +1,242 @@
+//! What the words on the command line mean.
+
+use std::ffi::OsString;
+
+use anyhow::{Context, Result, bail};
+use lexopt::prelude::*;
+
+use crate::holes::TaskId;
+
+/// What `cargo workbook help` prints.
+pub const HELP: &str = "\
+cargo workbook             where you are, and what comes next; builds nothing
+
+Learn
+  check [N | N.K]          run the spec of a chapter or of one task on your part;
+                           without a number, of the chapter that you are at
+  watch [N | N.K]          check again at every save
+  hint N.K [STEP]          one hint, then one that tells more
+  diff N.K                 your text against the solution's, for one task
+  solve N.K                take the solution for now and go on; keeps a copy of yours
+  reset N.K                have the hole back; keeps a copy of yours
+
+See it run
+  demo [--mine]            a real access log through the queue, killed in the middle
+       [--log FILE]        your own log instead of the sample
+       [--follow FILE]     a log that is being written; Ctrl-C ends it
+  serve [--mine] [-- ARGS] start mqd on 127.0.0.1:9092; ARGS go to mqd
+  book [--open]            build the book
+
+Write
+  stubs [N …] [--force]    make exercises/ from solutions/
+  verify [N …] [--bless]   prove stubs, specs and wrong answers; --bless pins messages
+  figures                  the largest files and functions of this tree
+
+N is a chapter: 6, 06 or log-storage. N.K is a task: 6.1.
+--mine runs the queue on your part of each chapter whose spec is green, and on
+the solution of the rest, and says which.
+";
+
+/// A subcommand with its arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// No subcommand.
+    Map,
+    /// `help`.
+    Help,
+    /// `check [N | N.K]`.
+    Check(Option<Aim>),
+    /// `watch [N | N.K]`.
+    Watch(Option<Aim>),
+    /// `hint N.K [STEP]`.
+    Hint(TaskId, Option<usize>),
+    /// `diff N.K`.
+    Diff(TaskId),
+    /// `solve N.K`.
+    Solve(TaskId),
+    /// `reset N.K`.
+    Reset(TaskId),
+    /// `demo [--mine] [--log FILE | --follow FILE]`.
+    Demo(Demo),
+    /// `serve [--mine] [-- ARGS]`.
+    Serve {
+        /// On the learner's green parts.
+        mine: bool,
+        /// For mqd.
+        arguments: Vec<OsString>,
+    },
+    /// `book [--open]`.
+    Book {
+        /// In a browser.
+        open: bool,
+    },
+    /// `stubs [N …] [--force]`.
+    Stubs {
+        /// Which; all if empty.
+        chapters: Vec<String>,
+        /// Overwrite what differs from git.
+        force: bool,
+    },
+    /// `verify [N …] [--bless]`.
+    Verify {
+        /// Which; all if empty.
+        chapters: Vec<String>,
+        /// Take the messages as they are now.
+        bless: bool,
+    },
+    /// `figures`.
+    Figures,
+}
+
+/// What to check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Aim {
+    /// As the learner called it.
+    Chapter(String),
+    /// One task.
+    Task(TaskId),
+}
+
+/// How to run the demo.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Demo {
+    /// On the learner's green parts.
+    pub mine: bool,
+    /// Instead of the sample.
+    pub log: Option<OsString>,
+    /// A file that grows.
+    pub follow: Option<OsString>,
+}
+
+/// The words behind the subcommand, sorted into kinds.
+#[derive(Default)]
+struct Words {
+    plain: Vec<String>,
+    flags: Vec<String>,
+    log: Option<OsString>,
+    follow: Option<OsString>,
+    rest: Vec<OsString>,
+}
+
+/// Reads the arguments, the program's name left out.
+///
+/// # Errors
+/// When there is no such subcommand, or it takes no such argument.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    let rest = match arguments.iter().position(|word| word == "--") {
+        Some(at) => arguments.split_off(at).split_off(1),
+        None => Vec::new(),
+    };
+    let mut words = words(arguments)?;
+    words.rest = rest;
+    let mut plain = words.plain.drain(..);
+    let command = plain.next();
+    let names: Vec<String> = plain.collect();
+    let command = match command.as_deref() {
+        Some(_) if words.flags.iter().any(|flag| flag == "help") => "help",
+        None if !words.flags.is_empty() => "help",
+        Some(command) => command,
+        None => "",
+    };
+    allow(command, &words, names.len())?;
+    let has = |flag: &str| words.flags.iter().any(|given| given == flag);
+    Ok(match command {
+        "" => Action::Map,
+        "check" => Action::Check(aim(names.first())),
+        "watch" => Action::Watch(aim(names.first())),
+        "hint" => Action::Hint(task(&names)?, step(&names)?),
+        "diff" => Action::Diff(task(&names)?),
+        "solve" => Action::Solve(task(&names)?),
+        "reset" => Action::Reset(task(&names)?),
+        "demo" => Action::Demo(Demo {
+            mine: has("mine"),
+            log: words.log,
+            follow: words.follow,
+        }),
+        "serve" => Action::Serve {
+            mine: has("mine"),
+            arguments: words.rest,
+        },
+        "book" => Action::Book { open: has("open") },
+        "stubs" => Action::Stubs {
+            chapters: names,
+            force: has("force"),
+        },
+        "verify" => Action::Verify {
+            chapters: names,
+            bless: has("bless"),
+        },
+        "figures" => Action::Figures,
+        _ => Action::Help,
+    })
+}
+
+fn words(arguments: Vec<OsString>) -> Result<Words> {
+    let mut words = Words::default();
+    let mut parser = lexopt::Parser::from_args(arguments);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') => words.flags.push("help".to_owned()),
+            Long("log") => words.log = Some(parser.value()?),
+            Long("follow") => words.follow = Some(parser.value()?),
+            Long(flag) => words.flags.push(flag.to_owned()),
+            Short(flag) => bail!("-{flag} is unknown; see `cargo workbook help`"),
+            Value(word) => words.plain.push(word.string()?),
+        }
+    }
+    Ok(words)
+}
+
+/// Refuses what the subcommand does not take: a mistyped flag must not be passed over.
+fn allow(command: &str, words: &Words, names: usize) -> Result<()> {
+    let (flags, most): (&[&str], usize) = match command {
+        "" | "figures" => (&[], 0),
+        "help" => return Ok(()),
+        "check" | "watch" | "diff" | "solve" | "reset" => (&[], 1),
+        "hint" => (&[], 2),
+        "demo" | "serve" => (&["mine"], 0),
+        "book" => (&["open"], 0),
+        "stubs" => (&["force"], usize::MAX),
+        "verify" => (&["bless"], usize::MAX),
+        other => bail!("there is no `{other}`; see `cargo workbook help`"),
+    };
+    if let Some(flag) = words.flags.iter().find(|flag| !flags.contains(&&***flag)) {
+        bail!("`{command}` takes no --{flag}; see `cargo workbook help`");
+    }
+    if names > most {
+        bail!("`{command}` takes at most {most} arguments; see `cargo workbook help`");
+    }
+    if command != "demo" && (words.log.is_some() || words.follow.is_some()) {
+        bail!("only `demo` takes --log and --follow");
+    }
+    if words.log.is_some() && words.follow.is_some() {
+        bail!("either --log, which ends, or --follow, which does not");
+    }
+    if command != "serve" && !words.rest.is_empty() {
+        bail!("only `serve` takes arguments behind --");
+    }
+    Ok(())
+}
+
+fn aim(name: Option<&String>) -> Option<Aim> {
+    name.map(|name| match TaskId::parse(name) {
+        Some(task) => Aim::Task(task),
+        None => Aim::Chapter(name.clone()),
+    })
+}
+
+fn task(names: &[String]) -> Result<TaskId> {
+    let name = names.first().context("which task? such as 6.1")?;
+    TaskId::parse(name).with_context(|| format!("`{name}` is no task; tasks are called 6.1"))
+}
+
+fn step(names: &[String]) -> Result<Option<usize>> {
+    let Some(name) = names.get(1) else {
+        return Ok(None);
+    };
+    let step = name.parse().ok().filter(|step| (1..=3).contains(step));
+    Ok(Some(step.with_context(|| {
+        format!("`{name}` is no hint; they count from 1 to 3")
+    })?))
+}
