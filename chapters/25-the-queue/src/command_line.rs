@@ -45,7 +45,7 @@ pub(crate) const DEFAULT_ADDRESS: &str = "127.0.0.1:9092";
 #[derive(Debug)]
 pub enum Command {
     /// Be a broker.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Be a client of one.
     Tool(Tool),
     /// Say what the command line may be.
@@ -102,9 +102,9 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command> {
             .assign(&assignment, Source::Flag)
             .with_context(|| format!("--set {assignment}"))?;
     }
-    Ok(Command::Serve(Serve {
+    Ok(Command::Serve(Box::new(Serve {
         listen,
         data_dir,
         settings,
-    }))
+    })))
 }

@@ -38,7 +38,7 @@ fn run(command: Command) -> Result<()> {
         Command::Serve(options) => {
             tell_on_stderr();
             end_on_panic();
-            serve(options)
+            serve(*options)
         }
     }
 }

@@ -1,5 +1,13 @@
 //! `mqd` as a process: what it says, what it keeps, whom it serves.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "in a test, also outside of its function, a surprise is a failure"
+)]
+
+mod hostile;
+mod raw;
 mod settings;
 mod start_and_stop;
 mod support;
+mod torn_tail;
