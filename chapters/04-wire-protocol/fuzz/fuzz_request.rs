@@ -9,11 +9,11 @@ use wire_protocol::{ApiKey, Asked, Decoder, Malformed, Reader, RequestHeader, Wi
 /// # Panics
 /// When decoding panics, or what was decoded does not survive being encoded.
 pub(crate) fn fuzz_request(input: &[u8]) {
-    if let Ok((header, mut body)) = RequestHeader::decode(input) {
-        if let Asked::Served(api) | Asked::Canary(api) = header.asked() {
-            let flexible = api.is_flexible(header.api_version);
-            let _ = body_of(api, &mut body, (header.api_version, flexible));
-        }
+    if let Ok((header, mut body)) = RequestHeader::decode(input)
+        && let Asked::Served(api) | Asked::Canary(api) = header.asked()
+    {
+        let flexible = api.is_flexible(header.api_version);
+        let _ = body_of(api, &mut body, (header.api_version, flexible));
     }
     let [api, version, body @ ..] = input else {
         return;

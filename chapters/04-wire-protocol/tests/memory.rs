@@ -135,7 +135,9 @@ fn counts_as_large_as_what_arrived_allows() {
 /// A count at `at` as if every element of what follows took `divisor` bytes.
 fn put_count(bytes: &mut [u8], at: usize, divisor: usize) {
     let count = (bytes.len() - at - 4) / divisor;
-    let count = i32::try_from(count).unwrap().to_be_bytes();
+    let count = i32::try_from(count)
+        .expect("the input is short")
+        .to_be_bytes();
     bytes[at..at + 4].copy_from_slice(&count);
 }
 

@@ -13,32 +13,27 @@ mod fuzz_request;
 
 use fuzz_request::fuzz_request;
 
-fn corpus() -> Vec<(String, Vec<u8>)> {
+fn corpus() -> Vec<Vec<u8>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/fuzz_request");
-    let entries = std::fs::read_dir(folder).unwrap();
-    let mut inputs: Vec<_> = entries
-        .map(|entry| entry.unwrap())
-        .map(|entry| {
-            let name = entry.file_name().into_string().unwrap();
-            (name, std::fs::read(entry.path()).unwrap())
-        })
+    let entries = std::fs::read_dir(folder).expect("the corpus is at its place");
+    let paths = entries.map(|entry| entry.expect("the folder can be listed").path());
+    let inputs: Vec<Vec<u8>> = paths
+        .map(|path| std::fs::read(path).expect("an input can be read"))
         .collect();
-    inputs.sort();
+    assert!(inputs.len() >= 4, "the corpus is not empty");
     inputs
 }
 
 #[test]
 fn the_corpus_decodes_or_errs() {
-    let corpus = corpus();
-    assert!(corpus.len() >= 4, "the corpus is at its place");
-    for (_, input) in corpus {
+    for input in corpus() {
         fuzz_request(&input);
     }
 }
 
 #[test]
 fn the_corpus_with_any_byte_changed_decodes_or_errs() {
-    for (_, input) in corpus() {
+    for input in corpus() {
         for at in 0..input.len() {
             for byte in [0x00, 0x01, 0x7f, 0x80, 0xff] {
                 let mut changed = input.clone();
