@@ -33,6 +33,7 @@ impl<'a> Batches<'a> {
     }
 }
 
+// ANCHOR: walk
 impl<'a> Iterator for Batches<'a> {
     type Item = Result<(BatchHeader, &'a [u8]), BatchError>;
 
@@ -52,3 +53,4 @@ impl<'a> Iterator for Batches<'a> {
         }
     }
 }
+// ANCHOR_END: walk

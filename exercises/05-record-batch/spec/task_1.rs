@@ -14,6 +14,10 @@ fn expected(before: &[u8], base_offset: [u8; 8], leader_epoch: [u8; 4]) -> Vec<u
     after
 }
 
+fn hex(crc: u32) -> String {
+    format!("{crc:08x}")
+}
+
 #[test]
 fn the_base_offset_stands_in_the_first_eight_bytes() {
     case!(
@@ -120,8 +124,16 @@ fn the_crc_still_fits() {
             let mut batch = batch();
             let sent = stored_crc(&batch);
             assign_offsets(&mut batch, Offset(123_456_789), LeaderEpoch(42));
-            expect_eq("the CRC that the batch has", stored_crc(&batch), sent);
-            expect_eq("the CRC that its bytes give", computed_crc(&batch), sent);
+            expect_eq(
+                "the CRC that the batch has",
+                hex(stored_crc(&batch)),
+                hex(sent),
+            );
+            expect_eq(
+                "the CRC that its bytes give",
+                hex(computed_crc(&batch)),
+                hex(sent),
+            );
         }
     );
 }

@@ -2,6 +2,7 @@
 //!
 //! All integers are big-endian. Source: the Kafka protocol guide, "Record Batch".
 
+// ANCHOR: offsets
 /// Base offset, `i64`: the offset of the first record. Assigned by the broker.
 pub const BASE_OFFSET: usize = 0;
 /// Batch length, `i32`: how many bytes follow this field.
@@ -30,6 +31,7 @@ pub const BASE_SEQUENCE: usize = PRODUCER_EPOCH + 2;
 pub const RECORD_COUNT: usize = BASE_SEQUENCE + 4;
 /// The records: the size of everything before them.
 pub const RECORDS: usize = RECORD_COUNT + 4;
+// ANCHOR_END: offsets
 
 /// What the batch length does not count: base offset and the length itself.
 pub const LENGTH_OVERHEAD: usize = PARTITION_LEADER_EPOCH;

@@ -36,6 +36,7 @@ pub struct Header<'a> {
     pub value: Option<&'a [u8]>,
 }
 
+// ANCHOR: encode
 /// Appends `record` to `out`, its length in front.
 ///
 /// # Panics
@@ -53,6 +54,7 @@ pub fn encode_record(out: &mut Vec<u8>, record: &Record<'_>) {
     }
     put_bytes(out, Some(&body));
 }
+// ANCHOR_END: encode
 
 fn put_bytes(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
     put_length(out, bytes.map(<[u8]>::len));

@@ -77,6 +77,7 @@ impl BatchHeader {
     /// # Errors
     /// [`BatchError::Magic`] and [`BatchError::LengthTooSmall`] when it is not a batch,
     /// [`BatchError::Truncated`] when fewer than [`layout::RECORDS`] bytes are there.
+    // ANCHOR: read
     pub fn read(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
         match bytes.get(layout::MAGIC).map(|byte| byte.cast_signed()) {
             Some(layout::MAGIC_V2) | None => {}
@@ -91,6 +92,7 @@ impl BatchHeader {
             _ => Err(BatchError::LengthTooSmall(header.batch_length)),
         }
     }
+    // ANCHOR_END: read
 
     /// The size of the whole batch, in bytes.
     #[must_use]
