@@ -12,14 +12,17 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::{Decodable, Encodable, Message};
 
+/// What they encoded, and what they print.
+pub(crate) type Recoded = (Vec<u8>, String);
+
 /// A message of theirs.
 pub(crate) struct Theirs {
     /// Its type.
     pub(crate) name: &'static str,
     /// The versions that it has.
     pub(crate) versions: RangeInclusive<i16>,
-    /// Decodes, encodes again, and prints.
-    pub(crate) recode: fn(&[u8], i16) -> (Vec<u8>, String),
+    /// Decodes, encodes again, and prints; or says why it cannot.
+    pub(crate) recode: fn(&[u8], i16) -> Result<Recoded, String>,
 }
 
 /// All that we have too.
@@ -57,13 +60,15 @@ fn theirs<M: Message + Encodable + Decodable + std::fmt::Debug>(name: &'static s
         versions: M::VERSIONS.min..=M::VERSIONS.max,
         recode: |bytes, version| {
             let mut rest = Bytes::copy_from_slice(bytes);
-            let message = M::decode(&mut rest, version).expect("they decode what we encoded");
-            assert!(rest.is_empty(), "they have read all of it: {message:?}");
+            let message = M::decode(&mut rest, version).map_err(|error| error.to_string())?;
+            let text = format!("{message:?}");
+            if !rest.is_empty() {
+                return Err(format!("{} bytes are left behind {text}", rest.len()));
+            }
             let mut again = BytesMut::new();
-            message
-                .encode(&mut again, version)
-                .expect("they encode it again");
-            (again.to_vec(), format!("{message:?}"))
+            let encoded = message.encode(&mut again, version);
+            encoded.map_err(|error| error.to_string())?;
+            Ok((again.to_vec(), text))
         },
     }
 }
