@@ -8,25 +8,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wire_protocol::ErrorCode;
 
 use crate::raw::{Raw, batch};
-use crate::support::{PATIENCE, mqd};
+use crate::support::{Numbers, PATIENCE, mqd};
 
 const MIB: u64 = 1024 * 1024;
-
-/// Numbers that look random; the same in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn bytes(&mut self, count: usize) -> Vec<u8> {
-        (0..count).map(|_| self.next().to_be_bytes()[0]).collect()
-    }
-}
 
 /// Runs `attack` against a broker, then checks that its memory has not grown by
 /// more than `growth_max` bytes and that the others were served all the time.

@@ -6,6 +6,7 @@
 )]
 
 mod hostile;
+mod kill;
 mod raw;
 mod settings;
 mod start_and_stop;
