@@ -11,4 +11,5 @@ mod raw;
 mod settings;
 mod start_and_stop;
 mod support;
+mod tools;
 mod torn_tail;

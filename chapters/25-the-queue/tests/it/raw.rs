@@ -186,3 +186,14 @@ pub(crate) fn batch(values: &[&[u8]]) -> Vec<u8> {
     }
     batch.build()
 }
+
+/// A batch that says that it is compressed with gzip. What it holds is nobody's
+/// business before a consumer opens it.
+pub(crate) fn marked_as_gzip() -> Vec<u8> {
+    use record_batch::layout::{ATTRIBUTES, CRC};
+    let mut bytes = batch(&[b"not gzip"]);
+    bytes[ATTRIBUTES + 1] |= 1;
+    let crc = crc32c::crc32c(&bytes[ATTRIBUTES..]);
+    bytes[CRC..ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
+    bytes
+}
