@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, ReadBuf};
 
-use crate::part::{FrameDecoder, FrameError};
+use crate::part::{FrameDecoder, FrameError, PREFIX_SIZE};
 
 /// How much is read from the socket at a time, in bytes.
 const READ_SIZE: usize = 64 * 1024;
@@ -63,12 +63,40 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             if let Some(payload) = self.decoder.next_frame()? {
                 return Ok(Some(payload));
             }
-            let read = tokio::time::timeout(idle, poll_fn(|context| self.poll_feed(context))).await;
-            match read.map_err(|_| ReadError::Idle(idle))?? {
-                0 if self.decoder.pending() == 0 => return Ok(None),
-                0 => return Err(ReadError::CutOff),
-                _ => {}
+            if !self.feed(idle).await? {
+                return Ok(None);
             }
+        }
+    }
+
+    /// How long the next payload will be, in bytes, as soon as its prefix is
+    /// there: whoever must first make room for it asks this, then
+    /// [`next`](FrameReader::next). `None` as there. At most 64 KiB of the payload are read.
+    ///
+    /// What the prefix says is not judged: a length that no frame may have comes
+    /// out as 0 or as it is, and `next` rejects it.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn next_length(&mut self, idle: Duration) -> Result<Option<usize>, ReadError> {
+        loop {
+            if let Some(prefix) = self.decoder.arrived().first_chunk::<PREFIX_SIZE>() {
+                let announced = i32::from_be_bytes(*prefix);
+                return Ok(Some(usize::try_from(announced).unwrap_or(0)));
+            }
+            if !self.feed(idle).await? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Waits for the next bytes; `false` when the stream has ended between frames.
+    async fn feed(&mut self, idle: Duration) -> Result<bool, ReadError> {
+        let read = tokio::time::timeout(idle, poll_fn(|context| self.poll_feed(context))).await;
+        match read.map_err(|_| ReadError::Idle(idle))?? {
+            0 if self.decoder.pending() == 0 => Ok(false),
+            0 => Err(ReadError::CutOff),
+            _ => Ok(true),
         }
     }
 

@@ -15,6 +15,16 @@ pub enum End {
     LogEnd,
 }
 
+impl End {
+    /// All four, from the lowest to the highest.
+    pub const ALL: [End; 4] = [
+        End::LogStart,
+        End::LastStable,
+        End::HighWatermark,
+        End::LogEnd,
+    ];
+}
+
 /// Where the four ends of a partition are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ends {

@@ -12,15 +12,21 @@
 //!
 //! Start reading at [`serve_connection`], then [`api::produce`], then [`Partition::append`].
 
+mod closing;
 mod durability;
 mod ends;
 mod error;
+mod frame_budget;
+mod join_all;
 mod part;
 mod partition;
 mod producer_ids;
 mod producers;
+mod registry;
+mod replace_file;
 mod request_loop;
 mod serving;
+mod topic_settings;
 mod topics;
 mod waits;
 
@@ -29,11 +35,13 @@ pub mod api;
 pub use durability::sync_on_blocking_pool;
 pub use ends::{End, Ends};
 pub use error::{Error, error_code};
+pub use frame_budget::FrameBudget;
 pub use part::*;
 pub use partition::{Appended, Fetched, Partition, Reader};
 pub use producer_ids::ProducerIds;
 pub use producers::{AbortedTransaction, Admission, AdmitAll, Entry, Producers};
-pub use request_loop::{Answer, ConnectionLimits, FrameBudget, Request, serve_connection};
+pub use request_loop::{Answer, ConnectionLimits, Request, serve_connection};
 pub use serving::serving;
+pub use topic_settings::{SettingError, set_topic_setting, topic_settings};
 pub use topics::{Opened, Topic, TopicConfig, Topics, TopicsConfig};
 pub use waits::Waits;

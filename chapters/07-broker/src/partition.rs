@@ -1,11 +1,19 @@
 //! One partition: a log, its four ends, and what is known of its producers, under one lock.
 
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use log_storage::{Disk, Log, LogConfig, Truncated};
 use message_model::{LeaderEpoch, Offset, OffsetRange, Timestamp, TopicPartition};
 use networking::FileRange;
+use record_batch::{
+    BatchHeader, Batches, TimestampType, assign_offsets, check_from_producer, validate,
+};
 
 use crate::ends::{End, Ends};
 use crate::error::Error;
-use crate::producers::AbortedTransaction;
+use crate::part::{Want, whole_batches};
+use crate::producers::{AbortedTransaction, Admission, Entry, Producers};
 
 /// Who reads; decides at which end the reading stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,42 +61,147 @@ pub struct Fetched {
 }
 
 /// One partition. Shared by all connections; every method locks it for as long
-/// as it runs, and none of them waits for anything but the page cache.
+/// as it runs, unless it says otherwise, and none of them waits for anything but
+/// the page cache.
 #[derive(Debug)]
-pub struct Partition {}
+pub struct Partition {
+    name: TopicPartition,
+    config: LogConfig,
+    state: Mutex<State>,
+    /// Held during a sync. Of two syncs at a time, one may be told of a failure
+    /// and the other be told that all is well: the operating system reports a
+    /// failure once. One after the other, the second finds the partition offline.
+    syncing: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// `None` is offline: it could not be opened, a sync failed, or the topic is gone.
+    log: Option<Log>,
+    producers: Box<dyn Producers>,
+}
+
+/// What [`Partition::open`] found.
+#[derive(Debug)]
+pub(crate) struct OpenedPartition {
+    pub(crate) partition: Partition,
+    pub(crate) truncated: Option<Truncated>,
+    /// Why it is offline.
+    pub(crate) offline: Option<Error>,
+}
 
 impl Partition {
+    /// Opens the partition's log in `dir`, or creates it there. A partition whose
+    /// log cannot be opened is there too: it answers every call with an error.
+    pub(crate) fn open(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        name: TopicPartition,
+        config: LogConfig,
+        mut producers: Box<dyn Producers>,
+    ) -> OpenedPartition {
+        let opened = Log::open(disk, dir, config)
+            .map_err(Error::from)
+            .and_then(|opened| {
+                replay(&opened.log, &mut *producers)?;
+                Ok(opened)
+            });
+        let (log, truncated, offline) = match opened {
+            Ok(opened) => (Some(opened.log), opened.truncated, None),
+            Err(error) => (None, None, Some(error)),
+        };
+        OpenedPartition {
+            partition: Partition {
+                name,
+                config,
+                state: Mutex::new(State { log, producers }),
+                syncing: Mutex::new(()),
+            },
+            truncated,
+            offline,
+        }
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &TopicPartition {
-        todo!()
+        &self.name
     }
 
-    /// Gives `batches` their offsets and appends them. They are in the page
-    /// cache when it returns; wait for durability if that was asked for.
+    /// Gives a producer's batch its offsets and appends it. It is in the page
+    /// cache when this returns; wait for durability if that was asked for.
     ///
     /// # Errors
-    /// When a batch is none that we take (nothing is appended then), the
-    /// producer's state forbids it, or the log fails.
-    pub fn append(&self, now: Timestamp, batches: &mut [u8]) -> Result<Appended, Error> {
-        let _ = (now, batches);
-        todo!()
+    /// When it is not one batch that we take, the producer's state forbids it,
+    /// or the log fails. Nothing is appended then.
+    // ANCHOR: append
+    pub fn append(&self, now: Timestamp, batch: &mut [u8]) -> Result<Appended, Error> {
+        let header = validate_produced(batch, self.config.batch_size_max)?;
+        let mut state = self.lock();
+        let range = match state.producers.check(&header) {
+            Admission::Append => state.append(now, batch, self.leader_epoch())?,
+            Admission::Duplicate(range) => range,
+            Admission::Reject(code) => return Err(Error::Rejected(code)),
+        };
+        let ends = state.ends()?;
+        Ok(Appended { range, ends })
+    }
+    // ANCHOR_END: append
+
+    /// Whether appending `bytes` more would roll the segment, which syncs it:
+    /// whoever must not block for long waits for durability first.
+    ///
+    /// # Errors
+    /// When the partition is offline.
+    pub fn rolls_for(&self, now: Timestamp, bytes: usize) -> Result<bool, Error> {
+        Ok(self.lock().log()?.rolls_for(now, bytes))
     }
 
     /// Appends batches that have their offsets; for followers.
     ///
     /// # Errors
-    /// As [`Partition::append`].
+    /// When one of them is no batch or does not follow the log's end, or the log
+    /// fails. Nothing is appended then.
     pub fn append_as_follower(&self, now: Timestamp, batches: &[u8]) -> Result<Appended, Error> {
-        let _ = (now, batches);
-        todo!()
+        let mut headers = Vec::new();
+        for batch in Batches::new(batches) {
+            let (_, bytes) = batch?;
+            headers.push(validate(bytes, self.config.batch_size_max)?);
+        }
+        let mut state = self.lock();
+        let log_end = state.log()?.log_end();
+        let mut end = log_end;
+        for header in &headers {
+            if header.base_offset < end {
+                return Err(Error::NotNext {
+                    base_offset: header.base_offset,
+                    end,
+                });
+            }
+            end = header.range().end;
+        }
+        if !headers.is_empty() {
+            state.log_mut()?.append(now, batches)?;
+        }
+        for header in &headers {
+            record(&mut *state.producers, header);
+        }
+        let ends = state.ends()?;
+        let range = OffsetRange {
+            start: headers.first().map_or(log_end, |first| first.base_offset),
+            end,
+        };
+        Ok(Appended { range, ends })
     }
 
     /// The whole batches from the one that holds `from` on, for `reader`, at
-    /// most `max_bytes` (but at least one batch if `at_least_one`).
+    /// most `max_bytes` (but at least one batch if `at_least_one`). Reads batch
+    /// headers, without the lock; a partition with many cold ones is read on the
+    /// blocking pool.
     ///
     /// # Errors
     /// When `from` is out of range or the log is damaged there.
+    // ANCHOR: fetch
     pub fn fetch(
         &self,
         reader: Reader,
@@ -96,9 +209,37 @@ impl Partition {
         max_bytes: u32,
         at_least_one: bool,
     ) -> Result<Fetched, Error> {
-        let _ = (reader, from, max_bytes, at_least_one);
-        todo!()
+        let (ends, mut batches) = {
+            let state = self.lock();
+            (state.ends()?, state.log()?.scan(from)?)
+        };
+        let want = Want {
+            from,
+            end: ends.get(reader.end()),
+            max_bytes,
+            at_least_one,
+        };
+        let selection = whole_batches(&mut batches, want)?;
+        let nothing = OffsetRange {
+            start: from,
+            end: from,
+        };
+        let range = selection.map_or(nothing, |selection| selection.range);
+        let aborted = match reader {
+            Reader::Committed => self.lock().producers.aborted(range),
+            Reader::Uncommitted | Reader::Replica => Vec::new(),
+        };
+        Ok(Fetched {
+            slices: selection
+                .map(|selection| batches.file_range(selection.position, selection.length))
+                .into_iter()
+                .collect(),
+            range,
+            ends,
+            aborted,
+        })
     }
+    // ANCHOR_END: fetch
 
     /// The first record at or after `target` that `reader` may see.
     ///
@@ -109,8 +250,10 @@ impl Partition {
         reader: Reader,
         target: Timestamp,
     ) -> Result<Option<(Timestamp, Offset)>, Error> {
-        let _ = (reader, target);
-        todo!()
+        let state = self.lock();
+        let end = state.ends()?.get(reader.end());
+        let found = state.log()?.find_timestamp(target)?;
+        Ok(found.filter(|(_, offset)| *offset < end))
     }
 
     /// Makes everything appended so far safe against power loss. Blocks for as
@@ -118,17 +261,50 @@ impl Partition {
     ///
     /// # Errors
     /// When the sync fails; the partition is offline from then on.
+    // ANCHOR: sync
     pub fn sync(&self) -> Result<Offset, Error> {
-        todo!()
+        let _one_at_a_time = self.syncing.lock().expect("a sync does not panic");
+        let (file, end) = {
+            let state = self.lock();
+            let log = state.log()?;
+            if log.recovery_point() == log.log_end() {
+                return Ok(log.log_end());
+            }
+            log.to_sync()
+        };
+        let synced = file.sync_data();
+        let mut state = self.lock();
+        if let Err(source) = synced {
+            state.log = None;
+            let path = self.name.to_string().into();
+            return Err(log_storage::Error::Io { path, source }.into());
+        }
+        state.log_mut()?.synced(end);
+        Ok(end)
+    }
+    // ANCHOR_END: sync
+
+    /// Saves how far the log is on disk, so that the next start looks at less.
+    /// Blocks for as long as the disk takes.
+    ///
+    /// # Errors
+    /// When the log fails.
+    pub fn save_recovery_point(&self) -> Result<(), Error> {
+        Ok(self.lock().log_mut()?.save_recovery_point()?)
     }
 
-    /// Cuts the log off at `end`; for followers.
+    /// Cuts the log off at `end`, the start of a batch; for followers.
     ///
     /// # Errors
     /// When the log fails.
     pub fn truncate_to(&self, end: Offset) -> Result<(), Error> {
-        let _ = end;
-        todo!()
+        let mut state = self.lock();
+        state.log_mut()?.truncate_to(end)?;
+        let State { log, producers } = &mut *state;
+        match log {
+            Some(log) => replay(log, &mut **producers),
+            None => Ok(()),
+        }
     }
 
     /// Deletes the segments whose time has come; none that holds an offset at or above `keep_from`.
@@ -136,14 +312,17 @@ impl Partition {
     /// # Errors
     /// When the log fails.
     pub fn apply_retention(&self, now: Timestamp, keep_from: Offset) -> Result<usize, Error> {
-        let _ = (now, keep_from);
-        todo!()
+        let mut state = self.lock();
+        let keep_from = keep_from.min(state.ends()?.high_watermark);
+        Ok(state.log_mut()?.apply_retention(now, keep_from)?)
     }
 
     /// Where its ends are.
-    #[must_use]
-    pub fn ends(&self) -> Ends {
-        todo!()
+    ///
+    /// # Errors
+    /// When the partition is offline.
+    pub fn ends(&self) -> Result<Ends, Error> {
+        self.lock().ends()
     }
 
     /// How often its leader has changed.
@@ -151,4 +330,97 @@ impl Partition {
     pub fn leader_epoch(&self) -> LeaderEpoch {
         LeaderEpoch::FIRST
     }
+
+    /// The topic is being deleted: every later call fails.
+    pub(crate) fn close(&self) {
+        self.lock().log = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panics under this lock")
+    }
+}
+
+impl State {
+    fn log(&self) -> Result<&Log, Error> {
+        let log = self.log.as_ref();
+        log.ok_or(Error::Log(log_storage::Error::Offline))
+    }
+
+    fn log_mut(&mut self) -> Result<&mut Log, Error> {
+        let log = self.log.as_mut();
+        log.ok_or(Error::Log(log_storage::Error::Offline))
+    }
+
+    /// A validated batch, behind the log's end.
+    fn append(
+        &mut self,
+        now: Timestamp,
+        batch: &mut [u8],
+        leader_epoch: LeaderEpoch,
+    ) -> Result<OffsetRange, Error> {
+        let log = self.log_mut()?;
+        assign_offsets(batch, log.log_end(), leader_epoch);
+        let range = log.append(now, batch)?.range;
+        record(&mut *self.producers, &BatchHeader::read(batch)?);
+        Ok(range)
+    }
+
+    /// There is one copy: what is in the log is on every in-sync replica.
+    fn ends(&self) -> Result<Ends, Error> {
+        let log = self.log()?;
+        let log_end = log.log_end();
+        let unstable = self.producers.first_unstable();
+        let ends = Ends {
+            log_start: log.log_start(),
+            last_stable: unstable.map_or(log_end, |first| first.clamp(log.log_start(), log_end)),
+            high_watermark: log_end,
+            log_end,
+        };
+        ends.check();
+        Ok(ends)
+    }
+}
+
+/// Tells `producers` what the log holds, as far as they ask for it.
+fn replay(log: &Log, producers: &mut dyn Producers) -> Result<(), Error> {
+    let Some(from) = producers.restore(&[]) else {
+        return Ok(());
+    };
+    let mut from = from.max(log.log_start());
+    while from < log.log_end() {
+        let segment = from;
+        for batch in log.scan(from)? {
+            let (_, header) = batch?;
+            if header.range().end > from {
+                record(producers, &header);
+                from = header.range().end;
+            }
+        }
+        assert!(from > segment, "a scan below the log end finds a batch");
+    }
+    Ok(())
+}
+
+/// Markers are not told: nobody writes them before chapter 20.
+fn record(producers: &mut dyn Producers, header: &BatchHeader) {
+    if !header.is_control() {
+        producers.record(Entry::Batch(header), header.base_offset);
+    }
+}
+
+/// Checks what a producer sent for one partition: one batch, and nothing behind it.
+fn validate_produced(bytes: &[u8], size_max: usize) -> Result<BatchHeader, Error> {
+    if bytes.is_empty() {
+        return Err(Error::NotOneBatch);
+    }
+    let header = validate(bytes, size_max)?;
+    if header.size() != bytes.len() {
+        return Err(Error::NotOneBatch);
+    }
+    check_from_producer(&header)?;
+    if header.timestamp_type() == TimestampType::LogAppendTime {
+        return Err(Error::LogAppendTime);
+    }
+    Ok(header)
 }

@@ -55,7 +55,9 @@ pub trait Producers: fmt::Debug + Send {
     /// Notes what is in the log at `base_offset`.
     fn record(&mut self, entry: Entry<'_>, base_offset: Offset);
     /// Starts over from a snapshot; an empty one is the state of an empty log.
-    fn restore(&mut self, snapshot: &[u8]);
+    /// Returns from which offset on it must be told what is in the log; `None`
+    /// if it does not care.
+    fn restore(&mut self, snapshot: &[u8]) -> Option<Offset>;
     /// The first offset of the oldest open transaction.
     fn first_unstable(&self) -> Option<Offset>;
     /// The aborted transactions with records in `range`.
@@ -73,7 +75,9 @@ impl Producers for AdmitAll {
         Admission::Append
     }
     fn record(&mut self, _entry: Entry<'_>, _base_offset: Offset) {}
-    fn restore(&mut self, _snapshot: &[u8]) {}
+    fn restore(&mut self, _snapshot: &[u8]) -> Option<Offset> {
+        None
+    }
     fn first_unstable(&self) -> Option<Offset> {
         None
     }

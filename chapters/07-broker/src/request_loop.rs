@@ -3,14 +3,19 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::pin::pin;
 use std::time::Duration;
 
-use networking::Chunk;
+use networking::{Chunk, FrameReader};
 use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedWriteHalf;
-use tokio::sync::Semaphore;
-use wire_protocol::{ApiKey, Malformed, RequestHeader, Wire};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use wire_protocol::{
+    ApiKey, Asked, Malformed, RequestHeader, Wire, encode_response, encode_unknown_api_versions,
+};
+
+use crate::closing::Closing;
+use crate::frame_budget::{FrameBudget, Share};
+use crate::serving::Serving;
 
 /// A request of an API and a version that we advertise.
 #[derive(Debug)]
@@ -23,13 +28,15 @@ pub struct Request {
     pub peer: SocketAddr,
     /// Header and body.
     payload: Vec<u8>,
+    /// Its part of the budget, held until the request is dropped.
+    _share: Share,
 }
 
 impl Request {
     /// Whether the version is served; if not, it is a [canary](wire_protocol::CANARIES).
     #[must_use]
     pub fn is_served(&self) -> bool {
-        self.api.versions().contains(&self.header.api_version)
+        self.api.serves(self.header.api_version)
     }
 
     /// The body.
@@ -37,14 +44,24 @@ impl Request {
     /// # Errors
     /// When the bytes are no such request; the connection is to be closed then.
     pub fn decode<R: wire_protocol::Request>(&self) -> Result<R, Malformed> {
-        todo!()
+        let (_, mut body) = RequestHeader::decode(&self.payload)?;
+        R::decode(&mut body)
     }
 
     /// A response to it, as a frame.
     #[must_use]
     pub fn answer<B: Wire>(&self, response: &B) -> Answer {
-        let _ = response;
-        todo!()
+        let RequestHeader {
+            api_version,
+            correlation_id,
+            ..
+        } = self.header;
+        Answer::Reply(encode_response(
+            self.api,
+            api_version,
+            correlation_id,
+            response,
+        ))
     }
 }
 
@@ -57,22 +74,6 @@ pub enum Answer {
     Silence,
     /// Closes: an answer in a form that the client can read does not exist.
     Close,
-}
-
-/// How many bytes of large requests may be in memory at a time, over all
-/// connections that share it. A request that does not fit waits unread.
-#[derive(Debug, Clone)]
-pub struct FrameBudget {
-    bytes: Arc<Semaphore>,
-}
-
-impl FrameBudget {
-    /// A budget of this many bytes.
-    #[must_use]
-    pub fn new(bytes: u32) -> FrameBudget {
-        let _ = bytes;
-        todo!()
-    }
 }
 
 /// Limits of one connection.
@@ -98,6 +99,7 @@ pub struct ConnectionLimits {
 ///
 /// `answer` does the work, and says that a body is malformed with an error.
 /// `write` puts an answer on the wire and gives the connection back.
+// ANCHOR: serve_connection
 pub async fn serve_connection<Stop, AnswerRequest, Answering, Write, Writing>(
     stream: TcpStream,
     limits: ConnectionLimits,
@@ -111,6 +113,105 @@ pub async fn serve_connection<Stop, AnswerRequest, Answering, Write, Writing>(
     Write: Fn(OwnedWriteHalf, Vec<Chunk>) -> Writing,
     Writing: Future<Output = io::Result<OwnedWriteHalf>>,
 {
-    let _ = (stream, limits, stop, answer, write);
-    todo!()
+    let mut stop = pin!(stop);
+    let Ok(peer) = stream.peer_addr() else {
+        return; // It is gone before it has said anything.
+    };
+    let (mut incoming, mut writer) = split(stream, limits);
+    let closing = loop {
+        let payload = tokio::select! {
+            biased;
+            () = &mut stop => break Closing::Stop,
+            payload = incoming.next() => payload,
+        };
+        let answer = match payload {
+            Ok((payload, share)) => serve(peer, payload, share, &answer).await,
+            Err(closing) => Err(closing),
+        };
+        let frame = match answer {
+            Ok(Answer::Reply(frame)) => frame,
+            Ok(Answer::Silence) => continue,
+            Ok(Answer::Close) => break Closing::Unanswerable,
+            Err(closing) => break closing,
+        };
+        let written = tokio::time::timeout(incoming.limits.transfer, write(writer, frame)).await;
+        writer = match written {
+            Ok(Ok(writer)) => writer,
+            Ok(Err(error)) => break Closing::Write(error),
+            Err(_) => break Closing::WriteTimeout,
+        };
+    };
+    closing.log(peer);
+}
+// ANCHOR_END: serve_connection
+
+/// The receiving half of a connection.
+struct Incoming {
+    reader: FrameReader<OwnedReadHalf>,
+    limits: ConnectionLimits,
+}
+
+fn split(stream: TcpStream, limits: ConnectionLimits) -> (Incoming, OwnedWriteHalf) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!("answers may be held back for a moment: {error}");
+    }
+    let (reader, writer) = stream.into_split();
+    let reader = FrameReader::new(reader, limits.request_bytes_max);
+    (Incoming { reader, limits }, writer)
+}
+
+impl Incoming {
+    /// The next request, and its share of the budget. May be dropped while it
+    /// waits: nothing that has arrived is lost.
+    async fn next(&mut self) -> Result<(Vec<u8>, Share), Closing> {
+        let limits = &self.limits;
+        let length = self.reader.next_length(limits.idle).await?;
+        let length = length.ok_or(Closing::Peer)?.min(limits.request_bytes_max);
+        let share = tokio::time::timeout(limits.transfer, limits.budget.share(length));
+        let share = share.await.map_err(|_| Closing::NoRoom { length })?;
+        let payload = self.reader.next(limits.idle);
+        let payload = tokio::time::timeout(limits.transfer, payload).await;
+        let payload = payload.map_err(|_| Closing::ReadTimeout { length })??;
+        Ok((payload.ok_or(Closing::Peer)?, share))
+    }
+}
+
+async fn serve<AnswerRequest, Answering>(
+    peer: SocketAddr,
+    payload: Vec<u8>,
+    share: Share,
+    answer: &AnswerRequest,
+) -> Result<Answer, Closing>
+where
+    AnswerRequest: Fn(Request) -> Answering,
+    Answering: Future<Output = Result<Answer, Malformed>>,
+{
+    let (header, _) = RequestHeader::decode(&payload)?;
+    let api = match header.asked() {
+        Asked::Served(api) | Asked::Canary(api) => api,
+        Asked::UnknownVersion(ApiKey::ApiVersions) => {
+            let frame = encode_unknown_api_versions(header.correlation_id);
+            return Ok(Answer::Reply(frame));
+        }
+        Asked::UnknownVersion(_) | Asked::UnknownApi => {
+            let RequestHeader {
+                api_key,
+                api_version,
+                ..
+            } = header;
+            return Err(Closing::Unsupported {
+                api_key,
+                api_version,
+            });
+        }
+    };
+    let serving = Serving::new(api, &header, peer, &payload);
+    let request = Request {
+        api,
+        header,
+        peer,
+        payload,
+        _share: share,
+    };
+    Ok(serving.scope(async { answer(request).await }).await?)
 }

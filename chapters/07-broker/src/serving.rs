@@ -1,10 +1,100 @@
 //! What is being served right now, for the last words of a panic.
 
+use std::fmt::{self, Write};
+use std::future::Future;
+use std::net::SocketAddr;
+
+use wire_protocol::{ApiKey, RequestHeader};
+
+/// How much of a request is shown, in bytes.
+const SHOWN: usize = 64;
+
+tokio::task_local! {
+    static SERVING: Serving;
+}
+
+/// A request, as far as a person wants to see it.
+#[derive(Debug, Clone)]
+pub(crate) struct Serving {
+    api: ApiKey,
+    version: i16,
+    correlation_id: i32,
+    peer: SocketAddr,
+    start: Vec<u8>,
+    length: usize,
+}
+
+impl Serving {
+    pub(crate) fn new(
+        api: ApiKey,
+        header: &RequestHeader,
+        peer: SocketAddr,
+        payload: &[u8],
+    ) -> Serving {
+        Serving {
+            api,
+            version: header.api_version,
+            correlation_id: header.correlation_id,
+            peer,
+            start: payload[..payload.len().min(SHOWN)].to_vec(),
+            length: payload.len(),
+        }
+    }
+
+    /// Runs `future` as what serves this request.
+    pub(crate) async fn scope<F: Future>(self, future: F) -> F::Output {
+        SERVING.scope(self, future).await
+    }
+}
+
+impl fmt::Display for Serving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Serving {
+            api,
+            version,
+            correlation_id,
+            peer,
+            ..
+        } = self;
+        write!(
+            f,
+            "{api:?} v{version}, correlation id {correlation_id}, from {peer}, "
+        )?;
+        write!(f, "{} bytes: ", self.length)?;
+        let mut hex = String::new();
+        for byte in &self.start {
+            let _ = write!(hex, "{byte:02x} ");
+        }
+        f.write_str(hex.trim_end())?;
+        f.write_str(if self.length > SHOWN { " …" } else { "" })
+    }
+}
+
 /// What the current task serves: API, version, correlation id, peer, and the
 /// first bytes of the request; `None` outside of a request.
 ///
 /// A panic hook that prints it says which request met a hole in a learner's part.
 #[must_use]
 pub fn serving() -> Option<String> {
-    todo!()
+    SERVING.try_with(ToString::to_string).ok()
+}
+
+/// Runs `work`, which may wait for the disk, on tokio's blocking pool, and says
+/// there too what is being served. A panic of `work` goes on here.
+pub(crate) async fn on_blocking_pool<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    let serving = SERVING.try_with(Clone::clone).ok();
+    let work = move || match serving {
+        Some(serving) => SERVING.sync_scope(serving, work),
+        None => work(),
+    };
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is shutting down, and drops this task too.
+            Err(_) => std::future::pending().await,
+        },
+    }
 }

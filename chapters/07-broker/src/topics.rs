@@ -1,20 +1,28 @@
 //! Topics by name; created and deleted atomically, whatever crashes.
 //!
 //! # On disk
-//! `topics.json` in the data directory says which topics exist: it is replaced
-//! as a whole (write, sync, rename, sync the directory), and its replacement is
-//! the moment at which a topic exists or is gone. Each partition has a directory
-//! `<topic>-<partition>`.
+//! `topics.json` in the data directory says which topics exist (see
+//! `registry.rs`): its replacement is the moment at which a topic exists or is
+//! gone. Each partition has a directory `<topic>-<partition>`. A directory that
+//! belongs to no topic is a stranger's: it is never touched.
+//!
+//! # Locks
+//! `registry` is held while a topic is created or deleted, `live` only for a look-up.
+//! This is the one place that takes other locks (`live`, a partition's) under a lock.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use log_storage::{Disk, LogConfig, Truncated};
-use message_model::{PartitionIndex, Timestamp, TopicName, TopicPartition};
+use message_model::{Offset, PartitionIndex, Timestamp, TopicName, TopicPartition};
 
 use crate::error::Error;
 use crate::partition::Partition;
 use crate::producers::Producers;
+use crate::registry::{Entry, Existence, Registry};
+use crate::replace_file::io_error;
+use crate::topic_settings::set_topic_setting;
 use crate::waits::Waits;
 
 /// What all topics share.
@@ -37,7 +45,7 @@ pub struct Opened {
     pub truncated: Vec<(TopicPartition, Truncated)>,
     /// Partitions that are offline, and why.
     pub offline: Vec<(TopicPartition, Error)>,
-    /// Directories that belong to no topic; they are left alone.
+    /// Directories that look like a partition's and belong to no topic; they are left alone.
     pub strangers: Vec<String>,
 }
 
@@ -46,8 +54,8 @@ pub struct Opened {
 pub struct TopicConfig {
     /// What its logs use.
     pub log: LogConfig,
-    /// What was set for this topic, name and value, by name.
-    pub overrides: Vec<(String, String)>,
+    /// What was set for this topic, value by name.
+    pub overrides: BTreeMap<String, String>,
 }
 
 /// A topic.
@@ -63,7 +71,13 @@ pub struct Topic {
 
 /// All topics of the broker.
 #[derive(Debug)]
-pub struct Topics {}
+pub struct Topics {
+    disk: Arc<dyn Disk>,
+    data_dir: PathBuf,
+    config: TopicsConfig,
+    registry: Mutex<Registry>,
+    live: RwLock<BTreeMap<TopicName, Arc<Topic>>>,
+}
 
 impl Topics {
     /// Opens what the data directory holds, finishes deletions and undoes
@@ -72,45 +86,127 @@ impl Topics {
     /// A partition whose log is damaged or cannot be opened is there, offline.
     ///
     /// # Errors
-    /// When the directory or `topics.json` cannot be read.
+    /// When the directory or `topics.json` cannot be read, or what a crash has
+    /// left cannot be removed.
     pub fn open(
         disk: Arc<dyn Disk>,
         data_dir: &Path,
         config: TopicsConfig,
     ) -> Result<Opened, Error> {
-        let _ = (disk, data_dir, config);
-        todo!()
+        disk.create_dir_all(data_dir)
+            .map_err(|source| io_error(data_dir, source))?;
+        let registry = Registry::open(Arc::clone(&disk), data_dir)?;
+        let topics = Topics {
+            disk,
+            data_dir: data_dir.to_owned(),
+            config,
+            registry: Mutex::new(registry),
+            live: RwLock::default(),
+        };
+        let mut opened = Opened {
+            topics,
+            truncated: Vec::new(),
+            offline: Vec::new(),
+            strangers: Vec::new(),
+        };
+        opened.open_topics()?;
+        Ok(opened)
     }
 
     /// Creates a topic. It exists when this returns, also after a power loss.
+    /// Blocks for as long as the disk takes.
     ///
     /// # Errors
-    /// [`Error::Exists`]; else as the disk says, and then it does not exist.
+    /// [`Error::Exists`]; as [`Topics::check_new`]; else as the disk says, and
+    /// then it does not exist.
+    // ANCHOR: create
     pub fn create(
         &self,
-        now: Timestamp,
         name: &TopicName,
         partitions: u32,
-        overrides: Vec<(String, String)>,
+        overrides: BTreeMap<String, String>,
     ) -> Result<Arc<Topic>, Error> {
-        let _ = (now, name, partitions, overrides);
-        todo!()
+        let config = self.check_new(partitions, overrides)?;
+        let mut registry = self.registry.lock().expect("nobody panics under this lock");
+        if self.get(name).is_some() {
+            return Err(Error::Exists);
+        }
+        self.clear(&mut registry, name)?;
+        if self.has_directory(name, partitions)? {
+            return Err(Error::Exists);
+        }
+        let mut entry = Entry {
+            partitions,
+            state: Existence::Creating,
+            settings: config.overrides.clone(),
+        };
+        registry.set(name, entry.clone())?;
+        let created = self
+            .create_logs(name, partitions, config)
+            .and_then(|topic| {
+                entry.state = Existence::Live;
+                registry.set(name, entry)?;
+                Ok(Arc::new(topic))
+            });
+        match &created {
+            Ok(topic) => self.insert_live(Arc::clone(topic)),
+            Err(_) => self.clear_or_log(&mut registry, name),
+        }
+        created
+    }
+    // ANCHOR_END: create
+
+    /// Whether a topic could have so many partitions and these settings.
+    ///
+    /// # Errors
+    /// [`Error::PartitionCount`], [`Error::Setting`].
+    pub fn check_new(
+        &self,
+        partitions: u32,
+        overrides: BTreeMap<String, String>,
+    ) -> Result<TopicConfig, Error> {
+        let max = self.config.partitions_max;
+        if partitions < 1 || partitions > max {
+            return Err(Error::PartitionCount { max });
+        }
+        let mut log = self.config.log;
+        for (name, value) in &overrides {
+            set_topic_setting(&mut log, name, value)?;
+        }
+        Ok(TopicConfig { log, overrides })
     }
 
-    /// Deletes a topic with all its records.
+    /// Deletes a topic with all its records. Blocks for as long as the disk takes.
     ///
     /// # Errors
     /// [`Error::Unknown`]; else as the disk says.
     pub fn delete(&self, name: &TopicName) -> Result<Arc<Topic>, Error> {
-        let _ = name;
-        todo!()
+        let mut registry = self.registry.lock().expect("nobody panics under this lock");
+        let topic = self.get(name).ok_or(Error::Unknown)?;
+        if let Some(entry) = registry.entries().get(name) {
+            let state = Existence::Deleting;
+            let entry = Entry {
+                state,
+                ..entry.clone()
+            };
+            registry.set(name, entry)?;
+        }
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        live.remove(name);
+        drop(live);
+        topic
+            .partitions
+            .iter()
+            .for_each(|partition| partition.close());
+        self.clear_or_log(&mut registry, name);
+        Ok(topic)
     }
 
     /// A topic.
     #[must_use]
     pub fn get(&self, name: &TopicName) -> Option<Arc<Topic>> {
-        let _ = name;
-        todo!()
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.get(name).cloned()
     }
 
     /// A partition.
@@ -122,27 +218,222 @@ impl Topics {
         name: &TopicName,
         partition: PartitionIndex,
     ) -> Result<Arc<Partition>, Error> {
-        let _ = (name, partition);
-        todo!()
+        let topic = self.get(name).ok_or(Error::Unknown)?;
+        let index = usize::try_from(partition.0).map_err(|_| Error::Unknown)?;
+        topic.partitions.get(index).cloned().ok_or(Error::Unknown)
+    }
+
+    /// All topics, by name.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Topic>> {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.values().cloned().collect()
     }
 
     /// What is to be done every now and then: deletes segments whose time has
     /// come, and saves the recovery points. Returns what could not be done.
     /// Blocks: call it on the blocking pool.
     pub fn tick(&self, now: Timestamp, waits: &Waits) -> Vec<(TopicPartition, Error)> {
-        let _ = (now, waits);
-        todo!()
+        self.for_each_online(|partition| {
+            if partition.apply_retention(now, Offset(i64::MAX))? > 0 {
+                waits.moved(partition.name(), partition.ends()?);
+            }
+            partition.save_recovery_point()
+        })
     }
 
     /// Makes everything safe against power loss and saves the recovery points;
     /// for a stop. Returns what could not be done. Blocks.
     pub fn sync_all(&self) -> Vec<(TopicPartition, Error)> {
-        todo!()
+        self.for_each_online(|partition| {
+            partition.sync()?;
+            partition.save_recovery_point()
+        })
     }
 
-    /// All topics, by name.
-    #[must_use]
-    pub fn all(&self) -> Vec<Arc<Topic>> {
-        todo!()
+    fn for_each_online(
+        &self,
+        act: impl Fn(&Partition) -> Result<(), Error>,
+    ) -> Vec<(TopicPartition, Error)> {
+        let mut failed = Vec::new();
+        for topic in self.all() {
+            let online = topic.partitions.iter().filter(|one| one.ends().is_ok());
+            for partition in online {
+                if let Err(error) = act(partition) {
+                    failed.push((partition.name().clone(), error));
+                }
+            }
+        }
+        failed
     }
+
+    fn insert_live(&self, topic: Arc<Topic>) {
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        live.insert(topic.name.clone(), topic);
+    }
+
+    /// Makes the directories and empty logs, on disk.
+    fn create_logs(
+        &self,
+        name: &TopicName,
+        partitions: u32,
+        config: TopicConfig,
+    ) -> Result<Topic, Error> {
+        let mut topic = Topic {
+            name: name.clone(),
+            partitions: Vec::new(),
+            config,
+        };
+        for partition in names(name, partitions) {
+            let opened = self.open_partition(partition, topic.config.log);
+            if let Some(error) = opened.offline {
+                return Err(error);
+            }
+            topic.partitions.push(Arc::new(opened.partition));
+        }
+        self.sync_data_dir()?;
+        Ok(topic)
+    }
+
+    fn open_partition(
+        &self,
+        name: TopicPartition,
+        config: LogConfig,
+    ) -> crate::partition::OpenedPartition {
+        let dir = self.data_dir.join(name.to_string());
+        let producers = (self.config.producers)();
+        Partition::open(Arc::clone(&self.disk), &dir, name, config, producers)
+    }
+
+    /// Removes what is left of a topic that does not exist, if anything.
+    fn clear(&self, registry: &mut Registry, name: &TopicName) -> Result<(), Error> {
+        let Some(entry) = registry.entries().get(name).cloned() else {
+            return Ok(());
+        };
+        if entry.state != Existence::Deleting {
+            // After a failure the disk may say that the topic is live: not any
+            // more, before the first directory goes.
+            let state = Existence::Deleting;
+            registry.set(
+                name,
+                Entry {
+                    state,
+                    ..entry.clone()
+                },
+            )?;
+        }
+        let present = self.list_data_dir()?;
+        for partition in names(name, entry.partitions) {
+            let directory = partition.to_string();
+            if present.binary_search(&directory).is_ok() {
+                let dir = self.data_dir.join(directory);
+                self.disk
+                    .remove_dir_all(&dir)
+                    .map_err(|source| io_error(&dir, source))?;
+            }
+        }
+        self.sync_data_dir()?;
+        registry.remove(name)
+    }
+
+    /// What cannot be removed now is removed at the next start, or when the topic
+    /// is created again.
+    fn clear_or_log(&self, registry: &mut Registry, name: &TopicName) {
+        if let Err(error) = self.clear(registry, name) {
+            tracing::warn!(topic = %name, %error, "a deleted topic's files are still there");
+        }
+    }
+
+    fn has_directory(&self, name: &TopicName, partitions: u32) -> Result<bool, Error> {
+        let present = self.list_data_dir()?;
+        let mut names = names(name, partitions);
+        Ok(names.any(|partition| present.binary_search(&partition.to_string()).is_ok()))
+    }
+
+    /// Sorted.
+    fn list_data_dir(&self) -> Result<Vec<String>, Error> {
+        let listed = self.disk.list(&self.data_dir);
+        listed.map_err(|source| io_error(&self.data_dir, source))
+    }
+
+    fn sync_data_dir(&self) -> Result<(), Error> {
+        let synced = self.disk.sync_dir(&self.data_dir);
+        synced.map_err(|source| io_error(&self.data_dir, source))
+    }
+}
+
+impl Opened {
+    fn open_topics(&mut self) -> Result<(), Error> {
+        let topics = &mut self.topics;
+        let mut registry = topics.registry.lock().expect("nobody else has it");
+        let entries = registry.entries().clone();
+        let mut live = BTreeMap::new();
+        for (name, entry) in entries {
+            if entry.state == Existence::Live {
+                live.insert(name, entry);
+            } else {
+                topics.clear(&mut registry, &name)?;
+            }
+        }
+        drop(registry);
+        let ours = |directory: &TopicPartition| {
+            let entry = live.get(&directory.topic);
+            entry
+                .is_some_and(|entry| i64::from(directory.partition.0) < i64::from(entry.partitions))
+        };
+        let present = topics.list_data_dir()?;
+        let directories = present.iter().filter_map(|name| parse_directory(name));
+        let strangers = directories.filter(|directory| !ours(directory));
+        self.strangers = strangers.map(|directory| directory.to_string()).collect();
+        for (name, entry) in live {
+            self.open_topic(name, entry)?;
+        }
+        Ok(())
+    }
+
+    fn open_topic(&mut self, name: TopicName, entry: Entry) -> Result<(), Error> {
+        let mut log = self.topics.config.log;
+        for (setting, value) in &entry.settings {
+            set_topic_setting(&mut log, setting, value)?;
+        }
+        let mut partitions = Vec::new();
+        for partition in names(&name, entry.partitions) {
+            let opened = self.topics.open_partition(partition.clone(), log);
+            if let Some(truncated) = opened.truncated {
+                self.truncated.push((partition.clone(), truncated));
+            }
+            if let Some(error) = opened.offline {
+                self.offline.push((partition, error));
+            }
+            partitions.push(Arc::new(opened.partition));
+        }
+        let overrides = entry.settings;
+        let config = TopicConfig { log, overrides };
+        self.topics.insert_live(Arc::new(Topic {
+            name,
+            partitions,
+            config,
+        }));
+        Ok(())
+    }
+}
+
+/// The partitions of a topic, by index.
+fn names(topic: &TopicName, partitions: u32) -> impl Iterator<Item = TopicPartition> + use<> {
+    let topic = topic.clone();
+    let indexes = (0..partitions).map_while(|index| i32::try_from(index).ok());
+    indexes.map(move |index| TopicPartition {
+        topic: topic.clone(),
+        partition: PartitionIndex(index),
+    })
+}
+
+/// The partition whose directory would be called so.
+fn parse_directory(name: &str) -> Option<TopicPartition> {
+    let (topic, partition) = name.rsplit_once('-')?;
+    let index: u32 = partition.parse().ok()?;
+    Some(TopicPartition {
+        topic: TopicName::new(topic).ok()?,
+        partition: PartitionIndex(i32::try_from(index).ok()?),
+    })
 }

@@ -28,7 +28,7 @@ pub async fn answer(queue: Arc<Queue>, request: Request) -> Result<Answer, Malfo
         (ApiKey::Fetch, false) => r.answer(&api::refuse_fetch(r.decode()?)),
         (ApiKey::ListOffsets, true) => r.answer(&api::list_offsets(topics, r.decode()?).await),
         (ApiKey::ListOffsets, false) => r.answer(&api::refuse_list_offsets(r.decode()?)),
-        (ApiKey::Metadata, _) => r.answer(&api::metadata(topics, &queue.info, queue.auto_create, clock, r.decode()?).await),
+        (ApiKey::Metadata, _) => r.answer(&api::metadata(topics, &queue.info, queue.auto_create, r.decode()?).await),
         (ApiKey::FindCoordinator, _) => r.answer(&api::find_coordinator(&r.decode()?)),
         (ApiKey::ApiVersions, _) => r.answer(&api::api_versions()),
         (ApiKey::CreateTopics, _) => r.answer(&api::create_topics(topics, clock, r.decode()?).await),

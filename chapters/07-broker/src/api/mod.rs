@@ -16,13 +16,40 @@ mod p20_delete_topics;
 mod p22_init_producer_id;
 mod p32_describe_configs;
 
+use std::sync::Arc;
+
+use message_model::{PartitionIndex, TopicName};
+use wire_protocol::ErrorCode;
+
+use crate::error::{Error, error_code};
+use crate::partition::Partition;
+use crate::topics::Topics;
+
 pub use p00_produce::{Acknowledgement, produce, refuse_produce};
 pub use p01_fetch::{FetchLimits, fetch, refuse_fetch};
 pub use p02_list_offsets::{list_offsets, refuse_list_offsets};
 pub use p03_metadata::{AutoCreate, BrokerInfo, metadata};
 pub use p10_find_coordinator::find_coordinator;
-pub use p18_api_versions::{api_versions, unsupported_api_versions};
+pub use p18_api_versions::api_versions;
 pub use p19_create_topics::create_topics;
 pub use p20_delete_topics::delete_topics;
 pub use p22_init_producer_id::init_producer_id;
 pub use p32_describe_configs::{Setting, SettingSource, describe_configs};
+
+/// The partition that a request names. A name that no topic can have is an
+/// unknown topic's: that is what Kafka's brokers answer too.
+fn find_partition(topics: &Topics, topic: &str, index: i32) -> Result<Arc<Partition>, Error> {
+    let topic = TopicName::new(topic).map_err(|_| Error::Unknown)?;
+    topics.partition(&topic, PartitionIndex(index))
+}
+
+/// What a client is told of an error. What only we can mend goes into our log too.
+fn tell(topic: &str, index: i32, error: &Error) -> ErrorCode {
+    let code = error_code(error);
+    if code == ErrorCode::KAFKA_STORAGE_ERROR {
+        tracing::error!("{topic}-{index}: {error}");
+    } else {
+        tracing::debug!("{topic}-{index}: {error}");
+    }
+    code
+}
