@@ -11,12 +11,14 @@
 //!
 //! Start reading at [`holes`], then [`commands`], one file per subcommand.
 
+pub mod book;
 pub mod cargo;
 pub mod chapter;
 pub mod cli;
 pub mod commands;
 pub mod git;
 pub mod holes;
+pub mod mine;
 pub mod part_file;
 pub mod process;
 pub mod progress;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use workbook::chapter::{Chapter, Workspace};
 use workbook::cli::{self, Action, Aim, HELP};
-use workbook::commands::{check, diff, hint, map, reset, stubs, watch};
+use workbook::commands::{book, check, diff, hint, map, reset, serve, stubs, watch};
 use workbook::holes::TaskId;
 use workbook::{progress, verify};
 
@@ -47,7 +47,9 @@ fn run() -> Result<()> {
         Action::Verify { chapters, bless } => {
             verify::run(workspace, &named(workspace, &chapters)?, bless)
         }
-        Action::Demo(_) | Action::Serve { .. } | Action::Book { .. } | Action::Figures => {
+        Action::Serve { mine, arguments } => serve::run(workspace, mine, &arguments),
+        Action::Book { open } => book::run(workspace, open),
+        Action::Demo(_) | Action::Figures => {
             anyhow::bail!("not written yet")
         }
     }

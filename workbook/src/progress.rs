@@ -93,6 +93,14 @@ impl Progress {
         self.checked.as_ref().is_some_and(Checked::is_green)
     }
 
+    /// The first task that is still a hole.
+    #[must_use]
+    pub fn first_open(&self) -> Option<&Task> {
+        let mut tasks = self.tasks.iter();
+        let found = tasks.find(|(_, state)| *state == State::Open);
+        found.map(|(task, _)| task)
+    }
+
     /// The first task that is not green.
     #[must_use]
     pub fn next_task(&self) -> Option<&(Task, State)> {

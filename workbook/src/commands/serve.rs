@@ -1,0 +1,58 @@
+//! `serve [--mine] [-- ARGS]`: starts mqd.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::cargo::{Cargo, Talk};
+use crate::chapter::Workspace;
+use crate::mine::Mine;
+use crate::part_file::shown;
+
+/// Builds mqd and becomes it: Ctrl-C reaches it and nobody else.
+///
+/// # Errors
+/// When it does not compile or cannot be started. Else it does not return.
+pub fn run(workspace: &Workspace, mine: bool, arguments: &[OsString]) -> Result<()> {
+    let mqd = build(workspace, mine)?;
+    let mut command = Command::new(&mqd);
+    let given = |name: &str| arguments.iter().any(|argument| argument == name);
+    let subcommand = arguments
+        .first()
+        .is_some_and(|word| !word.to_string_lossy().starts_with('-'));
+    if !given("--listen") && !subcommand {
+        command.args(["--listen", "127.0.0.1:9092"]);
+    }
+    if !given("--data-dir") && !subcommand {
+        let data = workspace.target().join("data");
+        println!("its files are in {}", shown(workspace, &data));
+        command.arg("--data-dir").arg(data);
+    }
+    let error = command.args(arguments).exec();
+    Err(error).with_context(|| format!("starting {}", mqd.display()))
+}
+
+/// Builds mqd, on the learner's green parts if `mine`, and says on which.
+///
+/// # Errors
+/// When it does not compile.
+pub fn build(workspace: &Workspace, mine: bool) -> Result<PathBuf> {
+    let mut arguments = vec!["build", "-p", "mqd", "--bin", "mqd"];
+    let features;
+    if mine {
+        let mine = Mine::find(workspace)?;
+        mine.say();
+        features = mine.features();
+        if !features.is_empty() {
+            arguments.extend(["--features", &features]);
+        }
+    }
+    let built = Cargo::new(&workspace.root, None).build(&arguments, Talk::Progress)?;
+    match built.program("mqd") {
+        Some(mqd) if built.success => Ok(mqd.to_owned()),
+        _ => bail!("mqd does not compile: see above"),
+    }
+}
