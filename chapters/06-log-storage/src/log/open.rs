@@ -24,7 +24,8 @@ impl Log {
     /// wrong indexes are made again.
     ///
     /// Reads the last segment, and of the others only how long they are: they
-    /// were synced before the next one was created.
+    /// were synced before the next one was created. Whatever the log holds then
+    /// is on disk.
     ///
     /// # Errors
     /// [`Error::Damaged`] when a batch below the recovery point is broken;
@@ -42,6 +43,9 @@ impl Log {
         if bases.is_empty() {
             create_first(&*disk, dir, recovery_point)?;
         }
+        // A process may have been killed between a creation or removal and its
+        // sync: what we see now must not change when the power fails later.
+        disk.sync_dir(dir).at(dir)?;
         let mut segments = Vec::new();
         for pair in bases.windows(2) {
             segments.push(Sealed::find(&*disk, dir, pair[0], pair[1])?);
@@ -53,9 +57,9 @@ impl Log {
             dir: dir.to_owned(),
             config,
             sealed: segments,
+            recovery_point: active.end_offset,
             active,
             loaded: RefCell::new(None),
-            recovery_point,
             truncated_from: None,
             online: true,
         };
@@ -68,9 +72,6 @@ fn list_or_create(disk: &dyn Disk, dir: &Path) -> Result<Vec<String>, Error> {
     match disk.list(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             disk.create_dir_all(dir).at(dir)?;
-            let parent = dir.parent().filter(|parent| *parent != Path::new(""));
-            let parent = parent.unwrap_or(Path::new("."));
-            disk.sync_dir(parent).at(parent)?;
             Ok(Vec::new())
         }
         other => other.at(dir),
@@ -87,8 +88,11 @@ fn create_first(disk: &dyn Disk, dir: &Path, recovery_point: Offset) -> Result<(
             offset: Offset::ZERO,
         });
     }
+    let parent = dir.parent().filter(|parent| *parent != Path::new(""));
+    let parent = parent.unwrap_or(Path::new("."));
+    disk.sync_dir(parent).at(parent)?;
     disk.create(&path).at(&path)?;
-    disk.sync_dir(dir).at(dir)
+    Ok(())
 }
 
 /// Opens the segment that goes on being written, and cuts off what is no batch.
@@ -116,6 +120,10 @@ fn open_last(
     let torn = walked.length - walked.size;
     if torn > 0 {
         active.cut_to(active.size)?;
+    } else {
+        // A process may have been killed between a cut and its sync: what it cut
+        // off must not come back.
+        active.file.sync_data().at(&active.path)?;
     }
     let truncated = (torn > 0).then(|| Truncated {
         path: active.path.to_path_buf(),

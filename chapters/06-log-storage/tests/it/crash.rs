@@ -1,0 +1,274 @@
+//! The power fails before every operation of a script, and any subset of what
+//! was not synced survives.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use log_storage::{Disk, Error, Log, LogConfig};
+use message_model::{Offset, Timestamp};
+use sim_disk::SimDisk;
+
+use crate::batches::{batch, read, small};
+
+const DIR: &str = "/topic-0";
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// A batch of so many records.
+    Append(usize),
+    Sync,
+    SavePoint,
+    /// Cuts off the last so many batches.
+    Truncate(usize),
+    Retention,
+    /// The process ends and starts again; the disk's cache lives on.
+    Reopen,
+}
+
+use Step::{Append, Reopen, Retention, SavePoint, Sync, Truncate};
+
+/// Several rolls, every kind of step, and unsynced batches at most times.
+const SCRIPT: &[Step] = &[
+    Append(3),
+    Sync,
+    Append(9),
+    Append(2),
+    SavePoint,
+    Append(12),
+    Sync,
+    SavePoint,
+    Append(1),
+    Append(7),
+    Reopen,
+    Append(4),
+    Append(8),
+    Truncate(2),
+    Append(5),
+    Append(3),
+    Sync,
+    SavePoint,
+    Append(16),
+    Append(9),
+    Append(2),
+    Truncate(4),
+    Append(6),
+    Reopen,
+    Append(20),
+    Sync,
+    Retention,
+    Append(2),
+    Append(11),
+    SavePoint,
+    Append(3),
+    Retention,
+    Append(1),
+    Sync,
+    Append(8),
+];
+
+/// What must and may be there.
+#[derive(Debug, Clone, Default)]
+struct Expected {
+    /// All that was ever acknowledged and not cut off, and what was being appended.
+    batches: Vec<(Offset, Vec<u8>)>,
+    /// Everything below was said to be on disk.
+    synced: Offset,
+    /// Everything below was acknowledged: it survives the end of the process.
+    acknowledged: Offset,
+    /// The log may start between these two.
+    starts: (Offset, Offset),
+}
+
+fn config() -> LogConfig {
+    let mut config = small();
+    config.retention.bytes = Some(2000);
+    config
+}
+
+fn open(disk: &SimDisk) -> Result<Log, Error> {
+    let disk: Arc<dyn Disk> = Arc::new(disk.clone());
+    Ok(Log::open(disk, Path::new(DIR), config())?.log)
+}
+
+/// Runs the script until a step fails.
+fn run(disk: &SimDisk) -> (Expected, Result<(), Error>) {
+    let mut expected = Expected::default();
+    let result = open(disk).and_then(|mut log| {
+        for (number, step) in SCRIPT.iter().enumerate() {
+            take(disk, &mut log, *step, number, &mut expected)?;
+        }
+        Ok(())
+    });
+    (expected, result)
+}
+
+fn take(
+    disk: &SimDisk,
+    log: &mut Log,
+    step: Step,
+    number: usize,
+    expected: &mut Expected,
+) -> Result<(), Error> {
+    match step {
+        Append(count) => {
+            let end = log.log_end();
+            // Timestamps mostly ascend, and every batch's bytes are its own.
+            let first = i64::try_from(number * 100).unwrap();
+            let timestamps: Vec<i64> = (0..count).map(|index| first + index as i64 % 5).collect();
+            let batch = batch(end.0, &timestamps);
+            expected.batches.push((end, batch.clone()));
+            log.append(Timestamp(first), &batch)?;
+        }
+        Sync => {
+            let (file, end) = log.to_sync();
+            if let Err(source) = file.sync_data() {
+                log.take_offline();
+                return Err(Error::Io {
+                    path: DIR.into(),
+                    source,
+                });
+            }
+            log.synced(end);
+        }
+        SavePoint => log.save_recovery_point()?,
+        Truncate(count) => {
+            let left = expected.batches.len() - count;
+            let end = expected.batches[left].0;
+            expected.synced = expected.synced.min(end);
+            expected.acknowledged = end;
+            log.truncate_to(end)?;
+            expected.batches.truncate(left);
+        }
+        Retention => {
+            expected.starts.1 = log.recovery_point();
+            log.apply_retention(Timestamp(0), log.recovery_point())?;
+            expected.starts = (log.log_start(), log.log_start());
+        }
+        Reopen => *log = open(disk)?,
+    }
+    expected.synced = expected.synced.max(log.recovery_point());
+    expected.acknowledged = log.log_end();
+    Ok(())
+}
+
+/// Opens what is left and holds it against what must be there.
+fn check(disk: &SimDisk, expected: &Expected, what: &str) {
+    let mut log = open(disk).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let (start, end) = (log.log_start(), log.log_end());
+    let (lowest, highest) = expected.starts;
+    assert!(
+        lowest <= start && start <= highest,
+        "{what}: starts at {start}"
+    );
+    assert!(
+        end >= expected.synced,
+        "{what}: ends at {end}, synced {}",
+        expected.synced
+    );
+    assert!(
+        start <= log.recovery_point() && log.recovery_point() <= end,
+        "{what}"
+    );
+    let found = read(&log, start);
+    let all = expected
+        .batches
+        .iter()
+        .filter(|(offset, _)| *offset >= start);
+    let prefix: Vec<_> = all.take(found.len()).cloned().collect();
+    assert!(
+        found == prefix,
+        "{what}: what is there is a prefix of what was appended"
+    );
+    let next = batch(end.0, &[1_000_000, 5]);
+    log.append(Timestamp(0), &next).unwrap();
+    let (file, safe) = log.to_sync();
+    file.sync_data().unwrap();
+    log.synced(safe);
+    drop(log);
+    let log = open(&disk.crash()).unwrap_or_else(|error| panic!("{what}, again: {error}"));
+    assert_eq!(
+        log.log_end(),
+        end.plus(2),
+        "{what}: what was appended behind it stays"
+    );
+    let newest = log.find_timestamp(Timestamp(1_000_000)).unwrap();
+    assert_eq!(newest, Some((Timestamp(1_000_000), end)), "{what}");
+}
+
+/// How many operations the whole script takes.
+fn operations() -> u64 {
+    let disk = SimDisk::new(0);
+    run(&disk).1.unwrap();
+    disk.operations()
+}
+
+#[test]
+fn the_script_runs_over_several_segments() {
+    let disk = SimDisk::new(0);
+    let (expected, result) = run(&disk);
+    result.unwrap();
+    check(&disk, &expected, "without any failure");
+    assert!(
+        expected.starts.0 > Offset(0),
+        "retention has deleted something"
+    );
+    let segments = disk
+        .files()
+        .into_iter()
+        .filter(|(path, _)| path.extension() == Some("log".as_ref()));
+    assert!(segments.count() >= 2);
+}
+
+#[test]
+fn whatever_a_power_failure_leaves_is_a_prefix_with_all_that_was_synced() {
+    for operation in 0..=operations() {
+        let disk = SimDisk::new(operation);
+        disk.power_off_at(operation);
+        let (expected, _) = run(&disk);
+        for survivor in 0..12 {
+            let what = format!("power off at {operation}, survivor {survivor}");
+            check(&disk.crash(), &expected, &what);
+        }
+    }
+}
+
+#[test]
+fn a_second_power_failure_may_come_while_the_first_is_made_good() {
+    for operation in 0..=operations() {
+        let disk = SimDisk::new(operation);
+        disk.power_off_at(operation);
+        let (expected, _) = run(&disk);
+        for second in 0..8 {
+            let left = disk.crash();
+            left.power_off_at(second);
+            let _ = open(&left);
+            let what = format!("power off at {operation}, then at {second} of opening");
+            check(&left.crash(), &expected, &what);
+        }
+    }
+}
+
+#[test]
+fn a_killed_process_loses_nothing_that_was_appended() {
+    for operation in 0..=operations() {
+        let disk = SimDisk::new(operation);
+        disk.power_off_at(operation);
+        let (mut expected, _) = run(&disk);
+        disk.power_off_at(u64::MAX);
+        expected.synced = expected.acknowledged;
+        check(&disk, &expected, &format!("killed at {operation}"));
+    }
+}
+
+#[test]
+fn when_an_operation_fails_the_log_is_as_before_or_offline() {
+    for operation in 0..operations() {
+        let disk = SimDisk::new(operation);
+        disk.fail_at(operation);
+        let (expected, result) = run(&disk);
+        for survivor in 0..6 {
+            let what = format!("operation {operation} fails ({result:?}), survivor {survivor}");
+            check(&disk.crash(), &expected, &what);
+        }
+    }
+}

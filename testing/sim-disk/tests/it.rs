@@ -1,0 +1,178 @@
+//! The simulated disk keeps what it promises, and loses what it may.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use log_storage::Disk;
+use sim_disk::{SECTOR_SIZE, SimDisk};
+
+const FILE: &str = "/dir/file";
+
+/// A disk with an empty file that is known to exist.
+fn with_file() -> SimDisk {
+    let disk = SimDisk::new(1);
+    disk.create_dir_all(Path::new("/dir")).unwrap();
+    disk.sync_dir(Path::new("/")).unwrap();
+    disk.create(Path::new(FILE)).unwrap();
+    disk.sync_dir(Path::new("/dir")).unwrap();
+    disk
+}
+
+/// What 200 crashes leave of the file.
+fn survivors(disk: &SimDisk) -> BTreeSet<Option<Vec<u8>>> {
+    let crashes = (0..200).map(|_| disk.crash());
+    crashes
+        .map(|disk| disk.files().into_iter().map(|(_, bytes)| bytes).next())
+        .collect()
+}
+
+#[test]
+fn what_is_synced_survives() {
+    let disk = with_file();
+    let file = disk.open(Path::new(FILE)).unwrap();
+    file.write_all_at(b"safe", 0).unwrap();
+    file.sync_data().unwrap();
+    assert_eq!(survivors(&disk), [Some(b"safe".to_vec())].into());
+}
+
+#[test]
+fn a_file_whose_directory_is_not_synced_may_be_lost_though_its_bytes_are() {
+    let disk = SimDisk::new(1);
+    disk.create_dir_all(Path::new("/dir")).unwrap();
+    disk.sync_dir(Path::new("/")).unwrap();
+    let file = disk.create(Path::new(FILE)).unwrap();
+    file.write_all_at(b"safe", 0).unwrap();
+    file.sync_data().unwrap();
+    assert_eq!(survivors(&disk), [None, Some(b"safe".to_vec())].into());
+}
+
+#[test]
+fn any_subset_of_the_sectors_may_survive() {
+    let disk = with_file();
+    let file = disk.open(Path::new(FILE)).unwrap();
+    file.write_all_at(&[b'-'; 2 * SECTOR_SIZE], 0).unwrap();
+    file.sync_data().unwrap();
+    file.write_all_at(&[b'+'; 2 * SECTOR_SIZE], 0).unwrap();
+    let heads: BTreeSet<(u8, u8)> = survivors(&disk)
+        .into_iter()
+        .flatten()
+        .map(|bytes| (bytes[0], bytes[SECTOR_SIZE]))
+        .collect();
+    let all = [(b'-', b'-'), (b'-', b'+'), (b'+', b'-'), (b'+', b'+')];
+    assert_eq!(heads, all.into());
+}
+
+#[test]
+fn the_length_may_survive_without_the_data() {
+    let disk = with_file();
+    let file = disk.open(Path::new(FILE)).unwrap();
+    file.write_all_at(&[b'+'; SECTOR_SIZE], 0).unwrap();
+    let survivors = survivors(&disk);
+    assert!(survivors.contains(&Some(vec![])), "nothing");
+    assert!(survivors.contains(&Some(vec![0; SECTOR_SIZE])), "zeros");
+    assert!(survivors.contains(&Some(vec![b'+'; SECTOR_SIZE])), "data");
+    assert!(survivors.len() > 3, "rubbish too");
+}
+
+#[test]
+fn what_was_cut_off_may_come_back() {
+    let disk = with_file();
+    let file = disk.open(Path::new(FILE)).unwrap();
+    file.write_all_at(b"old", 0).unwrap();
+    file.sync_data().unwrap();
+    file.set_len(0).unwrap();
+    file.write_all_at(b"n", 0).unwrap();
+    let survivors = survivors(&disk);
+    assert!(survivors.contains(&Some(b"old".to_vec())));
+    assert!(survivors.contains(&Some(b"n".to_vec())));
+}
+
+#[test]
+fn a_failed_sync_loses_for_good() {
+    let disk = with_file();
+    let file = disk.open(Path::new(FILE)).unwrap();
+    file.write_all_at(&[b'+'; 4 * SECTOR_SIZE], 0).unwrap();
+    disk.fail_at(disk.operations());
+    assert!(file.sync_data().is_err());
+    file.sync_data().unwrap();
+    let mut bytes = [0; 4];
+    file.read_at(&mut bytes, 0).unwrap();
+    assert_eq!(&bytes, b"++++", "readers still see it");
+    let twice = [with_failed_sync(2), with_failed_sync(3)];
+    let lost = twice.iter().any(|left| *left != [b'+'; 4 * SECTOR_SIZE]);
+    assert!(lost, "and the later sync has not saved it");
+}
+
+/// What is left after a failed sync, with this seed.
+fn with_failed_sync(seed: u64) -> Vec<u8> {
+    let disk = SimDisk::new(seed);
+    let file = disk.create(Path::new("/file")).unwrap();
+    disk.sync_dir(Path::new("/")).unwrap();
+    file.write_all_at(&[b'+'; 4 * SECTOR_SIZE], 0).unwrap();
+    disk.fail_at(disk.operations());
+    assert!(file.sync_data().is_err());
+    disk.crash().files().remove(0).1
+}
+
+#[test]
+fn removals_and_renames_need_their_directory_synced() {
+    let disk = with_file();
+    disk.rename(Path::new(FILE), Path::new("/dir/other"))
+        .unwrap();
+    let names = |disk: SimDisk| -> Vec<PathBuf> {
+        disk.files().into_iter().map(|(path, _)| path).collect()
+    };
+    let left: BTreeSet<_> = (0..50).map(|_| names(disk.crash())).collect();
+    let old = vec![PathBuf::from(FILE)];
+    let new = vec![PathBuf::from("/dir/other")];
+    assert_eq!(left, [old, new.clone()].into());
+    disk.sync_dir(Path::new("/dir")).unwrap();
+    assert_eq!(names(disk.crash()), new);
+}
+
+#[test]
+fn a_full_disk_takes_what_fits() {
+    let disk = with_file();
+    let file = disk.open(Path::new(FILE)).unwrap();
+    disk.set_space(Some(3));
+    let full = file.write_all_at(b"12345", 0).unwrap_err();
+    assert_eq!(full.kind(), ErrorKind::StorageFull);
+    assert_eq!(file.length().unwrap(), 3);
+    file.write_all_at(b"abc", 0).unwrap();
+    file.set_len(0).unwrap();
+    file.write_all_at(b"xyz", 0).unwrap();
+}
+
+#[test]
+fn power_off_changes_nothing_any_more() {
+    let disk = with_file();
+    let file = disk.open(Path::new(FILE)).unwrap();
+    disk.power_off_at(disk.operations());
+    assert!(file.write_all_at(b"late", 0).is_err());
+    assert!(disk.remove(Path::new(FILE)).is_err());
+    assert_eq!(survivors(&disk), [Some(vec![])].into());
+}
+
+#[test]
+fn the_same_seed_loses_the_same() {
+    let left = || {
+        let disk = with_file();
+        let file = disk.open(Path::new(FILE)).unwrap();
+        file.write_all_at(&[7; 5000], 0).unwrap();
+        (0..20).map(|_| disk.crash().files()).collect::<Vec<_>>()
+    };
+    assert_eq!(left(), left());
+}
+
+#[test]
+fn a_bit_flips_on_disk_too() {
+    let disk = with_file();
+    let file = disk.open(Path::new(FILE)).unwrap();
+    file.write_all_at(&[0; 2], 0).unwrap();
+    file.sync_data().unwrap();
+    disk.flip(Path::new(FILE), 9);
+    assert_eq!(disk.crash().files()[0].1, [0, 2]);
+}
