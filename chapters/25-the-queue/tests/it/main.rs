@@ -8,6 +8,7 @@
 mod hostile;
 mod kill;
 mod raw;
+mod sessions;
 mod settings;
 mod start_and_stop;
 mod support;
