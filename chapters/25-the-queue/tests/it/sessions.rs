@@ -243,11 +243,15 @@ fn record_kcat() {
     let mqd = start(&dir, &advertised);
     let frames = proxy(listener, mqd.address());
     let topic = ["-t", "recorded", "-p", "0"];
-    let produce =
-        |more: &[&str], input| kcat(&advertised, &[&["-P"], &topic[..], more].concat(), input);
-    produce(&["-K", ":", "-H", "colour=red"], "a:one\nb:two\n");
+    let keyed = [&["-P"], &topic[..], &["-K", ":", "-H", "colour=red"]].concat();
+    kcat(&advertised, &keyed, "a:one\nb:two\n");
     for codec in ["gzip", "snappy", "lz4", "zstd"] {
-        produce(&["-z", codec], &format!("{}\n", codec.repeat(100)));
+        let line = format!("{}\n", codec.repeat(100));
+        kcat(
+            &advertised,
+            &[&["-P"], &topic[..], &["-z", codec]].concat(),
+            &line,
+        );
     }
     kcat(&advertised, &["-L"], "");
     let consumed = kcat(
