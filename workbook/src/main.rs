@@ -7,7 +7,7 @@ use workbook::chapter::{Chapter, Workspace};
 use workbook::cli::{self, Action, Aim, HELP};
 use workbook::commands::{book, check, diff, hint, map, reset, serve, stubs, watch};
 use workbook::holes::TaskId;
-use workbook::{progress, verify};
+use workbook::{figures, progress, verify};
 
 fn main() -> ExitCode {
     match run() {
@@ -49,7 +49,11 @@ fn run() -> Result<()> {
         }
         Action::Serve { mine, arguments } => serve::run(workspace, mine, &arguments),
         Action::Book { open } => book::run(workspace, open),
-        Action::Demo(_) | Action::Figures => {
+        Action::Figures => {
+            print!("{}", figures::measure(workspace)?);
+            Ok(())
+        }
+        Action::Demo(_) => {
             anyhow::bail!("not written yet")
         }
     }

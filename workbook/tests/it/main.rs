@@ -1,0 +1,16 @@
+//! The workbook's command line, and what must hold for the whole tree.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cli;
+mod figures;
+mod fixture;
+mod holes;
+mod imports;
+mod links;
+mod mirror;
+mod progress;
+mod spec;
+mod stubs;
+mod tasks;
+mod tidy;

@@ -1,0 +1,87 @@
+//! Runs a script that behaves like a test binary.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use workbook::spec::{self, Verdict};
+
+/// Lists four cases; passes the first, fails the others in three ways.
+const BINARY: &str = r#"#!/bin/sh
+if [ "$1" = --list ]; then
+    echo "spec::task_2::aborts: test"
+    echo "spec::task_1::beta: test"
+    echo "spec::task_1::alpha: test"
+    echo "spec::task_2::overflows: test"
+    echo "helper: test"
+    exit
+fi
+case "$2" in
+spec::task_1::alpha) exit 0 ;;
+spec::task_1::beta)
+    echo
+    echo "---- $2 stdout ----"
+    echo "printed by the part"
+    echo
+    echo "task 6.1 · It adds."
+    echo "  expected   3"
+    echo
+    echo
+    echo "failures:"
+    echo "    $2"
+    exit 101
+    ;;
+spec::task_2::overflows) echo "thread 'case' has overflowed its stack" >&2; exit 134 ;;
+*) echo "killed by something" >&2; exit 134 ;;
+esac
+"#;
+
+fn binary() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spec-binary");
+    fs::write(&path, BINARY).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let text = "fn beta() {}\nfn alpha() {}\n";
+    fs::write(folder.path().join("task_1.rs"), text).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn cases_come_in_the_order_of_the_specs_text() {
+    let (folder, binary) = binary();
+    let cases = spec::cases(&binary, folder.path()).unwrap();
+    let names: Vec<_> = cases.iter().map(|case| case.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "task_1::beta",
+            "task_1::alpha",
+            "task_2::aborts",
+            "task_2::overflows"
+        ]
+    );
+    assert_eq!(cases[2].task, 2);
+}
+
+#[test]
+fn a_message_is_told_apart_from_what_the_part_printed() {
+    let (folder, binary) = binary();
+    let cases = spec::cases(&binary, folder.path()).unwrap();
+    let verdicts = spec::run(&binary, &cases).unwrap();
+    let failures: Vec<_> = verdicts.iter().map(|verdict| &verdict.failure).collect();
+    let beta = failures[0].as_ref().unwrap();
+    assert_eq!(beta.message, "task 6.1 · It adds.\n  expected   3");
+    assert_eq!(beta.printed, "printed by the part");
+    assert_eq!(*failures[1], None);
+}
+
+#[test]
+fn a_case_whose_process_dies_has_a_message_too() {
+    let (folder, binary) = binary();
+    let cases = spec::cases(&binary, folder.path()).unwrap();
+    let verdicts = spec::run(&binary, &cases).unwrap();
+    let message = |verdict: &Verdict| verdict.failure.as_ref().unwrap().message.clone();
+    assert!(message(&verdicts[2]).contains("killed by something"));
+    assert!(message(&verdicts[3]).contains("overflowed the stack"));
+}
