@@ -6,4 +6,5 @@ mod batches;
 mod crash;
 mod damage;
 mod full_disk;
+mod indexes;
 mod real_disk;
