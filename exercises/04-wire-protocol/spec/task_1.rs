@@ -1,7 +1,8 @@
 //! Varints.
 
-use spec_harness::{case, expect, expect_eq};
+use spec_harness::{case, expect_eq};
 
+use super::expect_truncated;
 use super::part::{Malformed, Reader, put};
 
 /// Reads an unsigned varint, and says how many bytes it left.
@@ -67,7 +68,7 @@ fn what_was_written_is_read() {
                 for value in [1 << bit, (1 << bit) - 1, u32::MAX >> bit] {
                     let mut bytes = Vec::new();
                     put::unsigned_varint(&mut bytes, value);
-                    let what = of("the unsigned varint", &bytes);
+                    let what = of("value and bytes left, for the unsigned varint", &bytes);
                     expect_eq(&what, unsigned(&bytes), (Ok(value), 0));
                 }
             }
@@ -177,14 +178,14 @@ fn cut_off_at_any_byte() {
         || {
             let whole = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
             for cut in 0..whole.len() {
-                let what = of("`Truncated` is the varlong", &whole[..cut]);
+                let what = of("the varlong", &whole[..cut]);
                 let got = Reader::new(&whole[..cut]).varlong();
-                expect(&what, matches!(got, Err(Malformed::Truncated { .. })));
+                expect_truncated(&what, &got);
             }
             for cut in 0..=4 {
-                let what = of("`Truncated` is the unsigned varint", &whole[..cut]);
+                let what = of("the unsigned varint", &whole[..cut]);
                 let got = unsigned(&whole[..cut]).0;
-                expect(&what, matches!(got, Err(Malformed::Truncated { .. })));
+                expect_truncated(&what, &got);
             }
         }
     );

@@ -1,7 +1,8 @@
 //! Compact strings.
 
-use spec_harness::{case, expect, expect_eq};
+use spec_harness::{case, expect_eq};
 
+use super::expect_truncated;
 use super::part::{Malformed, Reader, put};
 
 /// Reads a compact string, and says how many bytes it left.
@@ -16,7 +17,11 @@ fn the_length_is_one_more() {
         "The varint in front says length + 1: 03 announces two bytes.",
         || {
             let bytes = [0x03, b'h', b'i'];
-            expect_eq("the string of 03 h i", string(&bytes), (Ok(Some("hi")), 0));
+            expect_eq(
+                "string and bytes left, of 03 h i",
+                string(&bytes),
+                (Ok(Some("hi")), 0),
+            );
         }
     );
 }
@@ -76,9 +81,9 @@ fn cut_off_at_any_byte() {
         || {
             let whole = [0x06, b'k', b'a', b'f', b'k', b'a'];
             for cut in 0..whole.len() {
-                let what = format!("`Truncated` are the first {cut} bytes of 06 k a f k a");
+                let what = format!("the first {cut} bytes of 06 k a f k a");
                 let got = string(&whole[..cut]).0;
-                expect(&what, matches!(got, Err(Malformed::Truncated { .. })));
+                expect_truncated(&what, &got);
             }
         }
     );
@@ -91,8 +96,8 @@ fn a_length_beyond_what_arrived() {
         || {
             let bytes = [0xff, 0xff, 0xff, 0xff, 0x0f, b'h', b'i'];
             let got = string(&bytes).0;
-            let what = "`Truncated` is the string of ff ff ff ff 0f h i";
-            expect(what, matches!(got, Err(Malformed::Truncated { .. })));
+            let what = "the string of ff ff ff ff 0f h i";
+            expect_truncated(what, &got);
         }
     );
 }
