@@ -38,9 +38,12 @@ fn info_message<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {
 /// The text for a panic with `message` at `location` (`file:line:column`).
 fn last_words(message: &str, location: &str, serving: Option<&str>) -> String {
     let chapter = exercise_chapter(location);
-    let hole = message.strip_prefix(HOLE);
+    // `6.1: what is to be done`
+    let hole = message
+        .strip_prefix(HOLE)
+        .and_then(|hole| hole.split_once(": "));
     let what = match (hole, chapter) {
-        (Some(hole), _) => format!("task {hole}: this is still a hole"),
+        (Some((task, title)), _) => format!("task {task} is still a hole: {title}"),
         (None, Some(chapter)) => format!("your part of chapter {chapter} panicked: {message}"),
         (None, None) => format!("a bug in mqd: {message}"),
     };
@@ -48,7 +51,7 @@ fn last_words(message: &str, location: &str, serving: Option<&str>) -> String {
     if let Some(serving) = serving {
         text += &format!("  serving    {serving}\n");
     }
-    let task_chapter = hole.and_then(|hole| hole.split('.').next());
+    let task_chapter = hole.and_then(|(task, _)| task.split('.').next());
     if let Some(chapter) = task_chapter.or(chapter) {
         text += &format!("  check it   cargo workbook check {chapter}\n");
     }
@@ -75,7 +78,7 @@ mod tests {
             Some("Fetch v11 from 127.0.0.1:5000"),
         );
         assert!(
-            text.contains("task 6.1: find the batch at or below an offset"),
+            text.contains("task 6.1 is still a hole: find the batch at or below an offset"),
             "{text}"
         );
         assert!(

@@ -103,7 +103,7 @@ settings! {
     log_retention_bytes: Option<u64> = "-1", Kind::Limit { unit: Unit::Bytes }, "log.retention.bytes", topic "retention.bytes";
     /// How often the two limits above are looked at.
     log_retention_check_interval_ms: Duration = "300000", millis(1), "log.retention.check.interval.ms";
-    /// How often each log is synced and it is noted how far; a start after a crash looks at what lies behind that.
+    /// How often it is noted how far each log is known to be on disk; a start after a crash looks at what lies behind that.
     log_flush_offset_checkpoint_interval_ms: Duration = "60000", millis(1), "log.flush.offset.checkpoint.interval.ms";
     /// The longest request; a connection with a longer one is closed.
     socket_request_max_bytes: usize = "104857600", bytes(1024, LENGTH_MAX), "socket.request.max.bytes";
