@@ -1,1 +1,13 @@
-//! Not written yet.
+//! The part of chapter 03: from a stream of bytes to calls that all end.
+//!
+//! - [`FrameDecoder`] cuts a stream into frames (task 3.1).
+//! - [`InFlight`] pairs replies with calls, and ends every call (task 3.2).
+//! - [`write_coalesced`] sends what has queued up in one write (task 3.3).
+
+mod coalesce;
+mod frame;
+mod in_flight;
+
+pub use coalesce::write_coalesced;
+pub use frame::{FrameDecoder, FrameError, PREFIX_SIZE, frame};
+pub use in_flight::{CallId, Effect, Ended, Event, InFlight};

@@ -1,0 +1,237 @@
+//! Frames out of a stream of bytes.
+
+use spec_harness::{case, expect, expect_bytes, expect_eq, fail};
+
+use super::part::{FrameDecoder, FrameError, frame};
+
+const LIMIT: usize = 1000;
+
+/// A frame's layout, for failures.
+const FIELDS: &[(&str, usize, usize)] = &[("payload", 0, 4)];
+
+/// The next frame, which must be there.
+fn frame_of(decoder: &mut FrameDecoder, what: &str) -> Vec<u8> {
+    match decoder.next_frame() {
+        Ok(Some(payload)) => payload,
+        other => fail(what, "a whole payload: Ok(Some(…))", &format!("{other:?}")),
+    }
+}
+
+/// Checks that the length at the front is refused.
+fn expect_refused(what: &str, decoder: &mut FrameDecoder, error: FrameError) {
+    expect_eq(what, decoder.next_frame(), Err(error));
+}
+
+/// Every frame that has arrived whole.
+fn all_frames(decoder: &mut FrameDecoder) -> Vec<Vec<u8>> {
+    let mut frames = Vec::new();
+    while let Ok(Some(payload)) = decoder.next_frame() {
+        frames.push(payload);
+    }
+    frames
+}
+
+#[test]
+fn a_whole_frame_gives_its_payload() {
+    case!(
+        "A frame that has arrived whole comes out without its length, and only once.",
+        || {
+            let mut decoder = FrameDecoder::new(LIMIT);
+            decoder.feed(&[0, 0, 0, 4, b'p', b'i', b'n', b'g']);
+            let payload = frame_of(&mut decoder, "the frame 00 00 00 04 `ping`");
+            expect_bytes("the payload", &payload, b"ping", FIELDS);
+            expect_eq("the next frame", decoder.next_frame(), Ok(None));
+            expect_eq("bytes still pending", decoder.pending(), 0);
+        }
+    );
+}
+
+#[test]
+fn a_frame_waits_for_its_last_byte() {
+    case!(
+        "As long as a byte is missing there is no frame, and nothing that came is lost.",
+        || {
+            let mut decoder = FrameDecoder::new(LIMIT);
+            let bytes = frame(b"ping");
+            for (count, byte) in bytes.iter().enumerate() {
+                let what = format!("the next frame after {count} of {} bytes", bytes.len());
+                expect_eq(&what, decoder.next_frame(), Ok(None));
+                expect_eq("bytes pending then", decoder.pending(), count);
+                decoder.feed(&[*byte]);
+            }
+            let payload = frame_of(&mut decoder, "the frame, byte by byte");
+            expect_bytes("the payload", &payload, b"ping", FIELDS);
+        }
+    );
+}
+
+#[test]
+fn several_frames_in_one_feed_come_out_in_order() {
+    case!(
+        "The network does not know our frames: one read may bring three of them and a piece of the fourth.",
+        || {
+            let stream = [
+                frame(b"one"),
+                frame(b"two"),
+                frame(b"three"),
+                frame(b"four"),
+            ]
+            .concat();
+            let mut decoder = FrameDecoder::new(LIMIT);
+            decoder.feed(&stream[..stream.len() - 2]);
+            for expected in [&b"one"[..], b"two", b"three"] {
+                let payload = frame_of(&mut decoder, "the next of the frames that are whole");
+                expect_bytes("its payload", &payload, expected, &[]);
+            }
+            expect_eq(
+                "the frame that lacks 2 bytes",
+                decoder.next_frame(),
+                Ok(None),
+            );
+            decoder.feed(&stream[stream.len() - 2..]);
+            let payload = frame_of(&mut decoder, "the same frame once they are there");
+            expect_bytes("its payload", &payload, b"four", FIELDS);
+        }
+    );
+}
+
+#[test]
+fn an_empty_payload_is_a_frame_too() {
+    case!(
+        "A length of 0 is a frame with an empty payload; the frames behind it are not lost.",
+        || {
+            let mut decoder = FrameDecoder::new(LIMIT);
+            decoder.feed(&[frame(b""), frame(b""), frame(b"next")].concat());
+            for _ in 0..2 {
+                let payload = frame_of(&mut decoder, "a frame of length 0");
+                expect_bytes("its payload", &payload, b"", &[]);
+            }
+            let payload = frame_of(&mut decoder, "the frame behind them");
+            expect_bytes("its payload", &payload, b"next", FIELDS);
+        }
+    );
+}
+
+#[test]
+fn the_frames_do_not_depend_on_the_cuts() {
+    case!(
+        "However the stream is cut into three pieces, inside a length or not, the same frames come out.",
+        || {
+            let payloads = [&b"a"[..], b"", b"0123456789", b"end"];
+            let stream: Vec<u8> = payloads.iter().flat_map(|payload| frame(payload)).collect();
+            for first in 0..=stream.len() {
+                for second in first..=stream.len() {
+                    let mut decoder = FrameDecoder::new(LIMIT);
+                    let mut frames = Vec::new();
+                    for piece in [&stream[..first], &stream[first..second], &stream[second..]] {
+                        decoder.feed(piece);
+                        frames.extend(all_frames(&mut decoder));
+                    }
+                    let what = format!("the frames of a stream cut at {first} and at {second}");
+                    expect_eq(&what, frames, payloads.map(<[u8]>::to_vec).to_vec());
+                }
+            }
+        }
+    );
+}
+
+#[test]
+fn the_largest_frame_is_one_of_the_limit() {
+    case!("A payload of exactly the limit is allowed.", || {
+        let mut decoder = FrameDecoder::new(LIMIT);
+        decoder.feed(&frame(&[7; LIMIT]));
+        let payload = frame_of(&mut decoder, "a frame of `limit` bytes");
+        expect_eq("its length", payload.len(), LIMIT);
+    });
+}
+
+#[test]
+fn a_length_above_the_limit_is_refused_at_once() {
+    case!(
+        "A length above the limit is an error as soon as its four bytes are there: who waits for 2 GB waits for ever.",
+        || {
+            for announced in [LIMIT + 1, 0x7fff_ffff] {
+                let mut decoder = FrameDecoder::new(LIMIT);
+                let prefix = u32::try_from(announced).expect("it is small").to_be_bytes();
+                decoder.feed(&prefix[..3]);
+                expect_eq("three bytes of the length", decoder.next_frame(), Ok(None));
+                decoder.feed(&prefix[3..]);
+                let what = format!("the length {prefix:02x?} with a limit of {LIMIT}");
+                let limit = LIMIT;
+                let refused = FrameError::TooLarge { announced, limit };
+                expect_refused(&what, &mut decoder, refused);
+                expect_refused("the same, asked again", &mut decoder, refused);
+            }
+        }
+    );
+}
+
+#[test]
+fn a_negative_length_is_refused() {
+    case!(
+        "A length is signed on the wire, and a negative one is an error, not a huge number.",
+        || {
+            for announced in [-1, i32::MIN, -4] {
+                let mut decoder = FrameDecoder::new(usize::MAX);
+                decoder.feed(&announced.to_be_bytes());
+                let what = format!("the length {:02x?}", announced.to_be_bytes());
+                let refused = FrameError::Negative { announced };
+                expect_refused(&what, &mut decoder, refused);
+                decoder.feed(b"more bytes do not change that");
+                expect_refused("the same with bytes behind it", &mut decoder, refused);
+            }
+        }
+    );
+}
+
+#[test]
+fn frames_in_front_of_a_bad_length_still_come_out() {
+    case!(
+        "A bad length spoils what is behind it, not the frames in front of it.",
+        || {
+            let mut decoder = FrameDecoder::new(LIMIT);
+            decoder.feed(&[&frame(b"good")[..], &[0xff; 4]].concat());
+            let payload = frame_of(&mut decoder, "the frame in front");
+            expect_bytes("its payload", &payload, b"good", FIELDS);
+            let refused = FrameError::Negative { announced: -1 };
+            expect_refused("the bad length", &mut decoder, refused);
+        }
+    );
+}
+
+#[test]
+fn nothing_is_reserved_for_what_was_only_announced() {
+    case!(
+        "A peer that announces 100 MB and sends 10 bytes makes us hold 10 bytes, not 100 MB.",
+        || {
+            let mut decoder = FrameDecoder::new(200_000_000);
+            decoder.feed(&100_000_000_i32.to_be_bytes());
+            decoder.feed(&[0; 10]);
+            expect_eq(
+                "the frame that is far from whole",
+                decoder.next_frame(),
+                Ok(None),
+            );
+            decoder.feed(&[0; 10]);
+            let memory = decoder.memory();
+            let what = format!("it holds below 4096 bytes of memory (it holds {memory})");
+            expect(&what, memory < 4096);
+        }
+    );
+}
+
+#[test]
+fn memory_is_given_back() {
+    case!(
+        "A connection that once sent 1 MB and is idle now does not keep a megabyte (`forget` sees to it).",
+        || {
+            let mut decoder = FrameDecoder::new(2_000_000);
+            decoder.feed(&frame(&[0; 1_000_000]));
+            let payload = frame_of(&mut decoder, "a frame of 1 MB");
+            expect_eq("its length", payload.len(), 1_000_000);
+            let memory = decoder.memory();
+            let what = format!("it holds below 10,000 bytes of memory (it holds {memory})");
+            expect(&what, memory < 10_000);
+        }
+    );
+}
