@@ -350,9 +350,10 @@ fn every_waiter_comes_out_exactly_once() {
                     expect("at most 8 calls are in flight", calls.len() <= 8);
                 }
                 count(&mut ended, calls.step(at(400), Event::Close));
-                let wrong = ended.iter().position(|times| *times != 1);
-                let what = format!("a waiter that did not come out once (seed {seed})");
-                expect_eq(&what, wrong, None);
+                for (waiter, times) in ended.into_iter().enumerate() {
+                    let what = format!("how often waiter {waiter} came out (seed {seed})");
+                    expect_eq(&what, times, 1);
+                }
             }
         }
     );

@@ -1,1 +1,168 @@
-//! Frames from a socket.
+//! Frames from bytes and from sockets.
+
+use std::time::Duration;
+
+use networking::{FrameDecoder, FrameError, FrameReader, ReadError, frame};
+use proptest::prelude::*;
+use tokio::io::AsyncWriteExt;
+
+use crate::{LIMIT, socket_pair, soon};
+
+const FRAME_LIMIT: usize = 1 << 20;
+
+#[tokio::test]
+async fn a_peer_that_drips_its_bytes_is_understood() {
+    let (here, mut there) = socket_pair().await;
+    there.set_nodelay(true).unwrap();
+    let mut frames = FrameReader::new(here, FRAME_LIMIT);
+    let drip = tokio::spawn(async move {
+        for byte in [frame(b"slow"), frame(b""), frame(b"peer")].concat() {
+            there.write_all(&[byte]).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    });
+    for expected in [&b"slow"[..], b"", b"peer"] {
+        let payload = soon("a frame", frames.next(LIMIT)).await.unwrap();
+        assert_eq!(payload.as_deref(), Some(expected));
+    }
+    assert!(soon("the end", frames.next(LIMIT)).await.unwrap().is_none());
+    drip.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_holds_half_a_frame_open_is_given_up() {
+    let (here, mut there) = tokio::io::duplex(100);
+    let mut frames = FrameReader::new(here, FRAME_LIMIT);
+    there.write_all(&frame(b"half")[..6]).await.unwrap();
+    let idle = Duration::from_secs(600);
+    let began = tokio::time::Instant::now();
+    let error = frames.next(idle).await.unwrap_err();
+    assert!(matches!(error, ReadError::Idle(_)), "{error}");
+    assert_eq!(began.elapsed(), idle);
+    there.write_all(&frame(b"half")[6..]).await.unwrap();
+    let payload = frames.next(idle).await.unwrap();
+    assert_eq!(payload.as_deref(), Some(&b"half"[..]), "nothing is lost");
+}
+
+#[tokio::test]
+async fn the_end_between_frames_is_not_the_end_inside_one() {
+    for (sent, is_cut_off) in [(&frame(b"whole")[..], false), (&frame(b"cut")[..5], true)] {
+        let (here, mut there) = tokio::io::duplex(100);
+        there.write_all(sent).await.unwrap();
+        drop(there);
+        let mut frames = FrameReader::new(here, FRAME_LIMIT);
+        let first = frames.next(LIMIT).await;
+        if is_cut_off {
+            assert!(matches!(first, Err(ReadError::CutOff)), "{first:?}");
+        } else {
+            assert_eq!(first.unwrap().as_deref(), Some(&b"whole"[..]));
+            assert!(frames.next(LIMIT).await.unwrap().is_none());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_is_dropped_while_it_waits_loses_nothing() {
+    let (here, mut there) = tokio::io::duplex(100);
+    let mut frames = FrameReader::new(here, FRAME_LIMIT);
+    for byte in frame(b"ping") {
+        let waiting = tokio::time::timeout(Duration::ZERO, frames.next(LIMIT)).await;
+        assert!(waiting.is_err(), "the frame is not whole yet");
+        there.write_all(&[byte]).await.unwrap();
+    }
+    let payload = frames.next(LIMIT).await.unwrap();
+    assert_eq!(payload.as_deref(), Some(&b"ping"[..]));
+}
+
+#[tokio::test]
+async fn garbage_is_an_error_and_not_an_allocation() {
+    for garbage in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        &[0x80; 64],
+        &[0x7f, 0xff, 0xff, 0xff],
+    ] {
+        let mut frames = FrameReader::new(garbage, FRAME_LIMIT);
+        let error = frames.next(LIMIT).await.unwrap_err();
+        assert!(matches!(error, ReadError::Frame(_)), "{error}");
+    }
+}
+
+#[test]
+fn many_small_frames_in_one_feed_and_a_large_one_in_small_pieces() {
+    let mut decoder = FrameDecoder::new(usize::MAX);
+    let many = frame(b"x").repeat(100_000);
+    decoder.feed(&many);
+    for round in 0..100_000 {
+        assert_eq!(decoder.next_frame(), Ok(Some(b"x".to_vec())));
+        if round % 100 == 0 {
+            decoder.feed(&[]);
+        }
+    }
+    let large = frame(&vec![7; 2_000_000]);
+    for piece in large.chunks(100) {
+        assert_eq!(decoder.next_frame(), Ok(None));
+        decoder.feed(piece);
+    }
+    assert_eq!(decoder.next_frame().unwrap().unwrap().len(), 2_000_000);
+}
+
+/// Mostly short, as random bytes are slow to make; some large enough to give memory back.
+fn payload() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        9 => prop::collection::vec(any::<u8>(), 0..40),
+        1 => any::<u8>().prop_map(|byte| vec![byte; 9000]),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn frames_do_not_depend_on_the_cuts(
+        payloads in prop::collection::vec(payload(), 0..12),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+    ) {
+        let stream: Vec<u8> = payloads.iter().flat_map(|payload| frame(payload)).collect();
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
+        cuts.push(stream.len());
+        cuts.sort_unstable();
+        let mut decoder = FrameDecoder::new(9000);
+        let mut frames = Vec::new();
+        let mut fed = 0;
+        for cut in cuts {
+            decoder.feed(&stream[fed..cut]);
+            fed = cut;
+            while let Some(payload) = decoder.next_frame().unwrap() {
+                frames.push(payload);
+            }
+        }
+        prop_assert_eq!(frames, payloads);
+        prop_assert_eq!(decoder.pending(), 0);
+    }
+
+    #[test]
+    fn any_bytes_are_frames_or_an_error_and_memory_follows_what_arrived(
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+        limit in 0..400_usize,
+    ) {
+        let mut decoder = FrameDecoder::new(limit);
+        decoder.feed(&bytes);
+        loop {
+            let before = decoder.pending();
+            match decoder.next_frame() {
+                Ok(Some(payload)) => {
+                    prop_assert!(payload.len() <= limit);
+                    prop_assert_eq!(decoder.pending() + 4 + payload.len(), before);
+                }
+                Ok(None) => break,
+                Err(FrameError::Negative { announced }) => {
+                    prop_assert!(announced < 0);
+                    break;
+                }
+                Err(FrameError::TooLarge { announced, .. }) => {
+                    prop_assert!(announced > limit);
+                    break;
+                }
+            }
+        }
+        prop_assert!(decoder.memory() <= 2 * bytes.len() + 64);
+    }
+}

@@ -6,6 +6,7 @@ mod accept;
 mod chunks;
 mod connection;
 mod frames;
+mod in_flight;
 
 use std::time::Duration;
 
