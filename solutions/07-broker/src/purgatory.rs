@@ -72,7 +72,7 @@ impl<K: Clone + Eq + Hash, W> Purgatory<K, W> {
     }
 
     /// The end `key` is at `end` now: hands out those whose condition holds, in
-    /// the order in which they came.
+    /// the order in which they came. All others go on waiting.
     pub fn complete(&mut self, key: &K, end: Offset) -> Vec<W> {
         // task 7.1: wake those whose offset the end has passed, once, and forget them
         let Some(waits) = self.by_key.get(key) else {
@@ -124,6 +124,12 @@ impl<K: Clone + Eq + Hash, W> Purgatory<K, W> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.waits.is_empty()
+    }
+
+    /// How many ends somebody waits for.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.by_key.len()
     }
 }
 

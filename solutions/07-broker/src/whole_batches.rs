@@ -32,10 +32,12 @@ pub struct Selection {
 /// whole ones, from the one that holds `want.from` on (the reader drops what it
 /// did not ask for from its front), as many as `want` allows. `None` if that is none.
 ///
-/// It reads no further than it must.
+/// It reads no further than the first batch that it does not take.
 ///
 /// # Errors
-/// The first error of `batches`, unless the selection is complete before it.
+/// An error of `batches`, if it comes before anything is selected. If it comes
+/// later, the selection ends there: a reader gets all that can be read, and meets
+/// the error when it asks for what follows.
 pub fn whole_batches<E>(
     batches: impl IntoIterator<Item = Result<(u32, BatchHeader), E>>,
     want: Want,
@@ -43,7 +45,11 @@ pub fn whole_batches<E>(
     // task 7.2: begin with the batch that holds the offset, end before the first that does not fit
     let mut selection: Option<Selection> = None;
     for batch in batches {
-        let (position, header) = batch?;
+        let (position, header) = match batch {
+            Ok(batch) => batch,
+            Err(_) if selection.is_some() => break,
+            Err(error) => return Err(error),
+        };
         let range = header.range();
         if range.end <= want.from {
             continue;

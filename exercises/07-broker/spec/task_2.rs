@@ -1,0 +1,358 @@
+//! Which whole batches a fetch returns.
+
+use std::cell::Cell;
+
+use message_model::{LeaderEpoch, Offset, OffsetRange, ProducerEpoch, ProducerId, Timestamp};
+use record_batch::{BatchHeader, layout};
+use spec_harness::{case, expect, expect_eq};
+
+use super::part::{Selection, Want, whole_batches};
+
+/// What cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Broken;
+
+type Batch = Result<(u32, BatchHeader), Broken>;
+
+/// The batch of the offsets `first..first + count`, at `position`, of `size` bytes.
+fn batch(position: u32, first: i64, count: i32, size: u32) -> Batch {
+    let overhead = u32::try_from(layout::LENGTH_OVERHEAD).expect("a small number");
+    let header = BatchHeader {
+        base_offset: Offset(first),
+        batch_length: i32::try_from(size - overhead).expect("a batch is below 2 GiB"),
+        leader_epoch: LeaderEpoch::FIRST,
+        magic: layout::MAGIC_V2,
+        crc: 0,
+        attributes: 0,
+        last_offset_delta: count - 1,
+        base_timestamp: Timestamp(0),
+        max_timestamp: Timestamp(0),
+        producer_id: ProducerId::NONE,
+        producer_epoch: ProducerEpoch::NONE,
+        base_sequence: -1,
+        record_count: count,
+    };
+    Ok((position, header))
+}
+
+/// Offsets 0..10, 10..20, 20..30 and 30..40, each batch of 100 bytes.
+fn four() -> Vec<Batch> {
+    (0..4_u32)
+        .map(|index| batch(100 * index, 10 * i64::from(index), 10, 100))
+        .collect()
+}
+
+fn want(from: i64, end: i64, max_bytes: u32) -> Want {
+    Want {
+        from: Offset(from),
+        end: Offset(end),
+        max_bytes,
+        at_least_one: false,
+    }
+}
+
+fn at_least_one(want: Want) -> Want {
+    Want {
+        at_least_one: true,
+        ..want
+    }
+}
+
+fn selected(position: u32, length: u32, start: i64, end: i64) -> Result<Option<Selection>, Broken> {
+    Ok(Some(Selection {
+        position,
+        length,
+        range: OffsetRange {
+            start: Offset(start),
+            end: Offset(end),
+        },
+    }))
+}
+
+#[test]
+fn everything_that_there_is() {
+    case!("With room for all, all batches are returned.", || {
+        let got = whole_batches(four(), want(0, 40, 1_000));
+        expect_eq("from 0, at most 1000 bytes", got, selected(0, 400, 0, 40));
+    });
+}
+
+#[test]
+fn it_begins_with_the_batch_that_holds_the_offset() {
+    case!(
+        "A batch is never cut open: offset 14 lies in the batch that starts at 10, so that one is first.",
+        || {
+            let got = whole_batches(four(), want(14, 40, 1_000));
+            expect_eq("from 14", got, selected(100, 300, 10, 40));
+        }
+    );
+}
+
+#[test]
+fn the_last_offset_of_a_batch() {
+    case!("Offset 19 is the last one of its batch.", || {
+        let got = whole_batches(four(), want(19, 40, 1_000));
+        expect_eq("from 19", got, selected(100, 300, 10, 40));
+    });
+}
+
+#[test]
+fn the_first_offset_of_a_batch() {
+    case!(
+        "Offset 20 begins a batch: the one before it is not returned.",
+        || {
+            let got = whole_batches(four(), want(20, 40, 1_000));
+            expect_eq("from 20", got, selected(200, 200, 20, 40));
+        }
+    );
+}
+
+#[test]
+fn what_lies_before_does_not_use_up_the_room() {
+    case!(
+        "Batches in front of the offset are passed over, and cost nothing.",
+        || {
+            let got = whole_batches(four(), want(30, 40, 100));
+            expect_eq(
+                "from 30, at most 100 bytes",
+                got,
+                selected(300, 100, 30, 40),
+            );
+        }
+    );
+}
+
+#[test]
+fn as_many_as_fit_exactly() {
+    case!("Two batches of 100 bytes fit in 200 bytes.", || {
+        let got = whole_batches(four(), want(0, 40, 200));
+        expect_eq("from 0, at most 200 bytes", got, selected(0, 200, 0, 20));
+    });
+}
+
+#[test]
+fn one_byte_too_few() {
+    case!(
+        "In 199 bytes there is room for one batch of 100: the second stays out as a whole.",
+        || {
+            let got = whole_batches(four(), want(0, 40, 199));
+            expect_eq("from 0, at most 199 bytes", got, selected(0, 100, 0, 10));
+        }
+    );
+}
+
+#[test]
+fn the_first_batch_is_too_large() {
+    case!("Where nothing fits, nothing is returned.", || {
+        let got = whole_batches(four(), want(0, 40, 99));
+        expect_eq("from 0, at most 99 bytes", got, Ok(None));
+    });
+}
+
+#[test]
+fn at_least_one_batch() {
+    case!(
+        "With `at_least_one`, the first batch is returned although it is too large: else its reader never got past it.",
+        || {
+            let got = whole_batches(four(), at_least_one(want(10, 40, 1)));
+            expect_eq(
+                "from 10, at most 1 byte, at least one batch",
+                got,
+                selected(100, 100, 10, 20),
+            );
+        }
+    );
+}
+
+#[test]
+fn at_least_one_is_not_two() {
+    case!(
+        "With `at_least_one`, the second batch must fit like any other.",
+        || {
+            let got = whole_batches(four(), at_least_one(want(0, 40, 150)));
+            expect_eq(
+                "from 0, at most 150 bytes, at least one batch",
+                got,
+                selected(0, 100, 0, 10),
+            );
+        }
+    );
+}
+
+#[test]
+fn nothing_at_or_above_the_end() {
+    case!(
+        "What lies at or above the reader's end is not returned.",
+        || {
+            let got = whole_batches(four(), want(0, 20, 1_000));
+            expect_eq("from 0, end 20", got, selected(0, 200, 0, 20));
+        }
+    );
+}
+
+#[test]
+fn the_end_inside_of_a_batch() {
+    case!(
+        "A batch that reaches beyond the end is not returned at all: it cannot be cut.",
+        || {
+            let got = whole_batches(four(), want(0, 29, 1_000));
+            expect_eq("from 0, end 29", got, selected(0, 200, 0, 20));
+        }
+    );
+}
+
+#[test]
+fn at_least_one_does_not_go_beyond_the_end() {
+    case!(
+        "`at_least_one` is about size: it does not show a reader what lies beyond its end.",
+        || {
+            let got = whole_batches(four(), at_least_one(want(20, 20, 1_000)));
+            expect_eq("from 20, end 20, at least one batch", got, Ok(None));
+        }
+    );
+}
+
+#[test]
+fn nothing_to_read() {
+    case!("Without batches there is no selection.", || {
+        let got = whole_batches(Vec::<Batch>::new(), at_least_one(want(0, 0, 1_000)));
+        expect_eq("from 0, no batches", got, Ok(None));
+    });
+}
+
+#[test]
+fn an_offset_in_a_gap() {
+    case!(
+        "Compaction leaves gaps. From inside a gap, reading begins with the next batch.",
+        || {
+            let batches = vec![batch(0, 0, 10, 100), batch(100, 50, 10, 100)];
+            let got = whole_batches(batches, want(20, 60, 1_000));
+            expect_eq(
+                "from 20, batches 0..10 and 50..60",
+                got,
+                selected(100, 100, 50, 60),
+            );
+        }
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error() {
+    case!(
+        "If the batch that is asked for cannot be read, that is the answer.",
+        || {
+            let batches = vec![batch(0, 0, 10, 100), Err(Broken), batch(200, 20, 10, 100)];
+            expect_eq(
+                "from 10",
+                whole_batches(batches, want(10, 30, 1_000)),
+                Err(Broken),
+            );
+        }
+    );
+}
+
+#[test]
+fn what_can_be_read_is_returned() {
+    case!(
+        "Batches in front of a broken one are returned; the error comes when it is its turn.",
+        || {
+            let batches = vec![batch(0, 0, 10, 100), batch(100, 10, 10, 100), Err(Broken)];
+            let got = whole_batches(batches, want(0, 30, 1_000));
+            expect_eq(
+                "from 0, the third one is broken",
+                got,
+                selected(0, 200, 0, 20),
+            );
+        }
+    );
+}
+
+#[test]
+fn it_reads_no_further_than_it_must() {
+    case!(
+        "It stops at the first batch that it does not take: behind it may lie a gigabyte.",
+        || {
+            let read = Cell::new(0);
+            let counted = four().into_iter().inspect(|_| read.set(read.get() + 1));
+            let got = whole_batches(counted, want(0, 40, 100));
+            expect_eq("from 0, at most 100 bytes", got, selected(0, 100, 0, 10));
+            expect(
+                "no more than two headers are read: the first, and the one that does not fit",
+                read.get() <= 2,
+            );
+        }
+    );
+}
+
+#[test]
+fn a_later_batch_that_would_fit_is_not_taken() {
+    case!(
+        "A selection is one run: behind a batch that does not fit, none is taken, however small.",
+        || {
+            let batches = vec![
+                batch(0, 0, 10, 100),
+                batch(100, 10, 10, 900),
+                batch(1_000, 20, 10, 100),
+            ];
+            let got = whole_batches(batches, want(0, 30, 300));
+            expect_eq("from 0, at most 300 bytes", got, selected(0, 100, 0, 10));
+        }
+    );
+}
+
+#[test]
+fn far_into_a_large_segment() {
+    case!(
+        "A segment may have 4 GiB: lengths are counted from where the selection starts, without overflow.",
+        || {
+            let gib = 1 << 30;
+            let batches = vec![
+                batch(gib, 0, 10, gib),
+                batch(2 * gib, 10, 10, gib),
+                batch(3 * gib, 20, 10, gib),
+                batch(u32::MAX - 99, 30, 10, 100),
+            ];
+            let got = whole_batches(batches.clone(), want(0, 30, 3 * gib));
+            expect_eq("from 0, at most 3 GiB", got, selected(gib, 3 * gib, 0, 30));
+            let got = whole_batches(batches, want(30, 40, 1_000));
+            expect_eq("from 30", got, selected(u32::MAX - 99, 100, 30, 40));
+        }
+    );
+}
+
+#[test]
+fn every_request() {
+    case!(
+        "For every offset, end and limit: the longest run of whole batches that is allowed.",
+        || {
+            for from in 0..=40 {
+                for end in from..=40 {
+                    for max_bytes in (0..=450).step_by(50) {
+                        for least in [false, true] {
+                            let mut want = want(from, end, max_bytes);
+                            want.at_least_one = least;
+                            expect_eq(
+                                &format!("{want:?}"),
+                                whole_batches(four(), want),
+                                slowly(want),
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    );
+}
+
+/// The same for the batches of [`four`], by counting.
+fn slowly(want: Want) -> Result<Option<Selection>, Broken> {
+    let first = want.from.0 / 10;
+    let below_the_end = (want.end.0 / 10 - first).max(0);
+    let fit = i64::from(want.max_bytes / 100).max(i64::from(want.at_least_one));
+    let count = below_the_end.min(fit);
+    let bytes = |batches: i64| u32::try_from(100 * batches).expect("a small number");
+    if count == 0 {
+        return Ok(None);
+    }
+    selected(bytes(first), bytes(count), 10 * first, 10 * (first + count))
+}
