@@ -74,6 +74,19 @@ async fn a_reader_that_is_dropped_while_it_waits_loses_nothing() {
     assert_eq!(payload.as_deref(), Some(&b"ping"[..]));
 }
 
+/// Thousands of connections wait like this, so what one of them holds counts.
+#[tokio::test]
+async fn a_reader_that_waits_between_frames_is_small() {
+    let (here, mut there) = tokio::io::duplex(1 << 20);
+    let mut frames = FrameReader::new(here, FRAME_LIMIT);
+    there.write_all(&frame(&[0; 500_000])).await.unwrap();
+    frames.next(LIMIT).await.unwrap();
+    let waiting = frames.next(LIMIT);
+    assert!(size_of_val(&waiting) < 1024, "{}", size_of_val(&waiting));
+    drop(waiting);
+    assert!(size_of_val(&frames) < 1024, "{}", size_of_val(&frames));
+}
+
 #[tokio::test]
 async fn garbage_is_an_error_and_not_an_allocation() {
     for garbage in [

@@ -1,0 +1,101 @@
+//! Timers and the clock.
+
+use std::time::Duration;
+
+use async_model::{Clock, Timers};
+use message_model::{Moment, Timestamp};
+
+fn at(millis: u64) -> Moment {
+    Moment::after_start(Duration::from_millis(millis))
+}
+
+#[test]
+fn keys_come_out_by_deadline_and_then_in_the_order_they_went_in() {
+    let mut timers = Timers::new();
+    for (deadline, key) in [(30, "d"), (10, "a"), (20, "b"), (20, "c"), (40, "e")] {
+        timers.schedule(at(deadline), key);
+    }
+    assert_eq!(timers.expire(at(30)), ["a", "b", "c", "d"]);
+    assert_eq!(timers.expire(at(40)), ["e"]);
+    assert!(timers.is_empty());
+}
+
+#[test]
+fn a_key_is_due_at_its_deadline_not_before() {
+    let mut timers = Timers::new();
+    timers.schedule(at(10), ());
+    assert_eq!(timers.expire(at(9)), []);
+    assert_eq!(timers.expire(at(10)), [()]);
+}
+
+#[test]
+fn a_cancelled_key_does_not_come_out() {
+    let mut timers = Timers::new();
+    let first = timers.schedule(at(10), "first");
+    let twin = timers.schedule(at(10), "twin");
+    assert_eq!(timers.cancel(first), Some("first"));
+    assert_eq!(timers.cancel(first), None);
+    assert_eq!(timers.expire(at(10)), ["twin"]);
+    assert_eq!(timers.cancel(twin), None, "it has come out");
+}
+
+#[test]
+fn the_next_deadline_is_the_earliest_of_those_that_wait() {
+    let mut timers = Timers::new();
+    assert_eq!(timers.next_deadline(), None);
+    timers.schedule(at(20), "late");
+    let early = timers.schedule(at(10), "early");
+    assert_eq!(timers.next_deadline(), Some(at(10)));
+    timers.cancel(early);
+    assert_eq!(timers.next_deadline(), Some(at(20)));
+    assert_eq!(timers.len(), 1);
+}
+
+/// Whatever is scheduled, cancelled and expired in whatever order, each key
+/// comes out exactly once.
+#[test]
+fn every_key_comes_out_once() {
+    let mut timers = Timers::new();
+    let mut ids = Vec::new();
+    let mut came_out = vec![0; 1_000];
+    let mut random = 1_u64;
+    for key in 0..1_000_usize {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let number = random >> 40;
+        let now = key as u64;
+        ids.push(timers.schedule(at(now + number % 50), key));
+        if number.is_multiple_of(3) {
+            let id = ids[usize::try_from(number).unwrap() % ids.len()];
+            let cancelled = timers.cancel(id);
+            cancelled.into_iter().for_each(|key| came_out[key] += 1);
+        }
+        if number.is_multiple_of(5) {
+            timers
+                .expire(at(now))
+                .into_iter()
+                .for_each(|key| came_out[key] += 1);
+        }
+    }
+    timers
+        .expire(at(2_000))
+        .into_iter()
+        .for_each(|key| came_out[key] += 1);
+    assert_eq!(came_out, vec![1; 1_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_is_tokios_and_sleeps_until_a_moment() {
+    let clock = Clock::start();
+    let deadline = clock.now().plus(Duration::from_secs(3600));
+    clock.sleep_until(deadline).await;
+    assert_eq!(clock.now(), deadline);
+    clock.sleep_until(at(5)).await;
+    assert_eq!(clock.now(), deadline, "it does not sleep for what is over");
+}
+
+#[test]
+fn the_wall_clock_is_later_than_this_was_written() {
+    assert!(Clock::start().wall() > Timestamp(1_700_000_000_000));
+}
