@@ -51,11 +51,13 @@ macro_rules! apis {
     };
 }
 
+// ANCHOR: table
 apis! {
     /// Append batches.
     Produce = 0, 7..=7, flexible 9, ProduceRequest => ProduceResponse;
     /// Read batches, waiting for them if asked to.
     Fetch = 1, 11..=11, flexible 12, FetchRequest => FetchResponse;
+    // ANCHOR_END: table
     /// Find offsets by time, and the ends.
     ListOffsets = 2, 2..=2, flexible 6, ListOffsetsRequest => ListOffsetsResponse;
     /// Brokers, topics, partitions and their leaders.
@@ -87,6 +89,7 @@ pub struct Canary {
     pub reason: &'static str,
 }
 
+// ANCHOR: canaries
 /// All canaries. Source: the feature map in `rdkafka_feature.c` of librdkafka
 /// before 2.11.1, which asks for exact versions; they are never sent.
 pub const CANARIES: &[Canary] = &[
@@ -95,6 +98,7 @@ pub const CANARIES: &[Canary] = &[
         from: 0,
         reason: "librdkafka < 2.11.1 compresses with gzip, snappy or lz4 only if it sees version 0",
     },
+    // ANCHOR_END: canaries
     Canary {
         api: ApiKey::Fetch,
         from: 4,

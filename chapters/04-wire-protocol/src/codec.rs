@@ -73,7 +73,7 @@ impl Encoder {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Appends chunks without copying them.
+    /// Appends chunks: ranges of files as they are, bytes in memory as a copy.
     pub fn put_chunks(&mut self, chunks: &[Chunk]) {
         if !self.bytes.is_empty() {
             self.chunks
@@ -274,6 +274,7 @@ impl<T: Wire> Wire for Option<Vec<T>> {
         }
     }
     fn decode(input: &mut Decoder<'_>) -> Result<Self, Malformed> {
+        // ANCHOR: array
         let Some(count) = input.array_length(T::size_min(input.form))? else {
             return Ok(None);
         };
@@ -282,5 +283,6 @@ impl<T: Wire> Wire for Option<Vec<T>> {
             elements.push(T::decode(input)?);
         }
         Ok(Some(elements))
+        // ANCHOR_END: array
     }
 }

@@ -42,6 +42,7 @@ impl RequestHeader {
     /// # Errors
     /// When the frame is too short.
     pub fn decode(frame: &[u8]) -> Result<(RequestHeader, Decoder<'_>), Malformed> {
+        // ANCHOR: decode
         let mut reader = Reader::new(frame);
         let mut header = RequestHeader {
             api_key: reader.i16()?,
@@ -59,6 +60,7 @@ impl RequestHeader {
         }
         let body = Decoder::new(reader, header.api_version, flexible);
         Ok((header, body))
+        // ANCHOR_END: decode
     }
 
     /// What the table says about the key and the version.

@@ -50,6 +50,7 @@ macro_rules! messages {
                 } )*
             }
 
+            // ANCHOR: encode
             fn encode(&self, out: &mut $crate::Encoder) {
                 $( if $versions.contains(&out.version()) {
                     $crate::Wire::encode(&self.$field, out);
@@ -68,6 +69,7 @@ macro_rules! messages {
                 input.end_struct()?;
                 Ok(decoded)
             }
+            // ANCHOR_END: encode
         }
     )*};
 }

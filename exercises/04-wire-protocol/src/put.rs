@@ -17,6 +17,7 @@ pub fn varlong(out: &mut Vec<u8>, value: i64) {
     varint_bits(out, stored.cast_unsigned());
 }
 
+// ANCHOR: varint
 fn varint_bits(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);
@@ -24,6 +25,7 @@ fn varint_bits(out: &mut Vec<u8>, mut value: u64) {
     }
     out.push((value & 0x7f) as u8);
 }
+// ANCHOR_END: varint
 
 /// A string with an `i16` length in front; null is -1.
 ///

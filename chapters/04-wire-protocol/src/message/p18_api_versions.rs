@@ -4,6 +4,7 @@ use crate::api::ApiKey;
 use crate::error_code::ErrorCode;
 use crate::schema::messages;
 
+// ANCHOR: messages
 messages! {
     /// Asks what the broker speaks. The first request on most connections.
     ApiVersionsRequest {
@@ -31,6 +32,7 @@ messages! {
         max_version: i16 [0..];
     }
 }
+// ANCHOR_END: messages
 
 impl ApiVersionsResponse {
     /// The whole table.
