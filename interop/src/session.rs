@@ -1,8 +1,8 @@
 //! A client that runs: what it is told, and what it says.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -12,12 +12,17 @@ use anyhow::{Context as _, Result, ensure};
 /// has lost its broker backs off for up to 10 s before it dials again.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How many texts may wait to be read by it.
+const INPUTS_WAITING_MAX: usize = 16;
+
 /// A client process. Dropping it kills it.
 #[derive(Debug)]
 pub struct Session {
     name: String,
     child: Child,
-    stdin: Option<ChildStdin>,
+    /// Written to its stdin by a thread of its own: a client may answer before
+    /// it has read everything, and must not stop its test by not reading.
+    input: Option<SyncSender<Vec<u8>>>,
     lines: Receiver<String>,
     stderr: Option<JoinHandle<String>>,
 }
@@ -29,16 +34,8 @@ pub struct Session {
 /// another status than 0; the message holds what it said on stderr.
 pub fn run(command: Command, input: &[u8]) -> Result<String> {
     let mut session = Session::start(command)?;
-    let mut stdin = session.stdin.take().context("stdin is open")?;
-    let input = input.to_vec();
-    // On a thread: a client may answer before it has read everything. If it
-    // ends early, its status says why, and not the broken pipe.
-    let feeder = thread::spawn(move || {
-        let _ = stdin.write_all(&input);
-    });
-    let lines = session.finish()?;
-    feeder.join().ok().context("the feeder ended")?;
-    Ok(lines.concat())
+    session.say(input)?;
+    Ok(session.finish()?.concat())
 }
 
 impl Session {
@@ -54,9 +51,18 @@ impl Session {
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
-        let stdin = child.stdin.take();
+        let mut stdin = child.stdin.take().context("stdin is a pipe")?;
         let stdout = child.stdout.take().context("stdout is a pipe")?;
         let mut stderr = child.stderr.take().context("stderr is a pipe")?;
+        let (input, texts) = mpsc::sync_channel::<Vec<u8>>(INPUTS_WAITING_MAX);
+        thread::spawn(move || {
+            for text in texts {
+                // If it ends early, its status says why, and not the broken pipe.
+                if stdin.write_all(&text).and_then(|()| stdin.flush()).is_err() {
+                    return;
+                }
+            }
+        });
         let (sender, lines) = mpsc::sync_channel(1024);
         thread::spawn(move || {
             let mut stdout = BufReader::new(stdout);
@@ -77,21 +83,20 @@ impl Session {
         Ok(Session {
             name,
             child,
-            stdin,
+            input: Some(input),
             lines,
             stderr: Some(stderr),
         })
     }
 
-    /// Writes `text` to its stdin.
+    /// Has `text` written to its stdin.
     ///
     /// # Errors
     /// When it does not read any more.
-    pub fn say(&mut self, text: &str) -> Result<()> {
-        let stdin = self.stdin.as_mut().context("stdin is open")?;
-        stdin
-            .write_all(text.as_bytes())
-            .and_then(|()| stdin.flush())
+    pub fn say(&mut self, text: &[u8]) -> Result<()> {
+        let input = self.input.as_ref().context("stdin is open")?;
+        input
+            .try_send(text.to_vec())
             .with_context(|| format!("{} does not read", self.name))
     }
 
@@ -111,7 +116,7 @@ impl Session {
     /// # Errors
     /// When it does not end within [`PATIENCE`], or ends with another status than 0.
     pub fn finish(mut self) -> Result<Vec<String>> {
-        drop(self.stdin.take());
+        drop(self.input.take());
         let mut lines = Vec::new();
         loop {
             match self.lines.recv_timeout(PATIENCE) {

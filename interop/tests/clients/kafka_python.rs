@@ -81,7 +81,7 @@ fn topics_are_created_described_and_deleted() {
     assert_eq!(seen["again"], "TopicAlreadyExistsError");
     assert_eq!(seen["bad name"], "InvalidTopicError");
     assert_eq!(seen["no partitions"], "InvalidPartitionsError");
-    assert_eq!(seen["bad setting"], "InvalidConfigError");
+    assert_eq!(seen["bad setting"], "InvalidConfigurationError");
     assert_eq!(seen["configs"]["retention.ms"], "60000");
     assert_eq!(seen["modified"], json!({"retention.ms": "60000"}));
     for name in ["segment.bytes", "max.message.bytes", "retention.bytes"] {
