@@ -156,10 +156,19 @@ impl Mqd {
     /// # Errors
     /// When it does not end in time (then it is killed).
     pub fn terminate(&mut self) -> Result<ExitStatus> {
-        if self.started.exit.is_none() {
-            signal(self.process_id(), "TERM")?;
-        }
+        self.signal("TERM")?;
         self.wait_for_exit()
+    }
+
+    /// Sends it a signal, such as `INT`, and does not wait. Fine if it has ended already.
+    ///
+    /// # Errors
+    /// When the signal cannot be sent.
+    pub fn signal(&self, name: &str) -> Result<()> {
+        match self.started.exit {
+            Some(_) => Ok(()),
+            None => signal(self.process_id(), name),
+        }
     }
 
     /// Waits until it ends by itself.

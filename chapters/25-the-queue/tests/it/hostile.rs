@@ -81,16 +81,29 @@ fn a_length_prefix_of_two_gigabytes() {
 
 #[test]
 fn half_a_frame_held_open() {
-    let mqd = mqd().set("mqd.transfer.timeout.ms", "300").start().unwrap();
+    let mqd = mqd()
+        .set("mqd.transfer.timeout.ms", "2000")
+        .start()
+        .unwrap();
     survive(&mqd, 16 * MIB, || {
-        let mut slow = Raw::connect(&mqd);
-        let port = port(&slow);
-        slow.stream
-            .write_all(&100_000_000_i32.to_be_bytes())
+        let mut slow: Vec<Raw> = (0..10).map(|_| Raw::connect(&mqd)).collect();
+        for raw in &mut slow {
+            raw.stream
+                .write_all(&100_000_000_i32.to_be_bytes())
+                .unwrap();
+            raw.stream.write_all(&[0; 1000]).unwrap();
+        }
+        let mut other = Raw::connect(&mqd);
+        other.create_topic("meanwhile");
+        let answer = other
+            .produce("meanwhile", -1, batch(&[&[b'x'; 10_000]]))
             .unwrap();
-        slow.stream.write_all(&[0; 1000]).unwrap();
-        slow.expect_close("half a frame");
-        expect_log_line(&mqd, port, "");
+        assert_eq!(answer.error_code, ErrorCode::NONE);
+        for raw in slow {
+            let port = port(&raw);
+            raw.expect_close("half a frame");
+            expect_log_line(&mqd, port, "");
+        }
     });
 }
 

@@ -8,6 +8,7 @@
 mod architecture;
 mod hostile;
 mod kill;
+mod last_words;
 mod raw;
 mod sessions;
 mod settings;

@@ -127,8 +127,18 @@ impl Raw {
 
     /// Fetches partition 0 from `offset` on, waiting for a record if there is none.
     pub(crate) fn fetch(&mut self, topic: &str, offset: i64) -> io::Result<FetchPartitionResponse> {
+        self.fetch_waiting(topic, offset, 2_000)
+    }
+
+    /// As [`Raw::fetch`], waiting at most `max_wait_ms`.
+    pub(crate) fn fetch_waiting(
+        &mut self,
+        topic: &str,
+        offset: i64,
+        max_wait_ms: i32,
+    ) -> io::Result<FetchPartitionResponse> {
         let request = FetchRequest {
-            max_wait_ms: 2_000,
+            max_wait_ms,
             min_bytes: 1,
             topics: vec![FetchTopic {
                 topic: topic.to_owned(),

@@ -3,10 +3,13 @@
 use std::fs;
 use std::io::Read as _;
 use std::net::TcpStream;
+use std::thread;
 
 use mqd_guard::Port;
 use tempfile::TempDir;
+use wire_protocol::ErrorCode;
 
+use crate::raw::{Raw, batch};
 use crate::support::{PATIENCE, mqd, run, stderr, stdout};
 
 #[test]
@@ -26,6 +29,40 @@ fn it_stops_on_sigterm_and_starts_again_on_the_same_data() {
     );
     mqd.restart(Port::Any).unwrap();
     assert_eq!(fs::read(mqd.data_dir().join("cluster-id")).unwrap(), id);
+}
+
+#[test]
+fn an_end_by_a_signal_leaves_everything_on_disk() {
+    for signal in ["TERM", "INT"] {
+        let mut mqd = mqd().start().unwrap();
+        let mut raw = Raw::connect(&mqd);
+        raw.create_topic("kept");
+        // Acknowledged from the page cache, and not synced yet.
+        let answer = raw.produce("kept", 1, batch(&[b"a", b"b", b"c"])).unwrap();
+        assert_eq!(answer.error_code, ErrorCode::NONE);
+        // The offset below which all is on disk, and a checksum.
+        let path = mqd.data_dir().join("kept-0/recovery-point");
+        let on_disk = || fs::read_to_string(&path).is_ok_and(|text| text.starts_with("3 "));
+        assert!(!on_disk());
+        mqd.signal(signal).unwrap();
+        assert_eq!(mqd.wait_for_exit().unwrap().code(), Some(0), "SIG{signal}");
+        assert!(on_disk(), "SIG{signal}");
+        mqd.restart(Port::Any).unwrap();
+        assert_eq!(Raw::connect(&mqd).log_end("kept"), 3);
+    }
+}
+
+#[test]
+fn a_fetch_that_waits_is_answered_when_the_end_comes() {
+    let mut mqd = mqd().start().unwrap();
+    let mut raw = Raw::connect(&mqd);
+    raw.create_topic("quiet");
+    let waiting = thread::spawn(move || raw.fetch_waiting("quiet", 0, 60_000));
+    // Its connection and one for this.
+    Raw::connect(&mqd).expect_served();
+    assert_eq!(mqd.terminate().unwrap().code(), Some(0));
+    // Answered with nothing, or closed before it was read: it does not wait on.
+    drop(waiting.join().unwrap());
 }
 
 #[test]
