@@ -11,7 +11,7 @@ mod run;
 
 pub use hex_dump::expect_bytes;
 pub use place::Place;
-pub use run::{expect, expect_eq, fail, run};
+pub use run::{expect, expect_eq, fail, run, run_within};
 
 /// Runs a closure as one case of the spec.
 ///

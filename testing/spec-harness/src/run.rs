@@ -1,8 +1,9 @@
 //! Running one case.
 
+use std::cell::RefCell;
 use std::fmt::Debug;
 use std::panic::{self, PanicHookInfo};
-use std::sync::{Mutex, Once, mpsc};
+use std::sync::{Once, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -14,11 +15,16 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// The name of the threads that cases run on; tells their panics from others'.
 const THREAD_NAME: &str = "case";
 
+/// The most characters of a value in a message: what is longer hides what matters.
+const SHOWN_MAX: usize = 1500;
+
 /// What a case's check found, as lines `label   text`.
 struct Failure(String);
 
-/// What the panic hook saw last on a case's thread.
-static PANIC: Mutex<Option<(String, String)>> = Mutex::new(None);
+thread_local! {
+    /// The message and the place of the last panic on this case's thread.
+    static PANIC: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
+}
 
 /// Runs `body` on a thread of its own, and fails the test with a message that
 /// teaches when it fails, panics, or does not end in time.
@@ -26,6 +32,15 @@ static PANIC: Mutex<Option<(String, String)>> = Mutex::new(None);
 /// # Panics
 /// When the case fails: that is how a test says so.
 pub fn run(place: Place, goal: &str, body: impl FnOnce() + Send + 'static) {
+    run_within(TIME_LIMIT, place, goal, body);
+}
+
+/// As [`run`], with another time limit. A body that does not end goes on until
+/// the process ends: there is no way to end a thread.
+///
+/// # Panics
+/// As [`run`].
+pub fn run_within(limit: Duration, place: Place, goal: &str, body: impl FnOnce() + Send + 'static) {
     hide_panics_of_cases();
     let (done, finished) = mpsc::channel();
     let thread = thread::Builder::new()
@@ -35,16 +50,13 @@ pub fn run(place: Place, goal: &str, body: impl FnOnce() + Send + 'static) {
             let _ = done.send(result.err().map(|payload| describe(&*payload)));
         })
         .expect("a thread can be started");
-    let problem = match finished.recv_timeout(TIME_LIMIT) {
+    let problem = match finished.recv_timeout(limit) {
         Ok(None) => {
             let _ = thread.join();
             return;
         }
         Ok(Some(problem)) => problem,
-        Err(_) => format!(
-            "  problem    it did not end within {} s\n",
-            TIME_LIMIT.as_secs()
-        ),
+        Err(_) => format!("  problem    it did not end within {limit:?}\n"),
     };
     let message = format!(
         "\ntask {} · {goal}\n{problem}  read       {}\n  stuck?     cargo workbook hint {}\n",
@@ -64,8 +76,8 @@ pub fn run(place: Place, goal: &str, body: impl FnOnce() + Send + 'static) {
 pub fn fail(what: &str, expected: &str, got: &str) -> ! {
     let text = format!(
         "  what       {what}\n  expected   {}\n  got        {}\n",
-        indent(expected),
-        indent(got)
+        indent(&shown(expected)),
+        indent(&shown(got))
     );
     panic::panic_any(Failure(text))
 }
@@ -90,6 +102,14 @@ pub fn expect(what: &str, holds: bool) {
     }
 }
 
+/// The text, or its start if it is long.
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_MAX) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{} … ({} bytes in all)", &text[..end], text.len()),
+    }
+}
+
 /// Lines behind the first one line up with it.
 fn indent(text: &str) -> String {
     text.replace('\n', "\n             ")
@@ -99,7 +119,7 @@ fn describe(payload: &(dyn std::any::Any + Send)) -> String {
     if let Some(Failure(text)) = payload.downcast_ref() {
         return text.clone();
     }
-    let seen = PANIC.lock().ok().and_then(|mut seen| seen.take());
+    let seen = PANIC.with_borrow_mut(Option::take);
     let (message, location) = seen.unwrap_or_default();
     match message.strip_prefix("not yet implemented: ") {
         Some(hole) => {
@@ -130,7 +150,5 @@ fn hide_panics_of_cases() {
 fn remember(info: &PanicHookInfo<'_>) {
     let message = info.payload_as_str().unwrap_or("(no message)").to_owned();
     let location = info.location().map(ToString::to_string).unwrap_or_default();
-    if let Ok(mut seen) = PANIC.lock() {
-        *seen = Some((message, location));
-    }
+    PANIC.with_borrow_mut(|seen| *seen = Some((message, location)));
 }
