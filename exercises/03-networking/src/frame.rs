@@ -76,8 +76,9 @@ impl FrameDecoder {
         // end
     }
 
-    /// The bytes that have arrived and not been given out.
-    fn arrived(&self) -> &[u8] {
+    /// The bytes that have arrived and not been given out; the next prefix is in front.
+    #[must_use]
+    pub fn arrived(&self) -> &[u8] {
         &self.buffer[self.start..]
     }
 

@@ -32,8 +32,11 @@ fn dump(bytes: &[u8], other: &[u8], fields: &[Field]) -> String {
     let mut text = format!("{} bytes", bytes.len());
     for (name, start, size) in with_rest(fields, bytes.len().max(other.len())) {
         let (mine, others) = (part(bytes, start, size), part(other, start, size));
-        let mark = if mine == others { ' ' } else { '>' };
-        let hex = hex(mine, first_difference(mine, others));
+        let (mark, important) = match first_difference(mine, others) {
+            None => (' ', 0),
+            Some(at) => ('>', at),
+        };
+        let hex = hex(mine, important);
         let _ = write!(text, "\n{mark} {start:>4}  {name:<24}{hex}");
     }
     text
@@ -54,9 +57,9 @@ fn part(bytes: &[u8], start: usize, size: usize) -> &[u8] {
     &bytes[start.min(end)..end]
 }
 
-fn first_difference(mine: &[u8], others: &[u8]) -> usize {
+fn first_difference(mine: &[u8], others: &[u8]) -> Option<usize> {
     let equal = mine.iter().zip(others).take_while(|(a, b)| a == b);
-    equal.count()
+    (mine != others).then(|| equal.count())
 }
 
 /// At most [`SHOWN_MAX`] bytes, with the one at `important` among them: enough to
