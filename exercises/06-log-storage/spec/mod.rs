@@ -2,4 +2,7 @@
 
 use super::part;
 
+mod segment;
 mod task_1;
+mod task_2;
+mod task_3;
