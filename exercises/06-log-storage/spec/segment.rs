@@ -1,7 +1,9 @@
 //! A small segment to recover, and the driver that a log is to a [`Recovery`].
 
+use std::fmt;
+
 use message_model::{LeaderEpoch, Offset, OffsetRange, Timestamp};
-use record_batch::{BatchBuilder, RecordToSend, assign_offsets};
+use record_batch::{BatchBuilder, RecordToSend, assign_offsets, layout};
 use spec_harness::{expect, fail};
 
 use super::part::{Recovery, Step};
@@ -47,7 +49,7 @@ pub(crate) fn starts(batches: &[Vec<u8>]) -> Vec<usize> {
 }
 
 /// What a walk has found.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(crate) struct Found {
     /// The offsets of the batches that it passed.
     pub(crate) batches: Vec<OffsetRange>,
@@ -55,6 +57,17 @@ pub(crate) struct Found {
     pub(crate) ends_at: u64,
     /// The offset behind the last batch.
     pub(crate) next_offset: Offset,
+}
+
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} batches: ", self.batches.len())?;
+        for range in &self.batches {
+            write!(f, "{range}, ")?;
+        }
+        let (ends_at, next_offset) = (self.ends_at, self.next_offset);
+        write!(f, "ends at byte {ends_at}, next offset {next_offset}")
+    }
 }
 
 /// Walks along `file` as the log does: in windows of `window` bytes, or of as
@@ -114,5 +127,14 @@ pub(crate) fn whole(batches: &[Vec<u8>], count: usize) -> Found {
         ends_at: starts(batches)[count] as u64,
         next_offset: ranges.last().map_or(BASE, |range| range.end),
         batches: ranges,
+    }
+}
+
+/// The name of the field that byte `at` of a batch lies in.
+pub(crate) fn field_name(at: usize) -> &'static str {
+    let mut fields = layout::FIELDS.iter().rev();
+    match fields.find(|(_, start, _)| *start <= at) {
+        Some((name, ..)) if at < layout::RECORDS => name,
+        _ => "records",
     }
 }

@@ -112,24 +112,3 @@ fn it_agrees_with_a_walk_over_all_entries() {
         }
     );
 }
-
-#[test]
-fn a_large_index_is_not_walked_through() {
-    case!(
-        "A look-up in a large index takes some steps, not one for every entry: 80,000 look-ups in 100,000 entries.",
-        || {
-            let mut index = OffsetIndex::from_bytes(Offset(0), vec![]);
-            for step in 0..100_000_u32 {
-                index.push(Offset(10 * i64::from(step)), 4096 + step);
-            }
-            for step in 20_000..100_000_u32 {
-                let target = 10 * i64::from(step) + 5;
-                expect_eq(
-                    &format!("lookup({target})"),
-                    index.lookup(Offset(target)),
-                    4096 + step,
-                );
-            }
-        }
-    );
-}

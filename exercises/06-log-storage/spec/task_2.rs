@@ -6,7 +6,8 @@ use spec_harness::{case, expect, expect_eq};
 
 use super::part::{Recovery, Step};
 use super::segment::{
-    BASE, BATCH_SIZE_MAX, batch, batches, recover, recover_in_windows, segment, starts, whole,
+    BASE, BATCH_SIZE_MAX, batch, batches, field_name, recover, recover_in_windows, segment, starts,
+    whole,
 };
 
 #[test]
@@ -77,7 +78,10 @@ fn every_flipped_byte_ends_the_segment_where_it_is() {
                 for change in [0x01, 0x80, 0xff] {
                     let mut flipped = segment.clone();
                     flipped[at] ^= change;
-                    let what = format!("the walk with byte {field} of batch {hit} changed");
+                    let what = format!(
+                        "the walk, byte {field} of batch {hit} changed: {}",
+                        field_name(field)
+                    );
                     expect_eq(&what, recover(&flipped), whole(&batches(), hit));
                 }
             }
