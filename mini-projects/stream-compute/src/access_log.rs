@@ -1,0 +1,162 @@
+//! Lines of a web server's access log.
+//!
+//! # Format
+//! Common log format: `host ident user [time] "request" status bytes`. The
+//! combined format adds `"referer" "user agent"`; what stands behind that
+//! (servers are configured to log more) is not looked at. Time:
+//! `17/May/2015:10:05:03 +0000`. In quotes, a backslash takes the next
+//! character's meaning away.
+
+use std::net::IpAddr;
+
+use message_model::Timestamp;
+
+use crate::civil_time::to_timestamp;
+
+/// What counts of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hit {
+    /// Who asked. An IPv4 address that is dressed up as IPv6 is an IPv4 address again.
+    pub ip: IpAddr,
+    /// When, by the web server's clock.
+    pub time: Timestamp,
+}
+
+/// Why a line is not one of an access log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unparsable {
+    /// Nothing in it.
+    #[error("the line is empty")]
+    Empty,
+    /// More than [`LINE_BYTES_MAX`](crate::LINE_BYTES_MAX).
+    #[error("the line is longer than 64 KiB")]
+    TooLong,
+    /// Bytes that are no text.
+    #[error("the line is not UTF-8")]
+    NotUtf8,
+    /// A host name, or anything else.
+    #[error("it does not begin with an IP address")]
+    Address,
+    /// No time in brackets, or one that does not exist.
+    #[error("it has no time like [17/May/2015:10:05:03 +0000]")]
+    Time,
+    /// A quote is not opened or not closed: often the line was cut off.
+    #[error("request, referer or user agent is not in quotes")]
+    Quotes,
+    /// Not three digits.
+    #[error("the status is not three digits")]
+    Status,
+    /// Neither a number nor `-`.
+    #[error("the size is not a number")]
+    Size,
+}
+
+/// Reads a line, without its line end.
+///
+/// # Errors
+/// The first thing that is wrong with it, from left to right.
+pub fn parse(line: &[u8]) -> Result<Hit, Unparsable> {
+    let line = std::str::from_utf8(line).map_err(|_| Unparsable::NotUtf8)?;
+    if line.trim().is_empty() {
+        return Err(Unparsable::Empty);
+    }
+    let (host, rest) = line.split_once(' ').ok_or(Unparsable::Address)?;
+    let ip: IpAddr = host.parse().map_err(|_| Unparsable::Address)?;
+    // The user's name may have spaces in it: look for the bracket.
+    let (_, rest) = rest.split_once(" [").ok_or(Unparsable::Time)?;
+    let (time, rest) = rest.split_once("] ").ok_or(Unparsable::Time)?;
+    let time = parse_time(time).ok_or(Unparsable::Time)?;
+    let rest = skip_quoted(rest).ok_or(Unparsable::Quotes)?;
+    let (status, rest) = next_word(rest);
+    if status.len() != 3 || !is_number(status) {
+        return Err(Unparsable::Status);
+    }
+    let (size, rest) = next_word(rest);
+    if size != "-" && !is_number(size) {
+        return Err(Unparsable::Size);
+    }
+    if !rest.is_empty() {
+        skip_quoted(rest)
+            .and_then(skip_quoted)
+            .ok_or(Unparsable::Quotes)?;
+    }
+    Ok(Hit {
+        ip: ip.to_canonical(),
+        time,
+    })
+}
+
+/// `17/May/2015:10:05:03 +0000`
+fn parse_time(text: &str) -> Option<Timestamp> {
+    let (local, zone) = text.split_once(' ')?;
+    let (date, time) = local.split_once(':')?;
+    let mut date = date.split('/');
+    let day = digits(date.next()?, 2)?;
+    let month = month(date.next()?)?;
+    let year = digits(date.next()?, 4)?;
+    let mut time = time.split(':');
+    let hour = digits(time.next()?, 2)?;
+    let minute = digits(time.next()?, 2)?;
+    let second = digits(time.next()?, 2)?;
+    if date.next().is_some() || time.next().is_some() {
+        return None;
+    }
+    let local = to_timestamp([year, month, day], [hour, minute, second])?;
+    Some(Timestamp(local.0 - zone_ms(zone)?))
+}
+
+/// `+0530` in milliseconds.
+fn zone_ms(zone: &str) -> Option<i64> {
+    let (sign, rest) = match zone.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let value = digits(rest, 4)?;
+    let (hours, minutes) = (value / 100, value % 100);
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes) * 60_000)
+}
+
+fn month(name: &str) -> Option<i64> {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    MONTHS
+        .into_iter()
+        .zip(1..)
+        .find_map(|(month, number)| (month == name).then_some(number))
+}
+
+/// A number of exactly `count` digits.
+fn digits(text: &str, count: usize) -> Option<i64> {
+    (text.len() == count && is_number(text)).then(|| text.parse().ok())?
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The text up to the next space, and what follows the space.
+fn next_word(text: &str) -> (&str, &str) {
+    text.split_once(' ').unwrap_or((text, ""))
+}
+
+/// What follows a quoted text and the space behind it.
+fn skip_quoted(text: &str) -> Option<&str> {
+    let mut inside = text.strip_prefix('"')?.char_indices();
+    while let Some((position, character)) = inside.next() {
+        match character {
+            '\\' => _ = inside.next(),
+            '"' => {
+                let rest = &text[position + 2..];
+                return if rest.is_empty() {
+                    Some(rest)
+                } else {
+                    rest.strip_prefix(' ')
+                };
+            }
+            _ => {}
+        }
+    }
+    None
+}

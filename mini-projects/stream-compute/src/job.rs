@@ -1,0 +1,55 @@
+//! From the topic to the rows.
+
+use message_model::Offset;
+use record_batch::Record;
+use tokio::sync::watch;
+
+use crate::error::Error;
+use crate::feed::LINE_HEADER;
+use crate::fetch::Fetcher;
+use crate::pipeline::{Outcome, Pipeline, Tally};
+use crate::report::Report;
+use crate::sink::Sink;
+
+/// Reads until `end` is known and reached; then closes all windows.
+pub(crate) async fn count(
+    mut pipeline: Pipeline,
+    mut fetcher: Fetcher<'_>,
+    sink: &mut Sink<'_>,
+    end: watch::Receiver<Option<Offset>>,
+) -> Result<Tally, Error> {
+    let report = sink.report;
+    loop {
+        let end = *end.borrow();
+        if end.is_some_and(|end| fetcher.position() >= end) {
+            break;
+        }
+        fetcher
+            .poll(|record| take(&mut pipeline, record, report))
+            .await?;
+        sink.write(&pipeline.close_complete()).await?;
+    }
+    sink.write(&pipeline.close_all()).await?;
+    Ok(pipeline.tally())
+}
+
+fn take(pipeline: &mut Pipeline, record: &Record<'_>, report: &Report) -> Result<(), Error> {
+    let Some(number) = line_number(record) else {
+        report.line(format_args!(
+            "side: a record without a line number, not ours"
+        ))?;
+        return Ok(());
+    };
+    match pipeline.take(number, record.value.unwrap_or_default()) {
+        Outcome::Counted | Outcome::Repeated => Ok(()),
+        Outcome::Rejected(reason) => Ok(report.side(number, &reason)?),
+    }
+}
+
+fn line_number(record: &Record<'_>) -> Option<u64> {
+    let header = record
+        .headers
+        .iter()
+        .find(|header| header.key == LINE_HEADER)?;
+    std::str::from_utf8(header.value?).ok()?.parse().ok()
+}

@@ -1,0 +1,70 @@
+//! Cutting a stream of bytes into lines, however it arrives.
+
+/// The longest line that is taken, in bytes without its line end.
+pub const LINE_BYTES_MAX: usize = 64 * 1024;
+
+/// A line and where it stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Counts from 1.
+    pub number: u64,
+    /// Without `\n` or `\r\n`; `None` when it is longer than [`LINE_BYTES_MAX`].
+    pub text: Option<Vec<u8>>,
+}
+
+/// Cuts bytes into lines. Holds at most one line, and of one that is too long nothing.
+#[derive(Debug, Default)]
+pub struct LineSplitter {
+    /// The beginning of a line whose end has not come.
+    partial: Vec<u8>,
+    /// The beginning was dropped: the line is too long.
+    too_long: bool,
+    /// How many lines are complete.
+    complete: u64,
+}
+
+impl LineSplitter {
+    /// The lines that end in `bytes`.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            match piece.strip_suffix(b"\n") {
+                Some(end) => {
+                    self.extend(end);
+                    lines.push(self.take());
+                }
+                None => self.extend(piece),
+            }
+        }
+        lines
+    }
+
+    /// At the end of the input: what has come since the last line end, if anything.
+    pub fn finish(&mut self) -> Option<Line> {
+        let anything = self.too_long || !self.partial.is_empty();
+        anything.then(|| self.take())
+    }
+
+    fn extend(&mut self, piece: &[u8]) {
+        // One more for a `\r` that is not counted.
+        if self.too_long || self.partial.len() + piece.len() > LINE_BYTES_MAX + 1 {
+            self.partial = Vec::new();
+            self.too_long = true;
+        } else {
+            self.partial.extend_from_slice(piece);
+        }
+    }
+
+    fn take(&mut self) -> Line {
+        let mut text = std::mem::take(&mut self.partial);
+        if text.last() == Some(&b'\r') {
+            text.pop();
+        }
+        let fits = !std::mem::take(&mut self.too_long) && text.len() <= LINE_BYTES_MAX;
+        self.complete += 1;
+        Line {
+            number: self.complete,
+            text: fits.then_some(text),
+        }
+    }
+}

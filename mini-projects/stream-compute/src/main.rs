@@ -1,0 +1,69 @@
+//! `ip-count`: requests per IP in windows of event time, through the queue.
+
+mod arguments;
+
+use std::fs::File;
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use stream_compute::{Report, run};
+use tokio::sync::watch;
+
+use arguments::{Arguments, Command};
+
+/// The rows are not what they should be.
+const EXIT_WRONG: u8 = 1;
+/// The job could not be done.
+const EXIT_ERROR: u8 = 2;
+
+fn main() -> ExitCode {
+    let done = match Command::read() {
+        Ok(Command::Help) => {
+            print!("{}", arguments::HELP);
+            return ExitCode::SUCCESS;
+        }
+        Ok(Command::Run(arguments)) => start(arguments),
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(EXIT_WRONG),
+        Err(error) => {
+            eprintln!("ip-count: {error:#}");
+            ExitCode::from(EXIT_ERROR)
+        }
+    }
+}
+
+fn start(arguments: Arguments) -> anyhow::Result<bool> {
+    let side = arguments.side.map(|path| -> anyhow::Result<_> {
+        let file =
+            File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Box::new(file) as Box<dyn Write + Send>)
+    });
+    let report = Report::new(
+        Box::new(std::io::stdout()),
+        side.transpose()?,
+        arguments.rows,
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let summary = runtime.block_on(async {
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(stop_at_ctrl_c(stop));
+        run(arguments.settings, &report, stopped).await
+    });
+    // A read of standard input cannot be called off: do not wait for it.
+    runtime.shutdown_background();
+    Ok(summary?.verdict.is_ok())
+}
+
+/// The first Ctrl-C ends the input, the second one the process.
+async fn stop_at_ctrl_c(stop: watch::Sender<bool>) {
+    let _ = tokio::signal::ctrl_c().await;
+    stop.send_replace(true);
+    let _ = tokio::signal::ctrl_c().await;
+    std::process::exit(130);
+}
