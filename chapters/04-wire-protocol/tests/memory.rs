@@ -1,4 +1,4 @@
-//! How much memory a stranger's request takes: never more than
+//! How much memory a stranger's message takes: never more than
 //! [`DECODED_SIZE_RATIO_MAX`] times what arrived.
 #![allow(
     unsafe_code,
@@ -92,9 +92,9 @@ fn ratio(body: Body, form: Form, bytes: &[u8]) -> f64 {
     ratio
 }
 
-fn requests() -> impl Iterator<Item = (Body, Form)> {
-    let requests = bodies::all().into_iter().filter(|body| body.is_request);
-    requests.flat_map(|body| body.forms().into_iter().map(move |form| (body, form)))
+fn messages() -> impl Iterator<Item = (Body, Form)> {
+    let all = bodies::all().into_iter();
+    all.flat_map(|body| body.forms().into_iter().map(move |form| (body, form)))
 }
 
 #[test]
@@ -104,32 +104,47 @@ fn the_allocator_counts() {
     assert_eq!(peak_of(|| ()), 0);
 }
 
-/// Every pair of places in the first bytes of a request is taken for a count,
-/// the largest that what follows could bear: the worst that nested arrays can do.
+/// The worst that nested arrays can do: places in the first bytes of a message
+/// are taken for counts, as large as what follows could bear, up to three at once.
 #[test]
 fn counts_as_large_as_what_arrived_allows() {
-    const SIZE: usize = 600;
     let mut worst = (0.0, String::new());
-    for (body, form) in requests() {
-        for first in 0..24 {
-            for first_divisor in 1..=20 {
-                let mut bytes = vec![0; SIZE];
-                put_count(&mut bytes, first, first_divisor);
-                for second in first + 4..first + 24 {
-                    for second_divisor in [1, 2, 4, 5, 8, 16] {
-                        let mut bytes = bytes.clone();
-                        put_count(&mut bytes, second, second_divisor);
-                        let ratio = ratio(body, form, &bytes);
-                        if ratio > worst.0 {
-                            worst = (ratio, format!("{} {form:?}", body.name));
-                        }
-                    }
-                }
-            }
+    for (body, form) in messages() {
+        let ratio = worst_counts(body, form);
+        if ratio > worst.0 {
+            worst = (ratio, format!("{} {form:?}", body.name));
+        }
+        if ratio > 16.0 {
+            println!("{:.1} bytes per byte: {} {form:?}", ratio, body.name);
         }
     }
     println!("worst: {:.1} bytes per byte, {}", worst.0, worst.1);
-    assert!(worst.0 > 10.0, "the search finds arrays: {worst:?}");
+    assert!(worst.0 > 20.0, "the search finds nested arrays: {worst:?}");
+}
+
+/// Places the first count everywhere, then a second behind the best of those, then a third.
+fn worst_counts(body: Body, form: Form) -> f64 {
+    const SIZE: usize = 300;
+    const REACH: usize = 28;
+    const KEPT: usize = 6;
+    let mut kept = vec![(0.0, 0, vec![0; SIZE])];
+    for _level in 0..3 {
+        let mut found: Vec<(f64, usize, Vec<u8>)> = Vec::new();
+        for (_, start, before) in &kept {
+            for at in *start..start + REACH {
+                let tries = (1..=20).map(|divisor| {
+                    let mut bytes = before.clone();
+                    put_count(&mut bytes, at, divisor);
+                    (ratio(body, form, &bytes), at + 4, bytes)
+                });
+                found.extend(tries.max_by(|one, other| one.0.total_cmp(&other.0)));
+            }
+        }
+        found.sort_by(|one, other| other.0.total_cmp(&one.0));
+        found.truncate(KEPT);
+        kept = found;
+    }
+    kept[0].0
 }
 
 /// A count at `at` as if every element of what follows took `divisor` bytes.
@@ -143,7 +158,7 @@ fn put_count(bytes: &mut [u8], at: usize, divisor: usize) {
 
 #[test]
 fn counts_of_two_billion() {
-    for (body, form) in requests() {
+    for (body, form) in messages() {
         for size in [4, 20, 100, 1000] {
             for at in 0..size - 3 {
                 let mut bytes = vec![0; size];
@@ -166,7 +181,7 @@ proptest! {
 
     #[test]
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 1..400)) {
-        for (body, form) in requests() {
+        for (body, form) in messages() {
             ratio(body, form, &bytes);
         }
     }
@@ -176,7 +191,7 @@ proptest! {
         entropy in prop::collection::vec(any::<u8>(), 0..400),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
     ) {
-        for (body, form) in requests() {
+        for (body, form) in messages() {
             let mut bytes = (body.random)(&mut Source::new(&entropy), form);
             if bytes.is_empty() {
                 continue;
