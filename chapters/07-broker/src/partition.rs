@@ -6,14 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use log_storage::{Disk, Log, LogConfig, Truncated};
 use message_model::{LeaderEpoch, Offset, OffsetRange, Timestamp, TopicPartition};
 use networking::FileRange;
-use record_batch::{
-    BatchHeader, Batches, TimestampType, assign_offsets, check_from_producer, validate,
-};
+use record_batch::{Batches, validate};
 
 use crate::ends::{End, Ends};
 use crate::error::Error;
 use crate::part::{Want, whole_batches};
-use crate::producers::{AbortedTransaction, Admission, Entry, Producers};
+use crate::partition_state::{State, record, replay, validate_produced};
+use crate::producers::{AbortedTransaction, Admission, Producers};
 
 /// Who reads; decides at which end the reading stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,13 +71,6 @@ pub struct Partition {
     /// and the other be told that all is well: the operating system reports a
     /// failure once. One after the other, the second finds the partition offline.
     syncing: Mutex<()>,
-}
-
-#[derive(Debug)]
-struct State {
-    /// `None` is offline: it could not be opened, a sync failed, or the topic is gone.
-    log: Option<Log>,
-    producers: Box<dyn Producers>,
 }
 
 /// What [`Partition::open`] found.
@@ -339,88 +331,4 @@ impl Partition {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("nobody panics under this lock")
     }
-}
-
-impl State {
-    fn log(&self) -> Result<&Log, Error> {
-        let log = self.log.as_ref();
-        log.ok_or(Error::Log(log_storage::Error::Offline))
-    }
-
-    fn log_mut(&mut self) -> Result<&mut Log, Error> {
-        let log = self.log.as_mut();
-        log.ok_or(Error::Log(log_storage::Error::Offline))
-    }
-
-    /// A validated batch, behind the log's end.
-    fn append(
-        &mut self,
-        now: Timestamp,
-        batch: &mut [u8],
-        leader_epoch: LeaderEpoch,
-    ) -> Result<OffsetRange, Error> {
-        let log = self.log_mut()?;
-        assign_offsets(batch, log.log_end(), leader_epoch);
-        let range = log.append(now, batch)?.range;
-        record(&mut *self.producers, &BatchHeader::read(batch)?);
-        Ok(range)
-    }
-
-    /// There is one copy: what is in the log is on every in-sync replica.
-    fn ends(&self) -> Result<Ends, Error> {
-        let log = self.log()?;
-        let log_end = log.log_end();
-        let unstable = self.producers.first_unstable();
-        let ends = Ends {
-            log_start: log.log_start(),
-            last_stable: unstable.map_or(log_end, |first| first.clamp(log.log_start(), log_end)),
-            high_watermark: log_end,
-            log_end,
-        };
-        ends.check();
-        Ok(ends)
-    }
-}
-
-/// Tells `producers` what the log holds, as far as they ask for it.
-fn replay(log: &Log, producers: &mut dyn Producers) -> Result<(), Error> {
-    let Some(from) = producers.restore(&[]) else {
-        return Ok(());
-    };
-    let mut from = from.max(log.log_start());
-    while from < log.log_end() {
-        let segment = from;
-        for batch in log.scan(from)? {
-            let (_, header) = batch?;
-            if header.range().end > from {
-                record(producers, &header);
-                from = header.range().end;
-            }
-        }
-        assert!(from > segment, "a scan below the log end finds a batch");
-    }
-    Ok(())
-}
-
-/// Markers are not told: nobody writes them before chapter 20.
-fn record(producers: &mut dyn Producers, header: &BatchHeader) {
-    if !header.is_control() {
-        producers.record(Entry::Batch(header), header.base_offset);
-    }
-}
-
-/// Checks what a producer sent for one partition: one batch, and nothing behind it.
-fn validate_produced(bytes: &[u8], size_max: usize) -> Result<BatchHeader, Error> {
-    if bytes.is_empty() {
-        return Err(Error::NotOneBatch);
-    }
-    let header = validate(bytes, size_max)?;
-    if header.size() != bytes.len() {
-        return Err(Error::NotOneBatch);
-    }
-    check_from_producer(&header)?;
-    if header.timestamp_type() == TimestampType::LogAppendTime {
-        return Err(Error::LogAppendTime);
-    }
-    Ok(header)
 }

@@ -11,14 +11,14 @@
 //! This is the one place that takes other locks (`live`, a partition's) under a lock.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use log_storage::{Disk, LogConfig, Truncated};
+use log_storage::{Disk, LogConfig};
 use message_model::{Offset, PartitionIndex, Timestamp, TopicName, TopicPartition};
 
 use crate::error::Error;
-use crate::partition::Partition;
+use crate::partition::{OpenedPartition, Partition};
 use crate::producers::Producers;
 use crate::registry::{Entry, Existence, Registry};
 use crate::replace_file::io_error;
@@ -34,19 +34,6 @@ pub struct TopicsConfig {
     pub partitions_max: u32,
     /// Makes the rules about producers for a partition, in the state of an empty log.
     pub producers: fn() -> Box<dyn Producers>,
-}
-
-/// What [`Topics::open`] found.
-#[derive(Debug)]
-pub struct Opened {
-    /// The topics.
-    pub topics: Topics,
-    /// Torn tails that were cut off.
-    pub truncated: Vec<(TopicPartition, Truncated)>,
-    /// Partitions that are offline, and why.
-    pub offline: Vec<(TopicPartition, Error)>,
-    /// Directories that look like a partition's and belong to no topic; they are left alone.
-    pub strangers: Vec<String>,
 }
 
 /// The settings of a topic.
@@ -72,47 +59,14 @@ pub struct Topic {
 /// All topics of the broker.
 #[derive(Debug)]
 pub struct Topics {
-    disk: Arc<dyn Disk>,
-    data_dir: PathBuf,
-    config: TopicsConfig,
-    registry: Mutex<Registry>,
-    live: RwLock<BTreeMap<TopicName, Arc<Topic>>>,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) config: TopicsConfig,
+    pub(crate) registry: Mutex<Registry>,
+    pub(crate) live: RwLock<BTreeMap<TopicName, Arc<Topic>>>,
 }
 
 impl Topics {
-    /// Opens what the data directory holds, finishes deletions and undoes
-    /// creations that a crash interrupted, and recovers every log.
-    ///
-    /// A partition whose log is damaged or cannot be opened is there, offline.
-    ///
-    /// # Errors
-    /// When the directory or `topics.json` cannot be read, or what a crash has
-    /// left cannot be removed.
-    pub fn open(
-        disk: Arc<dyn Disk>,
-        data_dir: &Path,
-        config: TopicsConfig,
-    ) -> Result<Opened, Error> {
-        disk.create_dir_all(data_dir)
-            .map_err(|source| io_error(data_dir, source))?;
-        let registry = Registry::open(Arc::clone(&disk), data_dir)?;
-        let topics = Topics {
-            disk,
-            data_dir: data_dir.to_owned(),
-            config,
-            registry: Mutex::new(registry),
-            live: RwLock::default(),
-        };
-        let mut opened = Opened {
-            topics,
-            truncated: Vec::new(),
-            offline: Vec::new(),
-            strangers: Vec::new(),
-        };
-        opened.open_topics()?;
-        Ok(opened)
-    }
-
     /// Creates a topic. It exists when this returns, also after a power loss.
     /// Blocks for as long as the disk takes.
     ///
@@ -267,7 +221,7 @@ impl Topics {
         failed
     }
 
-    fn insert_live(&self, topic: Arc<Topic>) {
+    pub(crate) fn insert_live(&self, topic: Arc<Topic>) {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         live.insert(topic.name.clone(), topic);
     }
@@ -295,18 +249,18 @@ impl Topics {
         Ok(topic)
     }
 
-    fn open_partition(
+    pub(crate) fn open_partition(
         &self,
         name: TopicPartition,
         config: LogConfig,
-    ) -> crate::partition::OpenedPartition {
+    ) -> OpenedPartition {
         let dir = self.data_dir.join(name.to_string());
         let producers = (self.config.producers)();
         Partition::open(Arc::clone(&self.disk), &dir, name, config, producers)
     }
 
     /// Removes what is left of a topic that does not exist, if anything.
-    fn clear(&self, registry: &mut Registry, name: &TopicName) -> Result<(), Error> {
+    pub(crate) fn clear(&self, registry: &mut Registry, name: &TopicName) -> Result<(), Error> {
         let Some(entry) = registry.entries().get(name).cloned() else {
             return Ok(());
         };
@@ -351,7 +305,7 @@ impl Topics {
     }
 
     /// Sorted.
-    fn list_data_dir(&self) -> Result<Vec<String>, Error> {
+    pub(crate) fn list_data_dir(&self) -> Result<Vec<String>, Error> {
         let listed = self.disk.list(&self.data_dir);
         listed.map_err(|source| io_error(&self.data_dir, source))
     }
@@ -362,78 +316,15 @@ impl Topics {
     }
 }
 
-impl Opened {
-    fn open_topics(&mut self) -> Result<(), Error> {
-        let topics = &mut self.topics;
-        let mut registry = topics.registry.lock().expect("nobody else has it");
-        let entries = registry.entries().clone();
-        let mut live = BTreeMap::new();
-        for (name, entry) in entries {
-            if entry.state == Existence::Live {
-                live.insert(name, entry);
-            } else {
-                topics.clear(&mut registry, &name)?;
-            }
-        }
-        drop(registry);
-        let ours = |directory: &TopicPartition| {
-            let entry = live.get(&directory.topic);
-            entry
-                .is_some_and(|entry| i64::from(directory.partition.0) < i64::from(entry.partitions))
-        };
-        let present = topics.list_data_dir()?;
-        let directories = present.iter().filter_map(|name| parse_directory(name));
-        let strangers = directories.filter(|directory| !ours(directory));
-        self.strangers = strangers.map(|directory| directory.to_string()).collect();
-        for (name, entry) in live {
-            self.open_topic(name, entry)?;
-        }
-        Ok(())
-    }
-
-    fn open_topic(&mut self, name: TopicName, entry: Entry) -> Result<(), Error> {
-        let mut log = self.topics.config.log;
-        for (setting, value) in &entry.settings {
-            set_topic_setting(&mut log, setting, value)?;
-        }
-        let mut partitions = Vec::new();
-        for partition in names(&name, entry.partitions) {
-            let opened = self.topics.open_partition(partition.clone(), log);
-            if let Some(truncated) = opened.truncated {
-                self.truncated.push((partition.clone(), truncated));
-            }
-            if let Some(error) = opened.offline {
-                self.offline.push((partition, error));
-            }
-            partitions.push(Arc::new(opened.partition));
-        }
-        let overrides = entry.settings;
-        let config = TopicConfig { log, overrides };
-        self.topics.insert_live(Arc::new(Topic {
-            name,
-            partitions,
-            config,
-        }));
-        Ok(())
-    }
-}
-
 /// The partitions of a topic, by index.
-fn names(topic: &TopicName, partitions: u32) -> impl Iterator<Item = TopicPartition> + use<> {
+pub(crate) fn names(
+    topic: &TopicName,
+    partitions: u32,
+) -> impl Iterator<Item = TopicPartition> + use<> {
     let topic = topic.clone();
     let indexes = (0..partitions).map_while(|index| i32::try_from(index).ok());
     indexes.map(move |index| TopicPartition {
         topic: topic.clone(),
         partition: PartitionIndex(index),
-    })
-}
-
-/// The partition whose directory would be called so.
-fn parse_directory(name: &str) -> Option<TopicPartition> {
-    let (topic, partition) = name.rsplit_once('-')?;
-    let index: u32 = partition.parse().ok()?;
-    Some(TopicPartition {
-        topic: TopicName::new(topic).ok()?,
-        partition: PartitionIndex(i32::try_from(index).ok()?),
     })
 }

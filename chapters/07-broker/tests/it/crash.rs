@@ -1,0 +1,153 @@
+//! The power fails before every operation of creating and deleting topics.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use broker::{Error, Topics};
+use log_storage::Disk;
+use message_model::Timestamp;
+use sim_disk::SimDisk;
+
+use crate::support::{DATA_DIR, batch, config, name, open};
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Create(&'static str, u32),
+    Delete(&'static str),
+    /// One durable record.
+    Produce(&'static str),
+}
+
+use Step::{Create, Delete, Produce};
+
+const SCRIPT: &[Step] = &[
+    Create("a", 2),
+    Produce("a"),
+    Create("b", 1),
+    Produce("b"),
+    Delete("a"),
+    Create("a", 1),
+    Produce("a"),
+    Produce("a"),
+    Create("c", 3),
+    Delete("b"),
+    Delete("c"),
+    Create("b", 2),
+];
+
+/// Partitions and records of each topic.
+type Expected = BTreeMap<&'static str, (usize, i64)>;
+
+fn apply(expected: &mut Expected, step: Step) {
+    match step {
+        Create(topic, partitions) => {
+            expected.insert(topic, (partitions as usize, 0));
+        }
+        Delete(topic) => {
+            expected.remove(topic);
+        }
+        Produce(topic) => expected.get_mut(topic).unwrap().1 += 1,
+    }
+}
+
+fn perform(topics: &Topics, step: Step) -> Result<(), Error> {
+    match step {
+        Create(topic, partitions) => {
+            topics.create(&name(topic), partitions, BTreeMap::new())?;
+        }
+        Delete(topic) => {
+            topics.delete(&name(topic))?;
+        }
+        Produce(topic) => {
+            let topic = topics.get(&name(topic)).ok_or(Error::Unknown)?;
+            topic.partitions[0].append(Timestamp(0), &mut batch(&["a"]))?;
+            topic.partitions[0].sync()?;
+        }
+    }
+    Ok(())
+}
+
+/// Performs the script until the power fails. What must be there then, and what
+/// may be there instead.
+fn run(disk: &SimDisk) -> (Expected, Expected) {
+    let mut expected = Expected::new();
+    let opened = Topics::open(Arc::new(disk.clone()), Path::new(DATA_DIR), config());
+    let Ok(opened) = opened else {
+        return (expected.clone(), expected);
+    };
+    for step in SCRIPT {
+        let mut or_else = expected.clone();
+        apply(&mut or_else, *step);
+        if perform(&opened.topics, *step).is_err() {
+            return (expected, or_else);
+        }
+        expected = or_else;
+    }
+    (expected.clone(), expected)
+}
+
+fn there(topics: &Topics) -> BTreeMap<String, (usize, i64)> {
+    let all = topics.all();
+    let describe = |topic: &Arc<broker::Topic>| {
+        let records = topic.partitions[0].ends().unwrap().log_end.0;
+        (topic.name.to_string(), (topic.partitions.len(), records))
+    };
+    all.iter().map(describe).collect()
+}
+
+fn named(expected: &Expected) -> BTreeMap<String, (usize, i64)> {
+    let owned = |(topic, what): (&&str, &(usize, i64))| ((*topic).to_owned(), *what);
+    expected.iter().map(owned).collect()
+}
+
+#[test]
+fn topics_are_created_and_deleted_as_a_whole() {
+    let disk = SimDisk::new(1);
+    run(&disk);
+    let operations = disk.operations();
+    assert!(operations > 60, "{operations} operations");
+    for operation in 0..operations {
+        let disk = SimDisk::new(operation);
+        disk.power_off_at(operation);
+        let (expected, or_else) = run(&disk);
+        for _ in 0..8 {
+            let survivor = disk.crash();
+            let opened = open(&survivor);
+            let found = there(&opened.topics);
+            let allowed = [named(&expected), named(&or_else)];
+            assert!(
+                allowed.contains(&found),
+                "power off before operation {operation}: {found:?} is none of {allowed:?}"
+            );
+            assert!(
+                opened.strangers.is_empty(),
+                "{operation}: {:?}",
+                opened.strangers
+            );
+            assert!(
+                opened.offline.is_empty(),
+                "{operation}: {:?}",
+                opened.offline
+            );
+            assert_directories(&survivor, &found);
+            assert_eq!(
+                there(&open(&survivor).topics),
+                found,
+                "the next start finds the same"
+            );
+        }
+    }
+}
+
+/// There is a directory for each partition, and for nothing else.
+fn assert_directories(disk: &SimDisk, topics: &BTreeMap<String, (usize, i64)>) {
+    let mut expected = Vec::new();
+    for (topic, (partitions, _)) in topics {
+        expected.extend((0..*partitions).map(|index| format!("{topic}-{index}")));
+    }
+    let mut present = disk.list(Path::new(DATA_DIR)).unwrap();
+    present.retain(|name| !name.starts_with("topics.json"));
+    expected.sort();
+    assert_eq!(present, expected);
+}

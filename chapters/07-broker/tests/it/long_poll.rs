@@ -1,0 +1,278 @@
+//! A fetch that waits. Time is paused: it jumps to the next deadline when nothing else can run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::End;
+use broker::api::{self, FetchLimits};
+use message_model::Offset;
+use tokio::task::JoinHandle;
+use wire_protocol::ErrorCode;
+use wire_protocol::message::{DeleteTopicsRequest, FetchRequest, FetchResponse};
+
+use crate::support::{Broker, LIMITS, batch, bytes, fetch_request};
+
+fn spawn(broker: &Arc<Broker>, request: FetchRequest) -> JoinHandle<(FetchResponse, Duration)> {
+    let broker = Arc::clone(broker);
+    tokio::spawn(async move {
+        let before = broker.clock.now();
+        let response = broker.fetch(request).await;
+        (response, broker.clock.now().since(before))
+    })
+}
+
+/// Returns when `count` fetches wait.
+async fn until_waiting(broker: &Broker, count: usize) {
+    while broker.waits.len() != count {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_records_it_waits_as_long_as_it_was_told() {
+    let broker = Arc::new(Broker::with_topic());
+    let (response, waited) = spawn(&broker, fetch_request(&[("t", 0, 0)], 5_000, 1))
+        .await
+        .unwrap();
+    let found = &response.responses[0].partitions[0];
+    assert_eq!(found.error_code, ErrorCode::NONE);
+    assert!(found.records.is_empty());
+    assert!(waited >= seconds(5) && waited < seconds(6), "{waited:?}");
+    assert!(broker.waits.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_wakes_it_at_once() {
+    let broker = Arc::new(Broker::with_topic());
+    let fetch = spawn(&broker, fetch_request(&[("t", 0, 0)], 50_000, 1));
+    until_waiting(&broker, 1).await;
+    tokio::time::sleep(seconds(3)).await;
+    broker.produce(1, "t", batch(&["at last"])).await;
+    let (response, waited) = fetch.await.unwrap();
+    assert_eq!(
+        bytes(&response.responses[0].partitions[0].records),
+        batch(&["at last"])
+    );
+    assert!(waited >= seconds(3) && waited < seconds(4), "{waited:?}");
+    assert!(broker.waits.is_empty(), "nothing is left behind");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_does_not_wait_when_it_need_not() {
+    let broker = Arc::new(Broker::with_topic());
+    for request in [
+        fetch_request(&[("t", 0, 0)], 0, 1),
+        fetch_request(&[("t", 0, 0)], -1, 1),
+        fetch_request(&[("t", 0, 0)], 5_000, 0),
+        fetch_request(&[("t", 0, 0)], 5_000, -1),
+        fetch_request(&[("u", 0, 0)], 5_000, 1),
+        fetch_request(&[], 5_000, 1),
+    ] {
+        let (_, waited) = spawn(&broker, request.clone()).await.unwrap();
+        assert_eq!(waited, Duration::ZERO, "{request:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_longer_than_the_broker_allows() {
+    let broker = Arc::new(Broker::with_topic());
+    let (_, waited) = spawn(&broker, fetch_request(&[("t", 0, 0)], i32::MAX, i32::MAX))
+        .await
+        .unwrap();
+    assert!(
+        waited >= LIMITS.wait_max && waited < LIMITS.wait_max + seconds(1),
+        "{waited:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_waits_for_min_bytes() {
+    let broker = Arc::new(Broker::with_topic());
+    let size = i32::try_from(batch(&["a"]).len()).unwrap();
+    let fetch = spawn(&broker, fetch_request(&[("t", 0, 0)], 50_000, 3 * size));
+    for _ in 0..3 {
+        until_waiting(&broker, 1).await;
+        assert!(!fetch.is_finished());
+        broker.produce(1, "t", batch(&["a"])).await;
+    }
+    let (response, _) = fetch.await.unwrap();
+    assert_eq!(response.responses[0].partitions[0].high_watermark, 3);
+}
+
+/// Waiting for more than the limits let through would be waiting for nothing.
+#[tokio::test(start_paused = true)]
+async fn it_does_not_wait_for_more_than_it_may_have() {
+    let broker = Arc::new(Broker::with_topic());
+    for _ in 0..3 {
+        broker.produce(1, "t", batch(&["a"])).await;
+    }
+    let mut request = fetch_request(&[("t", 0, 0)], 50_000, 1_000_000);
+    request.max_bytes = 100;
+    let (response, waited) = spawn(&broker, request).await.unwrap();
+    assert_eq!(waited, Duration::ZERO);
+    assert!(!response.responses[0].partitions[0].records.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_of_several_partitions_wakes_it() {
+    let broker = Arc::new(Broker::with_topic());
+    broker.create("u", 2);
+    let asked = [("t", 0, 0), ("u", 0, 0), ("u", 1, 0)];
+    let fetch = spawn(&broker, fetch_request(&asked, 50_000, 1));
+    until_waiting(&broker, 1).await;
+    let partition = broker.partition("u", 1);
+    let appended = partition
+        .append(broker.clock.wall(), &mut batch(&["a"]))
+        .unwrap();
+    broker.waits.moved(partition.name(), appended.ends);
+    let (response, waited) = fetch.await.unwrap();
+    let sizes: Vec<usize> = response
+        .responses
+        .iter()
+        .map(|topic| topic.partitions[0].records.len())
+        .collect();
+    assert_eq!(sizes, [0, 0, batch(&["a"]).len()]);
+    assert_eq!(waited, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_partition_does_not_wake_it() {
+    let broker = Arc::new(Broker::with_topic());
+    broker.create("u", 1);
+    let fetch = spawn(&broker, fetch_request(&[("t", 0, 0)], 5_000, 1));
+    until_waiting(&broker, 1).await;
+    broker.produce(1, "u", batch(&["a"])).await;
+    assert_eq!(broker.waits.len(), 1);
+    let (_, waited) = fetch.await.unwrap();
+    assert!(waited >= seconds(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_record_wakes_everyone_who_waits_for_it() {
+    let broker = Arc::new(Broker::with_topic());
+    let fetches: Vec<_> = (0..100)
+        .map(|_| spawn(&broker, fetch_request(&[("t", 0, 0)], 50_000, 1)))
+        .collect();
+    until_waiting(&broker, 100).await;
+    broker.produce(1, "t", batch(&["a"])).await;
+    for fetch in fetches {
+        let (response, _) = fetch.await.unwrap();
+        assert!(!response.responses[0].partitions[0].records.is_empty());
+    }
+    assert!(broker.waits.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_topic_wakes_it() {
+    let broker = Arc::new(Broker::with_topic());
+    let fetch = spawn(&broker, fetch_request(&[("t", 0, 0)], 50_000, 1));
+    until_waiting(&broker, 1).await;
+    let request = DeleteTopicsRequest {
+        topic_names: vec!["t".to_owned()],
+        ..DeleteTopicsRequest::default()
+    };
+    api::delete_topics(&broker.topics, &broker.waits, request).await;
+    let (response, waited) = fetch.await.unwrap();
+    let code = response.responses[0].partitions[0].error_code;
+    assert_eq!(code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+    assert_eq!(waited, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_all_waits_with_an_answer() {
+    let broker = Arc::new(Broker::with_topic());
+    let waiting = spawn(&broker, fetch_request(&[("t", 0, 0)], 50_000, 1));
+    until_waiting(&broker, 1).await;
+    broker.waits.stop();
+    let late = spawn(&broker, fetch_request(&[("t", 0, 0)], 50_000, 1));
+    for fetch in [waiting, late] {
+        let (response, waited) = fetch.await.unwrap();
+        assert_eq!(
+            response.responses[0].partitions[0].error_code,
+            ErrorCode::NONE
+        );
+        assert_eq!(waited, Duration::ZERO);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_that_is_dropped_leaves_nothing_behind() {
+    let broker = Arc::new(Broker::with_topic());
+    let fetch = spawn(&broker, fetch_request(&[("t", 0, 0)], 50_000, 1));
+    until_waiting(&broker, 1).await;
+    fetch.abort();
+    assert!(fetch.await.is_err());
+    assert!(broker.waits.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_earlier_deadline_is_not_overslept() {
+    let broker = Arc::new(Broker::with_topic());
+    let long = spawn(&broker, fetch_request(&[("t", 0, 0)], 50_000, 1));
+    until_waiting(&broker, 1).await;
+    let (_, waited) = spawn(&broker, fetch_request(&[("t", 0, 0)], 2_000, 1))
+        .await
+        .unwrap();
+    assert!(waited >= seconds(2) && waited < seconds(3), "{waited:?}");
+    let (_, waited) = long.await.unwrap();
+    assert!(waited >= seconds(50) && waited < seconds(51), "{waited:?}");
+}
+
+/// The end may pass between the look and the wait: after the wait is registered,
+/// the ends are looked at once more.
+#[tokio::test(start_paused = true)]
+async fn an_end_that_has_passed_meanwhile_is_seen() {
+    let broker = Broker::with_topic();
+    let partition = broker.partition("t", 0);
+    let key = (partition.name().clone(), End::HighWatermark);
+    let before = broker.clock.now();
+    let deadline = before.plus(seconds(50));
+    let again = broker
+        .waits
+        .any_passes(deadline, vec![(key, Offset(0))], || false)
+        .await;
+    assert!(again);
+    assert_eq!(broker.clock.now(), before);
+    assert!(broker.waits.is_empty());
+}
+
+/// The same race with real threads: producers and consumers that meet at every
+/// record. A lost wake-up would show as a fetch that waits until its deadline.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_wake_up_is_lost() {
+    let broker = Arc::new(Broker::with_topic());
+    let consumers: Vec<_> = (0..4)
+        .map(|_| {
+            let broker = Arc::clone(&broker);
+            tokio::spawn(async move {
+                let limits = FetchLimits {
+                    response_bytes_max: 1_000_000,
+                    wait_max: seconds(600),
+                };
+                let mut next = 0;
+                while next < 500 {
+                    let request = fetch_request(&[("t", 0, next)], 600_000, 1);
+                    let (topics, waits) = (&broker.topics, &broker.waits);
+                    let found = api::fetch(topics, waits, broker.clock, limits, request).await;
+                    let found = &found.responses[0].partitions[0];
+                    assert_eq!(found.error_code, ErrorCode::NONE);
+                    next = found.high_watermark;
+                }
+            })
+        })
+        .collect();
+    for _ in 0..500 {
+        broker.produce(1, "t", batch(&["a"])).await;
+        tokio::task::yield_now().await;
+    }
+    for consumer in consumers {
+        tokio::time::timeout(seconds(60), consumer)
+            .await
+            .expect("no fetch waits for ever")
+            .unwrap();
+    }
+}

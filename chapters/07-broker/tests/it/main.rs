@@ -1,0 +1,13 @@
+//! The broker through its public API: over a simulated disk, and over real sockets.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod admin;
+mod connection;
+mod crash;
+mod fetch;
+mod long_poll;
+mod partition;
+mod produce;
+mod support;
+mod topics;
