@@ -38,8 +38,7 @@ impl Log {
             .collect();
         bases.sort_unstable();
         let last = bases.last().copied().unwrap_or(Offset::ZERO);
-        let saved = recovery_point::read(&*disk, dir)?.unwrap_or(Offset::ZERO);
-        let recovery_point = saved.max(last);
+        let recovery_point = recovery_point::read(&*disk, dir)?.unwrap_or(Offset::ZERO);
         if bases.is_empty() {
             create_first(&*disk, dir, recovery_point)?;
         }

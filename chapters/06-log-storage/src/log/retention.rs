@@ -22,6 +22,7 @@ impl Log {
             self.sealed.remove(0);
         }
         if count > 0 {
+            // It may hold a deleted file open, and its space with it.
             self.loaded.take();
         }
         Ok(count)

@@ -165,9 +165,10 @@ fn check(disk: &SimDisk, expected: &Expected, what: &str) {
         "{what}: ends at {end}, synced {}",
         expected.synced
     );
-    assert!(
-        start <= log.recovery_point() && log.recovery_point() <= end,
-        "{what}"
+    assert_eq!(
+        log.recovery_point(),
+        end,
+        "{what}: what was opened is on disk"
     );
     let found = read(&log, start);
     let all = expected

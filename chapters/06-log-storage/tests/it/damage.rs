@@ -8,7 +8,7 @@ use message_model::{Offset, Timestamp};
 use record_batch::layout;
 use sim_disk::SimDisk;
 
-use crate::batches::{append, read, small};
+use crate::batches::{append, batch, read, small};
 
 const DIR: &str = "/topic-0";
 const SEGMENT: &str = "/topic-0/00000000000000000000.log";
@@ -253,4 +253,51 @@ fn damage_in_a_sealed_segment_is_found_by_its_readers() {
     let behind = read(&log, Offset(30));
     assert_eq!(behind, batches[10..], "and what lies in later segments");
     assert!(log.find_timestamp(Timestamp(75)).is_err());
+}
+
+#[test]
+fn offsets_that_go_back_in_a_sealed_segment_are_damage() {
+    let disk = SimDisk::new(3);
+    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+    let reopen = || {
+        Log::open(Arc::clone(&shared), Path::new(DIR), small())
+            .unwrap()
+            .log
+    };
+    let mut log = reopen();
+    let batches: Batches = (0..12)
+        .map(|_| (log.log_end(), append(&mut log, 3)))
+        .collect();
+    // The third batch begins with 6 = 0b110: without the 4 it begins with 2.
+    let position = positions(&batches)[2];
+    disk.flip(Path::new(SEGMENT), (position + 7) * 8 + 2);
+    let damaged = reopen().scan(Offset(0)).unwrap().find_map(Result::err);
+    match damaged {
+        Some(Error::Damaged {
+            position: found, ..
+        }) => assert_eq!(found, position as u64),
+        other => panic!("damage is reported, not {other:?}"),
+    }
+}
+
+#[test]
+fn a_limit_that_was_lowered_does_not_cut_off_what_it_let_in_before() {
+    let disk = SimDisk::new(3);
+    let large = vec![5; 3000];
+    let (mut log, _) = open(&disk).unwrap();
+    let first = batch(0, &large);
+    assert!(first.len() > 64 * 1024, "several windows");
+    log.append(Timestamp(0), &first).unwrap();
+    let second = append(&mut log, 2);
+    let tiny = LogConfig {
+        batch_size_max: 100,
+        ..config()
+    };
+    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+    let opened = Log::open(shared, Path::new(DIR), tiny).unwrap();
+    assert_eq!(opened.truncated, None);
+    assert_eq!(
+        read(&opened.log, Offset(0)),
+        [(Offset(0), first), (Offset(3000), second)]
+    );
 }

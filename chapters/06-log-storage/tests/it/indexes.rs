@@ -197,3 +197,77 @@ fn of_a_compressed_batch_the_first_offset_is_answered() {
     assert_eq!(found, Some((Timestamp(30), Offset(0))));
     assert_eq!(log.find_timestamp(Timestamp(31)).unwrap(), None);
 }
+
+#[test]
+fn a_spoiled_index_of_a_sealed_segment_is_made_again() {
+    let disk = SimDisk::new(0);
+    let mut log = open(&disk);
+    for number in 0..40 {
+        let batch = batch(log.log_end().0, &[10 * number, 5]);
+        log.append(Timestamp(0), &batch).unwrap();
+    }
+    let written = indexes(&disk);
+    for (path, content) in &written {
+        if path.starts_with(format!("{DIR}/{:020}", log.recovery_point().0)) {
+            continue;
+        }
+        assert!(!content.is_empty(), "{path:?}");
+        // The same entries, the last one first.
+        let entry = if path.extension() == Some("index".as_ref()) {
+            8
+        } else {
+            12
+        };
+        let backwards: Vec<u8> = content.rchunks(entry).flatten().copied().collect();
+        disk.create(path)
+            .unwrap()
+            .write_all_at(&backwards, 0)
+            .unwrap();
+    }
+    let log = open(&disk);
+    for offset in 0..log.log_end().0 {
+        let _ = log.scan(Offset(offset)).unwrap();
+    }
+    assert!(indexes(&disk) == written);
+}
+
+#[test]
+fn the_indexes_of_sealed_segments_survive_a_power_failure() {
+    let disk = SimDisk::new(0);
+    let mut log = open(&disk);
+    while log.recovery_point() < Offset(40) {
+        let batch = batch(log.log_end().0, &[10 * log.log_end().0, 5]);
+        log.append(Timestamp(0), &batch).unwrap();
+    }
+    let active = format!("{:020}", log.recovery_point().0);
+    let sealed = |disk: &SimDisk| {
+        let mut indexes = indexes(disk);
+        indexes.retain(|(path, _)| !path.to_string_lossy().contains(&active));
+        indexes
+    };
+    for _ in 0..50 {
+        assert!(sealed(&disk.crash()) == sealed(&disk));
+    }
+}
+
+#[test]
+fn what_is_known_of_a_segment_is_forgotten_when_it_is_cut() {
+    let disk = SimDisk::new(0);
+    let mut log = open(&disk);
+    let mut batches = Vec::new();
+    while log.recovery_point() == Offset(0) {
+        let batch = batch(log.log_end().0, &[1, 2]);
+        log.append(Timestamp(0), &batch).unwrap();
+        batches.push(batch);
+    }
+    // The first segment is sealed now, and read; then it is cut and grows otherwise.
+    compare(&log, &batches);
+    log.truncate_to(Offset(4)).unwrap();
+    batches.truncate(2);
+    while log.log_end() < Offset(80) {
+        let batch = batch(log.log_end().0, &[30, 50, 40]);
+        log.append(Timestamp(0), &batch).unwrap();
+        batches.push(batch);
+    }
+    compare(&log, &batches);
+}

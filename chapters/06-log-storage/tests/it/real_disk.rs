@@ -141,6 +141,8 @@ fn offsets_may_have_gaps_and_a_reader_skips_them() {
         log.append(Timestamp(0), &batch).unwrap();
         expected.push((Offset(offset), batch));
     }
+    // Index entries have 31 bits for an offset: this gap takes a segment of its own.
+    assert!(temp.path().join(format!("{far:020}.log")).exists());
     for log in [log, open(temp.path(), small()).log] {
         assert_eq!(read(&log, Offset(0)), expected);
         assert_eq!(read(&log, Offset(4)), expected[2..], "a gap in a segment");
@@ -255,4 +257,18 @@ fn a_batch_below_the_log_end_is_a_mistake_of_the_caller() {
     let mut log = open(temp.path(), small()).log;
     append(&mut log, 2);
     let _ = log.append(Timestamp(0), &batch(1, &[1]));
+}
+
+#[test]
+fn records_without_a_timestamp_have_no_age() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut config = small();
+    config.retention.age = Some(Duration::from_millis(1));
+    let mut log = open(temp.path(), config).log;
+    while log.recovery_point() == Offset(0) {
+        log.append(Timestamp(0), &batch(log.log_end().0, &[-1, -1]))
+            .unwrap();
+    }
+    let late = Timestamp(i64::MAX);
+    assert_eq!(log.apply_retention(late, log.log_end()).unwrap(), 0);
 }
