@@ -2,19 +2,25 @@
 
     produce.py ADDRESS TOPIC COUNT
 
-Prints the offset at which each record was acknowledged.
+The records are 10 ms apart. Prints the offset at which each was acknowledged.
 """
 
 import json
 import sys
+import time
 
 from kafka import KafkaProducer
 
 address, topic, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 producer = KafkaProducer(bootstrap_servers=address)
+started = int(time.time() * 1000)
 futures = [
     producer.send(
-        topic, key=b"key-%d" % i, value=b"value-%d" % i, headers=[("number", b"%d" % i)]
+        topic,
+        key=b"key-%d" % i,
+        value=b"value-%d" % i,
+        headers=[("number", b"%d" % i)],
+        timestamp_ms=started + 10 * i,
     )
     for i in range(count)
 ]

@@ -54,14 +54,18 @@ fn a_consumer_assigns_seeks_and_finds_times() {
 
     let timestamps: Vec<i64> = all
         .iter()
-        .map(|r| r["timestamp"].as_i64().unwrap())
+        .map(|record| record["timestamp"].as_i64().unwrap())
         .collect();
+    assert!(timestamps.is_sorted_by(|earlier, later| earlier + 10 == *later));
+    let (first, last) = (timestamps[0], timestamps[199]);
     let asked = [
         0,
-        timestamps[0],
-        timestamps[100],
-        timestamps[199],
-        timestamps[199] + 1,
+        first,
+        first + 1,
+        first + 1000,
+        first + 1003,
+        last,
+        last + 1,
     ];
     let mut arguments = vec!["orders".to_owned(), "200".to_owned()];
     arguments.extend(asked.iter().map(i64::to_string));
