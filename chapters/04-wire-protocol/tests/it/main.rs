@@ -6,4 +6,5 @@ mod hostile;
 mod laws;
 mod layouts;
 mod random;
+mod recorded;
 mod table;
