@@ -16,6 +16,7 @@ pub mod cargo;
 pub mod chapter;
 pub mod cli;
 pub mod commands;
+pub mod demo;
 pub mod figures;
 pub mod git;
 pub mod holes;

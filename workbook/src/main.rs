@@ -7,7 +7,7 @@ use workbook::chapter::{Chapter, Workspace};
 use workbook::cli::{self, Action, Aim, HELP};
 use workbook::commands::{book, check, diff, hint, map, reset, serve, stubs, watch};
 use workbook::holes::TaskId;
-use workbook::{figures, progress, verify};
+use workbook::{demo, figures, progress, verify};
 
 fn main() -> ExitCode {
     match run() {
@@ -53,9 +53,7 @@ fn run() -> Result<()> {
             print!("{}", figures::measure(workspace)?);
             Ok(())
         }
-        Action::Demo(_) => {
-            anyhow::bail!("not written yet")
-        }
+        Action::Demo(demo) => demo::run(workspace, &demo),
     }
 }
 

@@ -25,6 +25,7 @@ pub struct Options {
     pub(crate) arguments: Vec<OsString>,
     pub(crate) variables: Vec<(OsString, OsString)>,
     pub(crate) patience: Duration,
+    pub(crate) own_process_group: bool,
     data_dir: Option<PathBuf>,
     stable_port: bool,
 }
@@ -37,6 +38,7 @@ impl Options {
             arguments: Vec::new(),
             variables: Vec::new(),
             patience: Duration::from_secs(30),
+            own_process_group: false,
             data_dir: None,
             stable_port: false,
         }
@@ -90,6 +92,15 @@ impl Options {
     #[must_use]
     pub fn stable_port(mut self) -> Options {
         self.stable_port = true;
+        self
+    }
+
+    /// Starts it in a process group of its own, so that a Ctrl-C in the terminal does
+    /// not reach it. Only for a program that lives through Ctrl-C itself: one that
+    /// dies of it leaves `mqd` behind.
+    #[must_use]
+    pub fn own_process_group(mut self) -> Options {
+        self.own_process_group = true;
         self
     }
 

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -194,7 +195,11 @@ impl Started {
         let binary = options.binary.as_os_str();
         let mut words = options.through.iter().map(AsRef::as_ref).chain([binary]);
         let program: &OsStr = words.next().context("there is a program")?;
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        if options.own_process_group {
+            command.process_group(0);
+        }
+        let mut child = command
             .args(words)
             .args(["--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
             .arg(data_dir)

@@ -1,0 +1,238 @@
+//! The demo: a log through the queue, which is killed in the middle.
+//!
+//! mqd and `ip-count` run as processes of their own. When to kill is decided by
+//! what `ip-count` says was acknowledged, never by a clock.
+//!
+//! Start reading at [`run`].
+
+mod job;
+mod said;
+
+pub use said::Said;
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use mqd_guard::{Mqd, Port};
+
+use crate::cargo::{Cargo, Talk};
+use crate::chapter::Workspace;
+use crate::cli::Demo;
+use crate::commands::serve;
+use crate::part_file::shown;
+use crate::screen::Paint;
+use job::{Feed, Job};
+
+/// The log that the repository ships.
+const SAMPLE: &str = "mini-projects/stream-compute/sample/access.log";
+/// A log is fed at such a rate that it takes about so many seconds: long enough
+/// to watch.
+const WATCHABLE_SECONDS: u64 = 8;
+
+/// Runs the demo.
+///
+/// # Errors
+/// When it cannot be done, or the rows are not right.
+pub fn run(workspace: &Workspace, demo: &Demo) -> Result<()> {
+    if demo.follow.is_some() && job::hears_ctrl_c() {
+        return job::again_without_ctrl_c();
+    }
+    let feed = feed(workspace, demo)?;
+    let mqd = serve::build(workspace, demo.mine)?;
+    let ip_count = build_ip_count(workspace)?;
+    let paint = Paint::for_stdout();
+    println!();
+
+    let folder = tempfile::tempdir().context("making a temporary directory")?;
+    let data = folder.path().join("data");
+    let options = Mqd::options(&mqd).data_dir(&data).stable_port();
+    let options = match feed {
+        Feed::Log { .. } => options,
+        Feed::Follow { .. } => options.own_process_group(),
+    };
+    let mut queue = options.start()?;
+    println!(
+        "{} mqd is ready on {}; its data directory is empty",
+        paint.bold("queue  "),
+        queue.address()
+    );
+    println!(
+        "{} ip-count counts requests per IP in windows of 5 seconds of\n        {}",
+        paint.bold("job    "),
+        feed.describe(workspace)
+    );
+    let job = Job::start(&ip_count, queue.address(), &feed)?;
+    let outcome = watch(&mut queue, job, &feed, paint);
+    match outcome {
+        Ok(outcome) if outcome.is_right => {
+            println!("\n{}", paint.green(&outcome.verdict));
+            explain(&outcome, demo.mine, paint);
+            let ended = queue.terminate()?;
+            ensure!(ended.success(), "mqd did not end well: {}", queue.stderr());
+            Ok(())
+        }
+        Ok(outcome) => {
+            println!("\n{}", paint.red(&outcome.verdict));
+            bail!(
+                "the rows are wrong; what mqd stored is kept in {}",
+                folder.keep().display()
+            );
+        }
+        Err(error) => {
+            let said = queue.stderr();
+            let last: Vec<_> = said.lines().rev().take(20).collect();
+            for line in last.iter().rev() {
+                eprintln!("  mqd: {line}");
+            }
+            Err(error.context(format!(
+                "what mqd stored is kept in {}",
+                folder.keep().display()
+            )))
+        }
+    }
+}
+
+/// What came of the job.
+struct Outcome {
+    verdict: String,
+    is_right: bool,
+    killed_at: Option<u64>,
+}
+
+/// Shows what the job says, and kills mqd once half of the lines are safe in it.
+fn watch(queue: &mut Mqd, mut job: Job, feed: &Feed, paint: Paint) -> Result<Outcome> {
+    let kill_at = feed.lines() / 2;
+    let mut killed_at = None;
+    let mut told = 0;
+    println!();
+    while let Some(line) = job.next_line()? {
+        match Said::parse(&line) {
+            Said::Acknowledged(lines) => {
+                if lines >= told + (feed.lines() / 10).max(1) {
+                    told = lines;
+                    println!(
+                        "{}",
+                        paint.dim(&format!("        {lines} lines acknowledged"))
+                    );
+                }
+                if killed_at.is_none() && lines >= kill_at.max(1) && !feed.is_whole(lines) {
+                    queue.kill_9()?;
+                    killed_at = Some(lines);
+                    println!(
+                        "{} mqd, with SIGKILL: {lines} lines were acknowledged",
+                        paint.red("killed ")
+                    );
+                    queue.restart(Port::Same)?;
+                    println!(
+                        "{} mqd, on the same directory and port",
+                        paint.green("started")
+                    );
+                }
+            }
+            Said::Row(row) => println!("  row   {row}"),
+            Said::Side(side) => println!("{}", paint.yellow(&format!("  side  {side}"))),
+            Said::Queue(what) => println!("{}", paint.dim(&format!("  job   {what}"))),
+            Said::Verdict { is_right, text } => {
+                job.end()?;
+                return Ok(Outcome {
+                    verdict: text.to_owned(),
+                    is_right,
+                    killed_at,
+                });
+            }
+            Said::More(_) | Said::Other => {}
+        }
+    }
+    job.end()?;
+    bail!("ip-count ended without a verdict")
+}
+
+fn explain(outcome: &Outcome, mine: bool, paint: Paint) {
+    match outcome.killed_at {
+        Some(lines) => println!(
+            "mqd was killed with SIGKILL after {lines} lines; nothing was lost, nothing counted twice."
+        ),
+        None => println!("The log was too short to kill mqd in the middle of it."),
+    }
+    println!(
+        "\n{}",
+        paint.bold("why nothing counts twice, at this stage of the workbook")
+    );
+    println!("  A line is acknowledged when mqd has written it to its log file: that survives");
+    println!("  SIGKILL. A batch whose acknowledgement was cut off is sent again, one at a time,");
+    println!("  and each record carries its line number: who counts skips numbers it has seen.");
+    println!("  Rows are keyed by window and address, so a row that came twice is one row.");
+    println!("  Producer ids, sequences and transactions come in chapters 18 to 20.");
+    println!("\n{}", paint.bold("next"));
+    println!("  cargo workbook demo --log FILE   your own access log");
+    println!("  cargo workbook serve             the queue for kcat, on 127.0.0.1:9092");
+    println!("  cargo workbook book --open       read page 00, one evening with the queue");
+    if mine {
+        println!("  cargo workbook                   what is still to build");
+    } else {
+        println!("  cargo workbook                   what there is to build");
+    }
+}
+
+fn feed(workspace: &Workspace, demo: &Demo) -> Result<Feed> {
+    if let Some(file) = &demo.follow {
+        let path = PathBuf::from(file);
+        let lines = count_lines(&path)?;
+        return Ok(Feed::Follow { path, lines });
+    }
+    let path = match &demo.log {
+        Some(file) => PathBuf::from(file),
+        None => workspace.path(SAMPLE),
+    };
+    let lines = count_lines(&path)?;
+    ensure!(lines > 0, "{} is empty", path.display());
+    Ok(Feed::Log {
+        lines,
+        rate: (lines / WATCHABLE_SECONDS).max(1),
+        path,
+    })
+}
+
+/// Counts line ends, as many as there are; holds no line in memory for longer.
+fn count_lines(path: &Path) -> Result<u64> {
+    let file = File::open(path).with_context(|| format!("reading {}", path.display()))?;
+    let mut reader = BufReader::new(file);
+    let mut lines = 0;
+    let mut last = b'\n';
+    loop {
+        let bytes = reader
+            .fill_buf()
+            .with_context(|| format!("reading {}", path.display()))?;
+        let Some(&end) = bytes.last() else { break };
+        lines += bytes
+            .iter()
+            .map(|byte| u64::from(*byte == b'\n'))
+            .sum::<u64>();
+        last = end;
+        let length = bytes.len();
+        reader.consume(length);
+    }
+    Ok(lines + u64::from(last != b'\n'))
+}
+
+fn build_ip_count(workspace: &Workspace) -> Result<PathBuf> {
+    let arguments = ["build", "-p", "stream-compute", "--bin", "ip-count"];
+    let built = Cargo::new(&workspace.root, None).build(&arguments, Talk::Progress)?;
+    match built.program("ip-count") {
+        Some(program) if built.success => Ok(program.to_owned()),
+        _ => bail!("ip-count does not compile: see above"),
+    }
+}
+
+impl Feed {
+    fn describe(&self, workspace: &Workspace) -> String {
+        match self {
+            Feed::Log { path, lines, .. } => format!("{}, {lines} lines", shown(workspace, path)),
+            Feed::Follow { path, .. } => {
+                format!("{} while it grows; Ctrl-C ends it", shown(workspace, path))
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+use workbook::demo::Said;
+
+#[test]
+fn what_ip_count_says_is_understood() {
+    let cases = [
+        ("acknowledged 1400 lines", Said::Acknowledged(1400)),
+        ("acknowledged some lines", Said::Other),
+        (
+            "row 10:00 10:05 127.0.0.1 3",
+            Said::Row("10:00 10:05 127.0.0.1 3"),
+        ),
+        ("rows 12 more", Said::More(12)),
+        ("side line 7: no time", Said::Side("line 7: no time")),
+        (
+            "queue does not answer",
+            Said::Queue("queue does not answer"),
+        ),
+        ("topics a for lines, b for rows", Said::Other),
+        ("", Said::Other),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(Said::parse(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn only_ok_is_right() {
+    for (text, is_right) in [
+        ("verdict: OK, all 3 rows", true),
+        ("verdict: FAILED, row", false),
+    ] {
+        assert_eq!(Said::parse(text), Said::Verdict { is_right, text });
+    }
+}
