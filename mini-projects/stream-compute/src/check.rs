@@ -87,7 +87,6 @@ impl Verdict {
         recount: &BTreeMap<String, u64>,
         late: u64,
     ) -> Verdict {
-        let mut missing = 0;
         let mut first = None;
         for key in rows.keys().chain(recount.keys()) {
             let row = rows.get(key).copied().unwrap_or(0);
@@ -104,13 +103,13 @@ impl Verdict {
                 first = first.or_else(|| Some(differs()));
             }
         }
-        for (key, again) in recount {
-            missing += again - rows.get(key).copied().unwrap_or(0);
+        // No row has more than the recount, so what is missing cannot be made up for elsewhere.
+        let accounted = rows.values().sum::<u64>() + late;
+        let lines = recount.values().sum();
+        if accounted == lines {
+            return Verdict::Equal;
         }
-        match first {
-            Some(first) if missing != late => first,
-            _ => Verdict::Equal,
-        }
+        first.unwrap_or(Verdict::DoesNotAddUp { accounted, lines })
     }
 
     /// Whether all is well.

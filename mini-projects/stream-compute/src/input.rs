@@ -26,7 +26,7 @@ pub enum Source {
 
 /// What reading gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Chunk {
+pub enum Chunk {
     /// The next bytes; at least one.
     Bytes(Vec<u8>),
     /// The file was replaced or cut: what came before it ends here, in a line or not.
@@ -78,7 +78,8 @@ impl Input {
     }
 
     /// The file and how much of it was read, if reading that again gives the same lines.
-    pub(crate) fn can_be_read_again(&self) -> Option<(&Path, u64)> {
+    #[must_use]
+    pub fn can_be_read_again(&self) -> Option<(&Path, u64)> {
         match &self.source {
             Source::File(path) | Source::Follow(path) if self.one_file => {
                 Some((path, self.position))
@@ -87,8 +88,11 @@ impl Input {
         }
     }
 
-    /// Reads on.
-    pub(crate) async fn next(&mut self) -> Result<Chunk, Error> {
+    /// Reads on. Dropping it half-way loses nothing that was not read yet.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn next(&mut self) -> Result<Chunk, Error> {
         let bytes = match &mut self.open {
             Open::File(file) => read(file).await,
             Open::Stdin(stdin) => read(stdin).await,
@@ -112,6 +116,10 @@ impl Input {
             return Ok(Chunk::Nothing);
         };
         let mine = file.metadata().await?;
+        if mine.len() > self.position {
+            // It has grown since: read that first.
+            return Ok(Chunk::Nothing);
+        }
         if mine.len() < self.position {
             file.rewind().await?;
         } else {

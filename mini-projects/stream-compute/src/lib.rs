@@ -44,7 +44,7 @@ pub use check::{Recount, Verdict};
 pub use civil_time::{Utc, to_timestamp};
 pub use count::{Late, WindowCounts};
 pub use error::Error;
-pub use input::{Input, Source};
+pub use input::{Chunk, Input, Source};
 pub use lines::{LINE_BYTES_MAX, Line, LineSplitter};
 pub use pipeline::{Outcome, Pipeline, Rejected, Tally};
 pub use report::{Report, RowsShown};

@@ -170,3 +170,73 @@ impl Tries<'_> {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::report::RowsShown;
+
+    fn tries(report: &Report) -> Tries<'_> {
+        Tries {
+            role: "test",
+            clock: Clock::start(),
+            patience: Duration::from_secs(60),
+            report,
+        }
+    }
+
+    fn report() -> Report {
+        Report::new(Box::new(std::io::sink()), None, RowsShown::All)
+    }
+
+    fn gone() -> client::Error {
+        client::Error::Broker(ErrorCode::NOT_LEADER_OR_FOLLOWER)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_tries_again_until_there_is_an_answer() {
+        let report = report();
+        let calls = Cell::new(0);
+        let answer = tries(&report)
+            .until_answered(async || {
+                calls.set(calls.get() + 1);
+                if calls.get() < 20 {
+                    Err(gone())
+                } else {
+                    Ok("here")
+                }
+            })
+            .await;
+        assert_eq!(answer.expect("within 60 s"), ("here", 19));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn its_patience_ends() {
+        let report = report();
+        let tries = tries(&report);
+        let result = tries.until_answered(async || Err::<(), _>(gone())).await;
+        let Err(Error::GaveUp { waited, .. }) = result else {
+            panic!("it gave {result:?}");
+        };
+        assert!(waited >= tries.patience && waited < tries.patience + WAIT_MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_will_not_change_is_not_tried_again() {
+        let report = report();
+        let calls = Cell::new(0);
+        let result = tries(&report)
+            .until_answered(async || {
+                calls.set(calls.get() + 1);
+                Err::<(), _>(client::Error::Incomplete)
+            })
+            .await;
+        assert!(matches!(
+            result,
+            Err(Error::Queue(client::Error::Incomplete))
+        ));
+        assert_eq!(calls.get(), 1);
+    }
+}
