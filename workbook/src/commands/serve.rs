@@ -2,10 +2,10 @@
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 
 use crate::cargo::{Cargo, Talk};
 use crate::chapter::Workspace;
@@ -36,11 +36,25 @@ pub fn run(workspace: &Workspace, mine: bool, arguments: &[OsString]) -> Result<
 }
 
 /// Builds mqd, on the learner's green parts if `mine`, and says on which.
+fn build(workspace: &Workspace, mine: bool) -> Result<PathBuf> {
+    let mut programs = build_programs(workspace, &[("mqd", "mqd")], mine)?;
+    programs.pop().context("mqd was built")
+}
+
+/// Builds programs, each given as package and binary, on the learner's green
+/// parts if `mine`; says on which. In one go, so that what they share is built once.
 ///
 /// # Errors
-/// When it does not compile.
-pub fn build(workspace: &Workspace, mine: bool) -> Result<PathBuf> {
-    let mut arguments = vec!["build", "-p", "mqd", "--bin", "mqd"];
+/// When one does not compile.
+pub fn build_programs(
+    workspace: &Workspace,
+    programs: &[(&str, &str)],
+    mine: bool,
+) -> Result<Vec<PathBuf>> {
+    let mut arguments = vec!["build"];
+    for (package, program) in programs {
+        arguments.extend(["-p", package, "--bin", program]);
+    }
     let features;
     if mine {
         let mine = Mine::find(workspace)?;
@@ -51,8 +65,10 @@ pub fn build(workspace: &Workspace, mine: bool) -> Result<PathBuf> {
         }
     }
     let built = Cargo::new(&workspace.root, None).build(&arguments, Talk::Progress)?;
-    match built.program("mqd") {
-        Some(mqd) if built.success => Ok(mqd.to_owned()),
-        _ => bail!("mqd does not compile: see above"),
-    }
+    ensure!(built.success, "it does not compile: see above");
+    let path = |(_, program): &(&str, &str)| {
+        let path = built.program(program).map(Path::to_owned);
+        path.with_context(|| format!("cargo built no {program}"))
+    };
+    programs.iter().map(path).collect()
 }

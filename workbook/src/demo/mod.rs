@@ -8,7 +8,7 @@
 mod job;
 mod said;
 
-pub use said::Said;
+pub use said::{Said, short_row};
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use mqd_guard::{Mqd, Port};
 
-use crate::cargo::{Cargo, Talk};
 use crate::chapter::Workspace;
 use crate::cli::Demo;
 use crate::commands::serve;
@@ -30,6 +29,8 @@ const SAMPLE: &str = "mini-projects/stream-compute/sample/access.log";
 /// A log is fed at such a rate that it takes about so many seconds: long enough
 /// to watch.
 const WATCHABLE_SECONDS: u64 = 8;
+/// So many lines that do not parse are shown; the verdict has their number.
+const SIDE_SHOWN_MAX: usize = 5;
 
 /// Runs the demo.
 ///
@@ -40,14 +41,17 @@ pub fn run(workspace: &Workspace, demo: &Demo) -> Result<()> {
         return job::again_without_ctrl_c();
     }
     let feed = feed(workspace, demo)?;
-    let mqd = serve::build(workspace, demo.mine)?;
-    let ip_count = build_ip_count(workspace)?;
+    let programs = [("mqd", "mqd"), ("stream-compute", "ip-count")];
+    let built = serve::build_programs(workspace, &programs, demo.mine)?;
+    let [mqd, ip_count] = built.as_slice() else {
+        bail!("cargo built {} programs of 2", built.len());
+    };
     let paint = Paint::for_stdout();
     println!();
 
     let folder = tempfile::tempdir().context("making a temporary directory")?;
     let data = folder.path().join("data");
-    let options = Mqd::options(&mqd).data_dir(&data).stable_port();
+    let options = Mqd::options(mqd).data_dir(&data).stable_port();
     let options = match feed {
         Feed::Log { .. } => options,
         Feed::Follow { .. } => options.own_process_group(),
@@ -63,7 +67,7 @@ pub fn run(workspace: &Workspace, demo: &Demo) -> Result<()> {
         paint.bold("job    "),
         feed.describe(workspace)
     );
-    let job = Job::start(&ip_count, queue.address(), &feed)?;
+    let job = Job::start(ip_count, queue.address(), &feed)?;
     let outcome = watch(&mut queue, job, &feed, paint);
     match outcome {
         Ok(outcome) if outcome.is_right => {
@@ -105,7 +109,7 @@ struct Outcome {
 fn watch(queue: &mut Mqd, mut job: Job, feed: &Feed, paint: Paint) -> Result<Outcome> {
     let kill_at = feed.lines() / 2;
     let mut killed_at = None;
-    let mut told = 0;
+    let (mut told, mut asides) = (0, 0);
     println!();
     while let Some(line) = job.next_line()? {
         match Said::parse(&line) {
@@ -131,8 +135,13 @@ fn watch(queue: &mut Mqd, mut job: Job, feed: &Feed, paint: Paint) -> Result<Out
                     );
                 }
             }
-            Said::Row(row) => println!("  row   {row}"),
-            Said::Side(side) => println!("{}", paint.yellow(&format!("  side  {side}"))),
+            Said::Row(row) => println!("  row   {}", short_row(row)),
+            Said::Side(side) => {
+                asides += 1;
+                if asides <= SIDE_SHOWN_MAX {
+                    println!("{}", paint.yellow(&format!("  side  {side}")));
+                }
+            }
             Said::Queue(what) => println!("{}", paint.dim(&format!("  job   {what}"))),
             Said::Verdict { is_right, text } => {
                 job.end()?;
@@ -215,15 +224,6 @@ fn count_lines(path: &Path) -> Result<u64> {
         reader.consume(length);
     }
     Ok(lines + u64::from(last != b'\n'))
-}
-
-fn build_ip_count(workspace: &Workspace) -> Result<PathBuf> {
-    let arguments = ["build", "-p", "stream-compute", "--bin", "ip-count"];
-    let built = Cargo::new(&workspace.root, None).build(&arguments, Talk::Progress)?;
-    match built.program("ip-count") {
-        Some(program) if built.success => Ok(program.to_owned()),
-        _ => bail!("ip-count does not compile: see above"),
-    }
 }
 
 impl Feed {

@@ -44,3 +44,17 @@ impl Said<'_> {
         }
     }
 }
+
+/// A row for a narrow screen: `2015-05-20 10:05:00 to 10:05:05  127.0.0.1  3`.
+#[must_use]
+pub fn short_row(row: &str) -> String {
+    let words: Vec<&str> = row.split(' ').collect();
+    let [start, end, address, count] = words[..] else {
+        return row.to_owned();
+    };
+    let (Some((day, start)), Some((_, end))) = (start.split_once('T'), end.split_once('T')) else {
+        return row.to_owned();
+    };
+    let (start, end) = (start.trim_end_matches('Z'), end.trim_end_matches('Z'));
+    format!("{day} {start} to {end}  {address:<15}  {count:>4}")
+}

@@ -1,4 +1,4 @@
-use workbook::demo::Said;
+use workbook::demo::{Said, short_row};
 
 #[test]
 fn what_ip_count_says_is_understood() {
@@ -31,4 +31,13 @@ fn only_ok_is_right() {
     ] {
         assert_eq!(Said::parse(text), Said::Verdict { is_right, text });
     }
+}
+
+#[test]
+fn a_row_fits_a_narrow_screen() {
+    assert_eq!(
+        short_row("2015-05-20T10:05:00Z 2015-05-20T10:05:05Z 66.249.73.135 3"),
+        "2015-05-20 10:05:00 to 10:05:05  66.249.73.135       3"
+    );
+    assert_eq!(short_row("something else"), "something else");
 }
