@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod admin;
+mod client;
 mod connection;
 mod crash;
 mod fetch;
+mod hostile;
 mod long_poll;
 mod partition;
 mod produce;

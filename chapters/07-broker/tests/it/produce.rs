@@ -1,5 +1,6 @@
 //! What a producer hears, and when.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -146,11 +147,10 @@ async fn acks_1_is_in_the_page_cache() {
     assert_eq!(partition.ends().unwrap().log_end, Offset(1));
 }
 
+type Durable = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
 /// A durability that completes when the test says so.
-fn on_signal(
-    signal: watch::Receiver<bool>,
-) -> impl Fn(Arc<Partition>, Offset) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>
-{
+fn on_signal(signal: watch::Receiver<bool>) -> impl Fn(Arc<Partition>, Offset) -> Durable {
     move |_, _| {
         let mut signal = signal.clone();
         Box::pin(async move {

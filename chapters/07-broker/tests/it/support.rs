@@ -62,16 +62,17 @@ pub(crate) fn name(topic: &str) -> TopicName {
 impl Broker {
     /// An empty one. Waits expire only inside of a tokio runtime.
     pub(crate) fn start() -> Broker {
-        Broker::start_on(SimDisk::new(7))
+        Broker::start_with(SimDisk::new(7), config())
     }
 
-    pub(crate) fn start_on(disk: SimDisk) -> Broker {
+    pub(crate) fn start_with(disk: SimDisk, config: TopicsConfig) -> Broker {
         let clock = Clock::start();
         let waits = Arc::new(Waits::new(clock));
         let expiring = Arc::clone(&waits);
         tokio::spawn(async move { expiring.expire().await });
+        let opened = Topics::open(Arc::new(disk.clone()), Path::new(DATA_DIR), config);
         Broker {
-            topics: Arc::new(open(&disk).topics),
+            topics: Arc::new(opened.unwrap().topics),
             disk,
             waits,
             clock,
