@@ -7,6 +7,7 @@ use std::time::Duration;
 use client::{Acks, Client, Error, FetchLimits, Settings};
 use message_model::{Offset, PartitionIndex, Timestamp, TopicName, TopicPartition};
 use mqd_guard::Port;
+use networking::CallError;
 use record_batch::{BatchBuilder, Batches, RecordToSend, decode_records};
 use tokio::sync::watch;
 
@@ -83,7 +84,12 @@ impl Progress {
                 self.changed.notify_all();
                 true
             }
-            Err(Error::Call(_)) => {
+            Err(Error::Call(cut_off)) => {
+                let hung = cut_off == CallError::DeadlinePassed;
+                assert!(
+                    !hung,
+                    "a broker that lives answers, and one that dies hangs up"
+                );
                 for value in values {
                     *seen.unheard.entry(*value).or_default() += 1;
                 }
@@ -221,12 +227,11 @@ fn at_thirty_moments_nothing_that_was_acknowledged_is_lost() {
         // A moment: some acknowledgements from now, and then a little later,
         // so that it falls anywhere into a request.
         let wanted = progress.seen.lock().unwrap().acknowledged.len() + 1 + numbers.below(40);
-        let waited =
-            progress
-                .changed
-                .wait_timeout_while(progress.seen.lock().unwrap(), PATIENCE, |seen| {
-                    seen.acknowledged.len() < wanted
-                });
+        let waited = progress.changed.wait_timeout_while(
+            progress.seen.lock().unwrap(),
+            PATIENCE * 2,
+            |seen| seen.acknowledged.len() < wanted,
+        );
         let in_time = !waited.unwrap().1.timed_out();
         assert!(in_time, "no progress before kill {kill}: {}", mqd.stderr());
         (0..numbers.below(2_000)).for_each(|_| std::thread::yield_now());
