@@ -125,7 +125,10 @@ pub async fn serve_connection<Stop, AnswerRequest, Answering, Write, Writing>(
             payload = incoming.next() => payload,
         };
         let answer = match payload {
-            Ok((payload, share)) => serve(peer, payload, share, &answer).await,
+            Ok((payload, share)) => {
+                let serving = Serving::new(peer, &payload);
+                serving.scope(serve(peer, payload, share, &answer)).await
+            }
             Err(closing) => Err(closing),
         };
         let frame = match answer {
@@ -205,7 +208,6 @@ where
             });
         }
     };
-    let serving = Serving::new(api, &header, peer, &payload);
     let request = Request {
         api,
         header,
@@ -213,5 +215,5 @@ where
         payload,
         _share: share,
     };
-    Ok(serving.scope(async { answer(request).await }).await?)
+    Ok(answer(request).await?)
 }

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::future::Future;
 use std::net::SocketAddr;
 
-use wire_protocol::{ApiKey, RequestHeader};
+use wire_protocol::ApiKey;
 
 /// How much of a request is shown, in bytes.
 const SHOWN: usize = 64;
@@ -13,28 +13,18 @@ tokio::task_local! {
     static SERVING: Serving;
 }
 
-/// A request, as far as a person wants to see it.
+/// A request, as far as a person wants to see it. Nothing of it is decoded
+/// before it is shown: the decoding may be what panics.
 #[derive(Debug, Clone)]
 pub(crate) struct Serving {
-    api: ApiKey,
-    version: i16,
-    correlation_id: i32,
     peer: SocketAddr,
     start: Vec<u8>,
     length: usize,
 }
 
 impl Serving {
-    pub(crate) fn new(
-        api: ApiKey,
-        header: &RequestHeader,
-        peer: SocketAddr,
-        payload: &[u8],
-    ) -> Serving {
+    pub(crate) fn new(peer: SocketAddr, payload: &[u8]) -> Serving {
         Serving {
-            api,
-            version: header.api_version,
-            correlation_id: header.correlation_id,
             peer,
             start: payload[..payload.len().min(SHOWN)].to_vec(),
             length: payload.len(),
@@ -49,18 +39,18 @@ impl Serving {
 
 impl fmt::Display for Serving {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Serving {
-            api,
-            version,
-            correlation_id,
-            peer,
-            ..
-        } = self;
-        write!(
-            f,
-            "{api:?} v{version}, correlation id {correlation_id}, from {peer}, "
-        )?;
-        write!(f, "{} bytes: ", self.length)?;
+        // API, version and correlation id, as every request begins.
+        if let Some([k, key, v, version, id @ ..]) = self.start.first_chunk::<8>() {
+            let key = i16::from_be_bytes([*k, *key]);
+            match ApiKey::from_wire(key) {
+                Some(api) => write!(f, "{api:?}")?,
+                None => write!(f, "API {key}")?,
+            }
+            let version = i16::from_be_bytes([*v, *version]);
+            let id = i32::from_be_bytes(*id);
+            write!(f, " v{version}, correlation id {id}, ")?;
+        }
+        write!(f, "from {}, {} bytes: ", self.peer, self.length)?;
         let mut hex = String::new();
         for byte in &self.start {
             let _ = write!(hex, "{byte:02x} ");

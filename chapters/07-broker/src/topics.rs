@@ -184,16 +184,21 @@ impl Topics {
         live.values().cloned().collect()
     }
 
-    /// What is to be done every now and then: deletes segments whose time has
-    /// come, and saves the recovery points. Returns what could not be done.
-    /// Blocks: call it on the blocking pool.
-    pub fn tick(&self, now: Timestamp, waits: &Waits) -> Vec<(TopicPartition, Error)> {
+    /// Deletes the segments whose time has come; who waits for one is told.
+    /// Returns what could not be done. Blocks: call it on the blocking pool.
+    pub fn apply_retention(&self, now: Timestamp, waits: &Waits) -> Vec<(TopicPartition, Error)> {
         self.for_each_online(|partition| {
             if partition.apply_retention(now, Offset(i64::MAX))? > 0 {
                 waits.moved(partition.name(), partition.ends()?);
             }
-            partition.save_recovery_point()
+            Ok(())
         })
+    }
+
+    /// Notes how far each log is on disk, so that the next start looks at less.
+    /// Returns what could not be done. Blocks.
+    pub fn save_recovery_points(&self) -> Vec<(TopicPartition, Error)> {
+        self.for_each_online(Partition::save_recovery_point)
     }
 
     /// Makes everything safe against power loss and saves the recovery points;

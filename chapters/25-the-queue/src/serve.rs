@@ -3,9 +3,11 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use broker::{ConnectionLimits, FrameBudget, serve_connection};
+use broker::{ConnectionLimits, Error, FrameBudget, serve_connection};
+use message_model::TopicPartition;
 use networking::{AcceptLimits, accept_until, write_chunks};
 use tokio::net::TcpListener;
 use tokio::runtime;
@@ -114,27 +116,37 @@ fn start_background_work(
             stop.asked().await;
             stopping.waits.stop();
         }),
-        tokio::spawn(tick(
-            Arc::clone(queue),
+        tokio::spawn(every(
             settings.log_retention_check_interval_ms,
+            queue,
+            |queue| {
+                let now = queue.clock.wall();
+                queue.topics.apply_retention(now, &queue.waits)
+            },
         )),
-        tokio::spawn(tick(
-            Arc::clone(queue),
+        tokio::spawn(every(
             settings.log_flush_offset_checkpoint_interval_ms,
+            queue,
+            |queue| queue.topics.save_recovery_points(),
         )),
     ]
 }
 
-/// Retention and recovery points, every `interval`.
-async fn tick(queue: Arc<Queue>, interval: std::time::Duration) {
-    loop {
-        tokio::time::sleep(interval).await;
-        let ticking = Arc::clone(&queue);
-        let done = tokio::task::spawn_blocking(move || {
-            ticking.topics.tick(ticking.clock.wall(), &ticking.waits)
-        });
-        for (partition, error) in done.await.unwrap_or_default() {
-            tracing::error!("{partition}: background work failed: {error}");
+/// Does `work` on the blocking pool, once per `interval`, and logs what it could not do.
+fn every(
+    interval: Duration,
+    queue: &Arc<Queue>,
+    work: fn(&Queue) -> Vec<(TopicPartition, Error)>,
+) -> impl Future<Output = ()> + use<> {
+    let queue = Arc::clone(queue);
+    async move {
+        loop {
+            tokio::time::sleep(interval).await;
+            let working = Arc::clone(&queue);
+            let failed = tokio::task::spawn_blocking(move || work(&working)).await;
+            for (partition, error) in failed.unwrap_or_default() {
+                tracing::error!("{partition}: background work failed: {error}");
+            }
         }
     }
 }

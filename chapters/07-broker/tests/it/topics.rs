@@ -211,7 +211,7 @@ fn settings_are_parsed_in_one_place() {
 }
 
 #[tokio::test]
-async fn the_tick_applies_retention_and_saves_recovery_points() {
+async fn background_work_applies_retention_and_saves_recovery_points() {
     let broker = Broker::start();
     let short = overrides(&[("retention.ms", "1000"), ("segment.bytes", "1024")]);
     broker.topics.create(&name("t"), 1, short).unwrap();
@@ -219,8 +219,9 @@ async fn the_tick_applies_retention_and_saves_recovery_points() {
     for _ in 0..3 {
         broker.produce(1, "t", batch(&[&long])).await;
     }
-    let failed = broker.topics.tick(Timestamp(10_000), &broker.waits);
-    assert!(failed.is_empty());
+    let now = Timestamp(10_000);
+    assert!(broker.topics.apply_retention(now, &broker.waits).is_empty());
+    assert!(broker.topics.save_recovery_points().is_empty());
     assert_eq!(broker.partition("t", 0).ends().unwrap().log_start.0, 2);
     let point = Path::new("/data/t-0/recovery-point");
     assert!(broker.disk.files().iter().any(|(path, _)| path == point));

@@ -129,3 +129,33 @@ fn help_is_on_stdout_and_says_the_three_commands() {
         assert!(stdout(&output).contains(command), "{command}");
     }
 }
+
+#[test]
+fn background_work_is_done_as_often_as_it_is_set() {
+    let mqd = mqd()
+        .set("log.segment.bytes", "1024")
+        .set("log.retention.ms", "1")
+        .set("log.retention.check.interval.ms", "20")
+        .set("log.flush.offset.checkpoint.interval.ms", "20")
+        .start()
+        .unwrap();
+    let mut raw = Raw::connect(&mqd);
+    raw.create_topic("old");
+    let first = raw.produce("old", -1, batch(&[&[b'x'; 900]])).unwrap();
+    assert_eq!(first.base_offset, 0);
+    let path = mqd.data_dir().join("old-0/recovery-point");
+    let is_saved = || fs::read_to_string(&path).is_ok_and(|text| text.starts_with("1 "));
+    assert!(
+        (0..100_000).any(|_| is_saved() || raw.log_end("old") != 1),
+        "a recovery point"
+    );
+    assert!(is_saved());
+    // The second segment lets the first one go: its records are years old.
+    raw.produce("old", -1, batch(&[&[b'x'; 900]])).unwrap();
+    let is_gone = |raw: &mut Raw| {
+        let answer = raw.fetch("old", 0).unwrap();
+        answer.error_code == ErrorCode::OFFSET_OUT_OF_RANGE
+    };
+    assert!((0..100_000).any(|_| is_gone(&mut raw)), "the first segment");
+    assert_eq!(raw.fetch("old", 1).unwrap().error_code, ErrorCode::NONE);
+}
