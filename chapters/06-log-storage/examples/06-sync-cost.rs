@@ -3,7 +3,7 @@
 //! The same batches are appended to a log on the real disk, and synced never, a
 //! hundred at a time, ten at a time, or each by itself.
 //!
-//! `cargo run --release -p log-storage --example 06-sync-cost [-- DIRECTORY]`
+//! `cargo run -p log-storage --example 06-sync-cost [-- DIRECTORY]`
 
 use std::path::Path;
 use std::sync::Arc;

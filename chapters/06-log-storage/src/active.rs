@@ -63,6 +63,7 @@ impl Active {
         now: Timestamp,
         run: &BatchRun<'_>,
     ) -> Result<(), (Error, Result<(), Error>)> {
+        // ANCHOR: write
         let written = self.file.write_all_at(run.bytes, u64::from(self.size));
         if let Err(error) = written.at(&self.path) {
             return Err((error, self.cut_to(self.size)));
@@ -75,6 +76,7 @@ impl Active {
         self.end_offset = run.range.end;
         self.index_files.write(disk, &self.indexes);
         Ok(())
+        // ANCHOR_END: write
     }
 
     /// Cuts the file off, on disk too: what was cut off must not come back
@@ -82,10 +84,12 @@ impl Active {
     ///
     /// # Errors
     /// As the disk says.
+    // ANCHOR: cut
     pub(crate) fn cut_to(&self, size: u32) -> Result<(), Error> {
         self.file.set_len(u64::from(size)).at(&self.path)?;
         self.file.sync_data().at(&self.path)
     }
+    // ANCHOR_END: cut
 
     /// As its readers see it now.
     pub(crate) fn view(&self) -> View {

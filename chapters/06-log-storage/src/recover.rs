@@ -55,6 +55,7 @@ pub(crate) fn walk(
         if (bytes.len() as u64) < left.min(wanted as u64) {
             return Err(io::ErrorKind::UnexpectedEof.into()).at(path);
         }
+        // ANCHOR: walk
         match walk.step(bytes) {
             Step::Batch(header) => {
                 if passes_over(recovery_point, offset, &header) {
@@ -78,6 +79,7 @@ pub(crate) fn walk(
                 });
             }
         }
+        // ANCHOR_END: walk
     }
 }
 

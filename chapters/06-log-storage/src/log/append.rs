@@ -60,6 +60,7 @@ impl Log {
     ///
     /// The order is what recovery relies on: first the old segment is on disk,
     /// then the new one exists.
+    // ANCHOR: roll
     fn roll(&mut self, base_offset: Offset) -> Result<(), Error> {
         if self.recovery_point < self.log_end() {
             let synced = self.active.file.sync_data().at(&self.active.path);
@@ -75,6 +76,7 @@ impl Log {
         self.sealed.push(old.seal(&*self.disk, base_offset));
         Ok(())
     }
+    // ANCHOR_END: roll
 
     /// Makes what has changed in the log's directory safe.
     pub(super) fn sync_dir(&mut self) -> Result<(), Error> {

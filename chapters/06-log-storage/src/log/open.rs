@@ -42,9 +42,11 @@ impl Log {
         if bases.is_empty() {
             create_first(&*disk, dir, recovery_point)?;
         }
+        // ANCHOR: killed
         // A process may have been killed between a creation or removal and its
         // sync: what we see now must not change when the power fails later.
         disk.sync_dir(dir).at(dir)?;
+        // ANCHOR_END: killed
         let mut segments = Vec::new();
         for pair in bases.windows(2) {
             segments.push(Sealed::find(&*disk, dir, pair[0], pair[1])?);

@@ -25,6 +25,7 @@ impl Log {
         if behind == self.sealed.len() && self.active.base_offset <= from {
             first = behind;
         }
+        // ANCHOR: scan
         for segment in first..self.sealed.len() {
             let mut scan = self.scan_segment(segment, from)?;
             if scan.skip_to(from)? {
@@ -34,6 +35,7 @@ impl Log {
         let mut scan = self.scan_active(from);
         scan.skip_to(from)?;
         Ok(scan)
+        // ANCHOR_END: scan
     }
 
     /// The walk from the last indexed batch at or below `from`; `segment` counts

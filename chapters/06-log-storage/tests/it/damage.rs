@@ -283,17 +283,23 @@ fn offsets_that_go_back_in_a_sealed_segment_are_damage() {
 #[test]
 fn a_limit_that_was_lowered_does_not_cut_off_what_it_let_in_before() {
     let disk = SimDisk::new(3);
-    let large = vec![5; 3000];
-    let (mut log, _) = open(&disk).unwrap();
-    let first = batch(0, &large);
+    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+    let roomy = LogConfig {
+        segment_bytes: 1_000_000,
+        ..small()
+    };
+    let mut log = Log::open(Arc::clone(&shared), Path::new(DIR), roomy)
+        .unwrap()
+        .log;
+    let first = batch(0, &[5; 3000]);
     assert!(first.len() > 64 * 1024, "several windows");
     log.append(Timestamp(0), &first).unwrap();
     let second = append(&mut log, 2);
+    assert_eq!(log.recovery_point(), Offset(0), "both in the last segment");
     let tiny = LogConfig {
         batch_size_max: 100,
-        ..config()
+        ..roomy
     };
-    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
     let opened = Log::open(shared, Path::new(DIR), tiny).unwrap();
     assert_eq!(opened.truncated, None);
     assert_eq!(
