@@ -29,6 +29,8 @@ const SAMPLE: &str = "mini-projects/stream-compute/sample/access.log";
 /// A log is fed at such a rate that it takes about so many seconds: long enough
 /// to watch.
 const WATCHABLE_SECONDS: u64 = 8;
+/// How many lines are acknowledged between two words about it, at least.
+const TOLD_EVERY_MIN: u64 = 200;
 /// So many lines that do not parse are shown; the verdict has their number.
 const SIDE_SHOWN_MAX: usize = 5;
 
@@ -114,7 +116,7 @@ fn watch(queue: &mut Mqd, mut job: Job, feed: &Feed, paint: Paint) -> Result<Out
     while let Some(line) = job.next_line()? {
         match Said::parse(&line) {
             Said::Acknowledged(lines) => {
-                if lines >= told + (feed.lines() / 10).max(1) {
+                if lines >= told + (feed.lines() / 10).max(TOLD_EVERY_MIN) {
                     told = lines;
                     println!(
                         "{}",
