@@ -17,4 +17,4 @@ cargo build --release --target "$host"
 # New inputs go to target/, not into the corpus of the repository.
 mkdir -p target/corpus
 "target/$host/release/fuzz_request" -max_total_time="${1:-60}" -rss_limit_mb=512 \
-    -max_len=4096 target/corpus corpus/fuzz_request
+    -max_len=4096 -artifact_prefix=target/ target/corpus corpus/fuzz_request
