@@ -203,7 +203,7 @@ fn a_spoiled_index_of_a_sealed_segment_is_made_again() {
     let disk = SimDisk::new(0);
     let mut log = open(&disk);
     for number in 0..40 {
-        let batch = batch(log.log_end().0, &[10 * number, 5]);
+        let batch = batch(log.log_end().0, &[10 * number, 5, 6]);
         log.append(Timestamp(0), &batch).unwrap();
     }
     let written = indexes(&disk);
