@@ -71,8 +71,8 @@ impl Topics {
     /// Blocks for as long as the disk takes.
     ///
     /// # Errors
-    /// [`Error::Exists`]; as [`Topics::check_new`]; else as the disk says, and
-    /// then it does not exist.
+    /// [`Error::Exists`]; as [`Topics::check_new`]; else as the disk says: the
+    /// topic does not exist then, or it is there and empty after a restart.
     // ANCHOR: create
     pub fn create(
         &self,
@@ -231,7 +231,8 @@ impl Topics {
         live.insert(topic.name.clone(), topic);
     }
 
-    /// Makes the directories and empty logs, on disk.
+    /// Makes the directories and empty logs. They are on disk when the registry
+    /// is replaced the next time: it lies in the same directory.
     fn create_logs(
         &self,
         name: &TopicName,
@@ -250,7 +251,6 @@ impl Topics {
             }
             topic.partitions.push(Arc::new(opened.partition));
         }
-        self.sync_data_dir()?;
         Ok(topic)
     }
 
@@ -269,18 +269,6 @@ impl Topics {
         let Some(entry) = registry.entries().get(name).cloned() else {
             return Ok(());
         };
-        if entry.state != Existence::Deleting {
-            // After a failure the disk may say that the topic is live: not any
-            // more, before the first directory goes.
-            let state = Existence::Deleting;
-            registry.set(
-                name,
-                Entry {
-                    state,
-                    ..entry.clone()
-                },
-            )?;
-        }
         let present = self.list_data_dir()?;
         for partition in names(name, entry.partitions) {
             let directory = partition.to_string();
