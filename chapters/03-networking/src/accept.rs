@@ -42,6 +42,7 @@ pub async fn accept_until<Stop, Serve, Served>(
     let mut stop = pin!(stop);
     let mut running = JoinSet::new();
     let mut was_full = false;
+    // ANCHOR: loop
     loop {
         let accepted = tokio::select! {
             () = &mut stop => break,
@@ -62,6 +63,7 @@ pub async fn accept_until<Stop, Serve, Served>(
         }
         was_full = is_full;
     }
+    // ANCHOR_END: loop
     drop(listener);
     let all_ended = async { while running.join_next().await.is_some() {} };
     if tokio::time::timeout(limits.drain, all_ended).await.is_err() {

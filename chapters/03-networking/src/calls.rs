@@ -147,19 +147,23 @@ impl Waiting<'_> {
     }
 }
 
+// ANCHOR: waiting
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.calls.step(Event::Cancel(self.id));
     }
 }
+// ANCHOR_END: waiting
 
 /// Ends every call when it is dropped: when the connection ends, when its task
 /// panics, and when the runtime shuts down.
 #[derive(Debug)]
 pub(crate) struct CloseOnDrop(pub(crate) Arc<Calls>);
 
+// ANCHOR: close
 impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.step(Event::Close);
     }
 }
+// ANCHOR_END: close

@@ -81,12 +81,14 @@ impl Connection {
         let calls = Arc::new(Calls::new(Clock::start(), limits.in_flight_max));
         let (outgoing, queue) = mpsc::channel(QUEUE_LENGTH);
         let dropped = Arc::new(Notify::new());
+        // ANCHOR: tasks
         let mut tasks = JoinSet::new();
         tasks.spawn(write(queue, socket));
         tasks.spawn(read(Arc::clone(&calls), replies));
         tasks.spawn(end_overdue(Arc::clone(&calls)));
         tasks.spawn(linger(Arc::clone(&dropped)));
         tokio::spawn(close_when_one_ends(tasks, CloseOnDrop(Arc::clone(&calls))));
+        // ANCHOR_END: tasks
         Connection {
             calls,
             outgoing,
@@ -101,6 +103,7 @@ impl Connection {
     ///
     /// # Errors
     /// See [`CallError`]. It never waits longer than `patience`.
+    // ANCHOR: call
     pub async fn call(
         &self,
         patience: Duration,
@@ -119,6 +122,7 @@ impl Connection {
         }
         ended.unwrap_or(Err(CallError::Closed))
     }
+    // ANCHOR_END: call
 
     /// Sends what `payload` makes of an id that no call in flight has; the peer
     /// does not answer it.

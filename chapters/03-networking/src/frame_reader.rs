@@ -105,6 +105,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// The buffer lies on the stack of whichever thread polls, and is gone while
     /// we wait. Bytes are fed in the same poll that reads them, so a caller that
     /// stops waiting loses none.
+    // ANCHOR: poll_feed
     fn poll_feed(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut space = [const { MaybeUninit::uninit() }; READ_SIZE];
         let mut buffer = ReadBuf::uninit(&mut space);
@@ -113,4 +114,5 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         self.decoder.feed(arrived);
         Poll::Ready(Ok(arrived.len()))
     }
+    // ANCHOR_END: poll_feed
 }

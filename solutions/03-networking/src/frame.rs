@@ -55,6 +55,7 @@ impl FrameDecoder {
     }
 
     /// Takes in the next bytes of the stream, however few.
+    // ANCHOR: feed
     pub fn feed(&mut self, bytes: &[u8]) {
         // Dropping the front moves the rest. It waits until the front is the
         // larger part: then all moves together cost less than the bytes given out.
@@ -64,6 +65,7 @@ impl FrameDecoder {
         }
         self.buffer.extend_from_slice(bytes);
     }
+    // ANCHOR_END: feed
 
     /// The next whole payload; `None` until more bytes have arrived.
     ///
