@@ -7,6 +7,7 @@
 
 mod architecture;
 mod hostile;
+mod ip_count;
 mod kill;
 mod last_words;
 mod raw;
