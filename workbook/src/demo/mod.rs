@@ -31,6 +31,8 @@ const SAMPLE: &str = "mini-projects/stream-compute/sample/access.log";
 const WATCHABLE_SECONDS: u64 = 8;
 /// How many lines are acknowledged between two words about it, at least.
 const TOLD_EVERY_MIN: u64 = 200;
+/// How much of what mqd said last is shown when something went wrong.
+const MQD_LINES_SHOWN: usize = 20;
 /// So many lines that do not parse are shown; the verdict has their number.
 const SIDE_SHOWN_MAX: usize = 5;
 
@@ -70,34 +72,21 @@ pub fn run(workspace: &Workspace, demo: &Demo) -> Result<()> {
         feed.describe(workspace)
     );
     let job = Job::start(ip_count, queue.address(), &feed)?;
-    let outcome = watch(&mut queue, job, &feed, paint);
-    match outcome {
-        Ok(outcome) if outcome.is_right => {
-            println!("\n{}", paint.green(&outcome.verdict));
-            explain(&outcome, demo.mine, paint);
-            let ended = queue.terminate()?;
-            ensure!(ended.success(), "mqd did not end well: {}", queue.stderr());
-            Ok(())
+    let right = watch(&mut queue, job, &feed, paint).and_then(|outcome| {
+        conclude(&outcome, demo.mine, paint)?;
+        let ended = queue.terminate()?;
+        ensure!(ended.success(), "mqd did not end well");
+        Ok(())
+    });
+    right.map_err(|error| {
+        let said = queue.stderr();
+        let from = said.lines().count().saturating_sub(MQD_LINES_SHOWN);
+        for line in said.lines().skip(from) {
+            eprintln!("  mqd: {line}");
         }
-        Ok(outcome) => {
-            println!("\n{}", paint.red(&outcome.verdict));
-            bail!(
-                "the rows are wrong; what mqd stored is kept in {}",
-                folder.keep().display()
-            );
-        }
-        Err(error) => {
-            let said = queue.stderr();
-            let last: Vec<_> = said.lines().rev().take(20).collect();
-            for line in last.iter().rev() {
-                eprintln!("  mqd: {line}");
-            }
-            Err(error.context(format!(
-                "what mqd stored is kept in {}",
-                folder.keep().display()
-            )))
-        }
-    }
+        let kept = folder.keep();
+        error.context(format!("what mqd stored is kept in {}", kept.display()))
+    })
 }
 
 /// What came of the job.
@@ -160,7 +149,12 @@ fn watch(queue: &mut Mqd, mut job: Job, feed: &Feed, paint: Paint) -> Result<Out
     bail!("ip-count ended without a verdict")
 }
 
-fn explain(outcome: &Outcome, mine: bool, paint: Paint) {
+fn conclude(outcome: &Outcome, mine: bool, paint: Paint) -> Result<()> {
+    if !outcome.is_right {
+        println!("\n{}", paint.red(&outcome.verdict));
+        bail!("the rows are wrong");
+    }
+    println!("\n{}", paint.green(&outcome.verdict));
     match outcome.killed_at {
         Some(lines) => println!(
             "mqd was killed with SIGKILL after {lines} lines; nothing was lost, nothing counted twice."
@@ -185,6 +179,7 @@ fn explain(outcome: &Outcome, mine: bool, paint: Paint) {
     } else {
         println!("  cargo workbook                   what there is to build");
     }
+    Ok(())
 }
 
 fn feed(workspace: &Workspace, demo: &Demo) -> Result<Feed> {
