@@ -91,10 +91,10 @@ impl Command {
                 Long("patience") => given.patience = Some(parser.value()?.parse()?),
                 Long("rows") => given.rows = Some(rows_shown(parser.value()?)?),
                 Long("side") => given.side = Some(parser.value()?.into()),
-                unexpected => return Err(unexpected.unexpected()).context("see --help"),
+                unexpected => return Err(unexpected.unexpected().into()),
             }
         }
-        given.check().context("see --help").map(Command::Run)
+        given.check().map(Command::Run)
     }
 }
 

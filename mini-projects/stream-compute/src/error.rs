@@ -11,7 +11,7 @@ use record_batch::BatchError;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The log cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Input {
         /// Which file.
         path: PathBuf,
@@ -19,10 +19,10 @@ pub enum Error {
         source: io::Error,
     },
     /// The screen, or the file of the side output, cannot be written.
-    #[error("cannot write the report: {0}")]
+    #[error("cannot write the report")]
     Report(#[from] io::Error),
     /// The queue said no, for good.
-    #[error("the queue: {0}")]
+    #[error("the queue said no")]
     Queue(#[from] client::Error),
     /// The queue did not answer for as long as we are prepared to wait.
     #[error("the queue did not answer for {} s: {last}", waited.as_secs())]
@@ -36,7 +36,7 @@ pub enum Error {
     #[error("topic {0} is not empty; name another one, or delete it")]
     TopicInUse(TopicName),
     /// What was fetched is no batch, or none of ours.
-    #[error("the queue returned a batch that cannot be read: {0}")]
+    #[error("the queue returned a batch that cannot be read")]
     Batch(#[from] BatchError),
     /// A record in the output topic is not a row.
     #[error("topic {0} has a record that is no row")]

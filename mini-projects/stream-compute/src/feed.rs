@@ -34,6 +34,8 @@ pub(crate) struct Fed {
     pub(crate) too_long: u64,
     /// How many batches were sent again.
     pub(crate) resends: u64,
+    /// How many bytes of a last, incomplete line were left out when the job was stopped.
+    pub(crate) unsent_bytes: u64,
     /// Behind the last record.
     pub(crate) end: Offset,
 }
@@ -54,7 +56,8 @@ pub(crate) struct Feeder<'a> {
 }
 
 impl Feeder<'_> {
-    /// Sends all lines of `input`, until its end or until `stop` says true.
+    /// Sends all lines of `input`, until its end or until `stop` says true. The whole
+    /// lines that were read are sent in either case: the recount will find them in the file.
     pub(crate) async fn feed(
         &self,
         input: &mut Input,
@@ -65,7 +68,7 @@ impl Feeder<'_> {
         loop {
             let chunk = tokio::select! {
                 chunk = self.next(input, &mut progress) => chunk?,
-                _ = stop.wait_for(|stop| *stop) => Chunk::End,
+                _ = stop.wait_for(|stop| *stop) => break,
             };
             let (lines, end) = match chunk {
                 Chunk::Bytes(bytes) => (splitter.push(&bytes), false),
@@ -73,8 +76,8 @@ impl Feeder<'_> {
                 Chunk::End => (splitter.finish().into_iter().collect(), true),
                 Chunk::Nothing => continue,
             };
-            let stopped = self.send(&lines, &mut progress, &mut stop).await?;
-            if end || stopped {
+            self.send(&lines, &mut progress, &mut stop).await?;
+            if end {
                 break;
             }
         }
@@ -83,6 +86,7 @@ impl Feeder<'_> {
             lines: progress.lines,
             too_long: progress.too_long,
             resends: progress.resends,
+            unsent_bytes: splitter.pending_bytes(),
             end: self.queue.log_end(self.topic).await?,
         })
     }
@@ -104,18 +108,15 @@ impl Feeder<'_> {
         Ok(Chunk::Nothing)
     }
 
-    /// Sends `lines` batch by batch; whether it was stopped between two of them.
+    /// Sends `lines` batch by batch, not faster than the rate unless it is told to stop.
     async fn send(
         &self,
         lines: &[Line],
         progress: &mut Progress,
         stop: &mut watch::Receiver<bool>,
-    ) -> Result<bool, Error> {
+    ) -> Result<(), Error> {
         let mut rest = lines;
         while !rest.is_empty() {
-            if *stop.borrow() {
-                return Ok(true);
-            }
             let (batch, sent) = self.next_batch(rest, progress)?;
             if let Some(batch) = batch {
                 progress.resends += self.queue.produce(self.topic, &batch).await?;
@@ -131,7 +132,7 @@ impl Feeder<'_> {
                 }
             }
         }
-        Ok(false)
+        Ok(())
     }
 
     /// A batch of the first lines, if any of them can be sent, and how many lines that are.

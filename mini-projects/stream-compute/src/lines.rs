@@ -19,6 +19,8 @@ pub struct LineSplitter {
     partial: Vec<u8>,
     /// The beginning was dropped: the line is too long.
     too_long: bool,
+    /// How many bytes have come since the last line end, dropped ones included.
+    pending_bytes: u64,
     /// How many lines are complete.
     complete: u64,
 }
@@ -45,7 +47,14 @@ impl LineSplitter {
         anything.then(|| self.take())
     }
 
+    /// How many bytes have come since the last line end.
+    #[must_use]
+    pub fn pending_bytes(&self) -> u64 {
+        self.pending_bytes
+    }
+
     fn extend(&mut self, piece: &[u8]) {
+        self.pending_bytes += piece.len() as u64;
         // One more for a `\r` that is not counted.
         if self.too_long || self.partial.len() + piece.len() > LINE_BYTES_MAX + 1 {
             self.partial = Vec::new();
@@ -62,6 +71,7 @@ impl LineSplitter {
         }
         let fits = !std::mem::take(&mut self.too_long) && text.len() <= LINE_BYTES_MAX;
         self.complete += 1;
+        self.pending_bytes = 0;
         Line {
             number: self.complete,
             text: fits.then_some(text),

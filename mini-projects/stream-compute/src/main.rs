@@ -18,22 +18,40 @@ const EXIT_WRONG: u8 = 1;
 const EXIT_ERROR: u8 = 2;
 
 fn main() -> ExitCode {
-    let done = match Command::read() {
-        Ok(Command::Help) => {
+    let command = match Command::read() {
+        Ok(command) => command,
+        Err(error) => {
+            say(&error);
+            eprintln!("ip-count --help tells more");
+            return ExitCode::from(EXIT_ERROR);
+        }
+    };
+    let done = match command {
+        Command::Help => {
             print!("{}", arguments::HELP);
             return ExitCode::SUCCESS;
         }
-        Ok(Command::Run(arguments)) => start(arguments),
-        Err(error) => Err(error),
+        Command::Run(arguments) => start(arguments),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(EXIT_WRONG),
         Err(error) => {
-            eprintln!("ip-count: {error:#}");
+            say(&error);
             ExitCode::from(EXIT_ERROR)
         }
     }
+}
+
+/// Says what is wrong and why; some errors tell the reason themselves, so it is not told twice.
+fn say(error: &anyhow::Error) {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    eprintln!("ip-count{text}");
 }
 
 fn start(arguments: Arguments) -> anyhow::Result<bool> {

@@ -142,10 +142,13 @@ fn verdict(
     let Some((path, bytes)) = input.can_be_read_again() else {
         return Ok(Verdict::AddsUp);
     };
-    let recount = Recount::of(path, bytes, settings.windows).map_err(|source| Error::Input {
-        path: path.to_owned(),
-        source,
-    })?;
+    let recount =
+        Recount::of(path, bytes - fed.unsent_bytes, settings.windows).map_err(|source| {
+            Error::Input {
+                path: path.to_owned(),
+                source,
+            }
+        })?;
     Ok(Verdict::compare(&read_back.rows, &recount.rows, tally.late))
 }
 
@@ -185,7 +188,7 @@ impl fmt::Display for Summary {
         }?;
         write!(
             f,
-            "; {} lines in the side output; {} resends, {} repeated lines skipped, {} repeated rows",
+            "; side output: {}; resends: {}; repeated lines skipped: {}; repeated rows: {}",
             self.tally.unparsable + self.too_long + late,
             self.resends,
             self.tally.repeated,

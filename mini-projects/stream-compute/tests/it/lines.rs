@@ -36,6 +36,21 @@ fn no_line_behind_the_last_line_end() {
 }
 
 #[test]
+fn what_has_come_of_a_line_is_known() {
+    let mut splitter = LineSplitter::default();
+    splitter.push(b"one\ntwo");
+    assert_eq!(splitter.pending_bytes(), 3);
+    splitter.push(&vec![b'x'; LINE_BYTES_MAX]);
+    assert_eq!(
+        splitter.pending_bytes(),
+        3 + LINE_BYTES_MAX as u64,
+        "also of one that is too long"
+    );
+    splitter.push(b"\n");
+    assert_eq!(splitter.pending_bytes(), 0);
+}
+
+#[test]
 fn a_line_that_is_too_long_is_counted_and_dropped() {
     let fits = vec![b'a'; LINE_BYTES_MAX];
     let mut too_long = fits.clone();
