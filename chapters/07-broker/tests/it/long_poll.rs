@@ -16,7 +16,8 @@ fn spawn(broker: &Arc<Broker>, request: FetchRequest) -> JoinHandle<(FetchRespon
     let broker = Arc::clone(broker);
     tokio::spawn(async move {
         let before = broker.clock.now();
-        let response = broker.fetch(request).await;
+        let response = tokio::time::timeout(seconds(3600), broker.fetch(request)).await;
+        let response = response.expect("every fetch ends");
         (response, broker.clock.now().since(before))
     })
 }
