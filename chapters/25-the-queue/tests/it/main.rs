@@ -5,6 +5,7 @@
     reason = "in a test, also outside of its function, a surprise is a failure"
 )]
 
+mod answers;
 mod architecture;
 mod hostile;
 mod ip_count;

@@ -39,10 +39,15 @@ impl Raw {
 
     /// Sends a request in the newest version that is served, and reads its response.
     pub(crate) fn call<R: Request>(&mut self, request: &R) -> io::Result<R::Response> {
-        let version = *R::KEY.versions().end();
-        self.next_id += 1;
-        let payload = encode_request(request, version, self.next_id, "raw");
-        self.send_frame(&payload)?;
+        self.call_version(request, *R::KEY.versions().end())
+    }
+
+    pub(crate) fn call_version<R: Request>(
+        &mut self,
+        request: &R,
+        version: i16,
+    ) -> io::Result<R::Response> {
+        self.send(request, version)?;
         let answer = self.read_frame()?;
         assert_eq!(
             answer[..4],
@@ -50,6 +55,12 @@ impl Raw {
             "the correlation id"
         );
         Ok(decode_response::<R>(&answer, version).expect("a well-formed response"))
+    }
+
+    /// Sends a request and reads nothing.
+    pub(crate) fn send<R: Request>(&mut self, request: &R, version: i16) -> io::Result<()> {
+        self.next_id += 1;
+        self.send_frame(&encode_request(request, version, self.next_id, "raw"))
     }
 
     pub(crate) fn send_frame(&mut self, payload: &[u8]) -> io::Result<()> {
@@ -109,18 +120,7 @@ impl Raw {
         acks: i16,
         batch: Vec<u8>,
     ) -> io::Result<ProducePartitionResponse> {
-        let request = ProduceRequest {
-            acks,
-            timeout_ms: 10_000,
-            topics: vec![ProduceTopic {
-                name: topic.to_owned(),
-                partitions: vec![ProducePartition {
-                    index: 0,
-                    records: Records::from_bytes(batch),
-                }],
-            }],
-            ..ProduceRequest::default()
-        };
+        let request = produce_request(topic, acks, batch);
         let mut response = self.call(&request)?;
         Ok(response.topics.remove(0).partitions.remove(0))
     }
@@ -137,19 +137,7 @@ impl Raw {
         offset: i64,
         max_wait_ms: i32,
     ) -> io::Result<FetchPartitionResponse> {
-        let request = FetchRequest {
-            max_wait_ms,
-            min_bytes: 1,
-            topics: vec![FetchTopic {
-                topic: topic.to_owned(),
-                partitions: vec![FetchPartition {
-                    fetch_offset: offset,
-                    partition_max_bytes: 8 * 1024 * 1024,
-                    ..FetchPartition::default()
-                }],
-            }],
-            ..FetchRequest::default()
-        };
+        let request = fetch_request(topic, offset, max_wait_ms);
         let mut response = self.call(&request)?;
         Ok(response.responses.remove(0).partitions.remove(0))
     }
@@ -180,6 +168,39 @@ impl Raw {
         };
         let response = self.call(&request).expect("everyone else is served");
         assert_eq!(response.brokers.len(), 1);
+    }
+}
+
+/// Asks for partition 0 from `offset` on.
+pub(crate) fn fetch_request(topic: &str, offset: i64, max_wait_ms: i32) -> FetchRequest {
+    FetchRequest {
+        max_wait_ms,
+        min_bytes: 1,
+        topics: vec![FetchTopic {
+            topic: topic.to_owned(),
+            partitions: vec![FetchPartition {
+                fetch_offset: offset,
+                partition_max_bytes: 8 * 1024 * 1024,
+                ..FetchPartition::default()
+            }],
+        }],
+        ..FetchRequest::default()
+    }
+}
+
+/// Asks for `batch` to be appended to partition 0.
+pub(crate) fn produce_request(topic: &str, acks: i16, batch: Vec<u8>) -> ProduceRequest {
+    ProduceRequest {
+        acks,
+        timeout_ms: 10_000,
+        topics: vec![ProduceTopic {
+            name: topic.to_owned(),
+            partitions: vec![ProducePartition {
+                index: 0,
+                records: Records::from_bytes(batch),
+            }],
+        }],
+        ..ProduceRequest::default()
     }
 }
 
