@@ -112,3 +112,80 @@ fn it_agrees_with_a_walk_over_all_entries() {
         }
     );
 }
+
+#[test]
+fn a_torn_last_entry_is_not_read() {
+    case!(
+        "A crash may cut the index file anywhere: what is left of its last entry is none.",
+        || {
+            let whole = index().as_bytes().to_vec();
+            for length in 0..=whole.len() {
+                let index = OffsetIndex::from_bytes(Offset(100), whole[..length].to_vec());
+                let expected = match length / 8 {
+                    0 | 1 => 0,
+                    2 => 4096,
+                    _ => 8192,
+                };
+                let what = format!("lookup(125) in the first {length} of 24 bytes");
+                expect_eq(&what, index.lookup(Offset(125)), expected);
+            }
+        }
+    );
+}
+
+#[test]
+fn what_would_break_the_order_is_left_out() {
+    case!(
+        "Entries ascend in both columns, so a look-up can halve: `push` leaves out what would not.",
+        || {
+            let mut index = index();
+            for (offset, position) in [(120, 9000), (119, 9000), (130, 8192), (99, 9000)] {
+                let pushed = index.push(Offset(offset), position);
+                expect_eq(&format!("push({offset}, {position})"), pushed, false);
+            }
+            let mut young = OffsetIndex::from_bytes(Offset(100), vec![]);
+            for (offset, position) in [(99, 5), (100 + (1 << 31), 5), (101, 1 << 31)] {
+                let pushed = young.push(Offset(offset), position);
+                expect_eq(&format!("push({offset}, {position})"), pushed, false);
+            }
+            expect_eq("lookup(130)", index.lookup(Offset(130)), 8192);
+            expect_eq("push(121, 8193)", index.push(Offset(121), 8193), true);
+            expect_eq("lookup(130)", index.lookup(Offset(130)), 8193);
+        }
+    );
+}
+
+#[test]
+fn an_index_that_cannot_be_right_is_not_sane() {
+    case!(
+        "An index whose entries go back, or point behind the segment, is made again and not looked up in.",
+        || {
+            let sane = |entries: &[(i32, i32)]| {
+                let bytes = entries.iter().flat_map(|(offset, position)| {
+                    [offset.to_be_bytes(), position.to_be_bytes()].concat()
+                });
+                let index = OffsetIndex::from_bytes(Offset(100), bytes.collect());
+                index.is_sane(9000)
+            };
+            expect_eq("is_sane of no entries", sane(&[]), true);
+            expect_eq(
+                "is_sane of (0, 0), (1, 8999)",
+                sane(&[(0, 0), (1, 8999)]),
+                true,
+            );
+            for wrong in [
+                [(-1, 0), (1, 10)],
+                [(0, -1), (1, 10)],
+                [(1, 10), (1, 20)],
+                [(2, 10), (1, 20)],
+                [(1, 20), (2, 20)],
+                [(1, 30), (2, 20)],
+                [(1, 30), (2, 9000)],
+                [(0, 0), (0, 0)],
+            ] {
+                expect_eq(&format!("is_sane of {wrong:?}"), sane(&wrong), false);
+            }
+            expect_eq("lookup(119)", index().lookup(Offset(119)), 4096);
+        }
+    );
+}
