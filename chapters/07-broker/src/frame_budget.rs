@@ -11,6 +11,9 @@ const SMALL: usize = 64 * 1024;
 /// How many bytes of large requests may be in memory at a time, over all
 /// connections that share it. A request that does not fit waits unread.
 ///
+/// It counts what arrives: while a request is being decoded, its bytes are in
+/// memory up to three times.
+///
 /// A request takes its whole share before it is read. Taken bit by bit, the
 /// shares of several half-read requests could use up the budget, and each would
 /// wait for the others for ever.

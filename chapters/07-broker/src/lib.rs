@@ -7,8 +7,12 @@
 //!
 //! # Invariants
 //! - log start ≤ last stable offset ≤ high watermark ≤ log end ([`Ends::check`]).
-//! - One lock at a time, and no await under a lock.
-//! - Every wait has a deadline.
+//! - One lock at a time, and no await under a lock. The two exceptions to the
+//!   former say so and why: `topics.rs` and [`Partition::sync`].
+//! - Every wait has a deadline. Whoever waits looks once more after it has
+//!   registered, so no wake-up is lost.
+//! - Nothing that a peer sends makes us allocate more than a small multiple of
+//!   what arrived, or answer with more than a fixed limit.
 //!
 //! Start reading at [`serve_connection`], then [`api::produce`], then [`Partition::append`].
 

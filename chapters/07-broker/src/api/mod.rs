@@ -43,13 +43,15 @@ fn find_partition(topics: &Topics, topic: &str, index: i32) -> Result<Arc<Partit
     topics.partition(&topic, PartitionIndex(index))
 }
 
-/// What a client is told of an error. What only we can mend goes into our log too.
+/// What a client is told of an error. What only we can mend goes into our log
+/// too, but not that a partition is offline: why it is has been said already,
+/// and its clients keep asking.
 fn tell(topic: &str, index: i32, error: &Error) -> ErrorCode {
-    let code = error_code(error);
-    if code == ErrorCode::KAFKA_STORAGE_ERROR {
-        tracing::error!("{topic}-{index}: {error}");
-    } else {
-        tracing::debug!("{topic}-{index}: {error}");
+    match error {
+        Error::Log(log_storage::Error::Io { .. } | log_storage::Error::Damaged { .. }) => {
+            tracing::error!("{topic}-{index}: {error}");
+        }
+        _ => tracing::debug!("{topic}-{index}: {error}"),
     }
-    code
+    error_code(error)
 }

@@ -11,5 +11,6 @@ mod hostile;
 mod long_poll;
 mod partition;
 mod produce;
+mod purgatory;
 mod support;
 mod topics;

@@ -1,0 +1,113 @@
+//! The purgatory against a model that is too slow to be wrong.
+
+use std::time::Duration;
+
+use broker::{Purgatory, WaitId};
+use message_model::{Moment, Offset};
+
+/// Everyone who waits, in the order in which they came.
+#[derive(Default)]
+struct Model {
+    waits: Vec<Wait>,
+}
+
+struct Wait {
+    id: WaitId,
+    who: u32,
+    deadline: Moment,
+    conditions: Vec<(u8, Offset)>,
+}
+
+impl Model {
+    /// Takes out those for whom `due` holds.
+    fn take(&mut self, due: impl Fn(&Wait) -> bool) -> Vec<Wait> {
+        let all = std::mem::take(&mut self.waits);
+        let (out, stay) = all.into_iter().partition(due);
+        self.waits = stay;
+        out
+    }
+}
+
+fn who(waits: Vec<Wait>) -> Vec<u32> {
+    waits.into_iter().map(|wait| wait.who).collect()
+}
+
+fn at(seconds: u32) -> Moment {
+    Moment::after_start(Duration::from_secs(seconds.into()))
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u32) -> u32 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        u32::try_from((self.0 >> 33) % u64::from(limit)).unwrap()
+    }
+}
+
+#[test]
+fn it_does_what_a_list_of_everyone_would_do() {
+    for seed in 0..200 {
+        let mut random = Random(seed);
+        let mut model = Model::default();
+        let mut purgatory = Purgatory::new();
+        let mut now = 0;
+        for step in 0..300 {
+            match random.below(10) {
+                0..5 => {
+                    let deadline = at(now + random.below(50));
+                    let count = random.below(4);
+                    let mut condition = |_| {
+                        let end = u8::try_from(random.below(6)).unwrap();
+                        (end, Offset(random.below(40).into()))
+                    };
+                    let conditions: Vec<_> = (0..count).map(&mut condition).collect();
+                    let id = purgatory.watch(deadline, conditions.clone(), step);
+                    model.waits.push(Wait {
+                        id,
+                        who: step,
+                        deadline,
+                        conditions,
+                    });
+                }
+                5..8 => {
+                    let end = u8::try_from(random.below(6)).unwrap();
+                    let offset = Offset(random.below(40).into());
+                    let due = |wait: &Wait| {
+                        let mut conditions = wait.conditions.iter();
+                        conditions.any(|(other, wanted)| *other == end && offset > *wanted)
+                    };
+                    assert_eq!(purgatory.complete(&end, offset), who(model.take(due)));
+                }
+                8 => {
+                    now += random.below(20);
+                    let mut due = model.take(|wait| wait.deadline <= at(now));
+                    due.sort_by_key(|wait| wait.deadline);
+                    assert_eq!(purgatory.expire(at(now)), who(due));
+                }
+                _ => {
+                    let index = random.below(8) as usize;
+                    if let Some(id) = model.waits.get(index).map(|wait| wait.id) {
+                        let taken = who(model.take(|wait| wait.id == id));
+                        assert_eq!(purgatory.cancel(id).into_iter().collect::<Vec<_>>(), taken);
+                        assert_eq!(purgatory.cancel(id), None);
+                    }
+                }
+            }
+            let first = model.waits.iter().map(|wait| wait.deadline).min();
+            assert_eq!(purgatory.next_deadline(), first);
+            assert_eq!(purgatory.len(), model.waits.len());
+            let mut ends: Vec<u8> = model
+                .waits
+                .iter()
+                .flat_map(|wait| wait.conditions.iter().map(|(end, _)| *end))
+                .collect();
+            ends.sort_unstable();
+            ends.dedup();
+            assert_eq!(purgatory.keys(), ends.len());
+        }
+    }
+}
