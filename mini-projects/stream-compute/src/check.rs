@@ -21,6 +21,7 @@ pub struct Recount {
 }
 
 impl Recount {
+    // ANCHOR: recount
     /// Counts the first `bytes` of a file.
     ///
     /// # Errors
@@ -47,6 +48,7 @@ impl Recount {
         }
         Ok(recount)
     }
+    // ANCHOR_END: recount
 }
 
 /// What the check says.

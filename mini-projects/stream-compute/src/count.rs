@@ -46,6 +46,7 @@ impl WindowCounts {
         }
     }
 
+    // ANCHOR: add
     /// Counts a hit.
     ///
     /// # Errors
@@ -67,6 +68,7 @@ impl WindowCounts {
         self.watermark.observe(hit.time);
         Ok(())
     }
+    // ANCHOR_END: add
 
     /// Closes the windows that the watermark has reached the end of; their rows,
     /// by window and address.

@@ -11,6 +11,7 @@ use crate::pipeline::{Outcome, Pipeline, Tally};
 use crate::report::Report;
 use crate::sink::Sink;
 
+// ANCHOR: count
 /// Reads until `end` is known and reached; then closes all windows.
 pub(crate) async fn count(
     mut pipeline: Pipeline,
@@ -32,6 +33,7 @@ pub(crate) async fn count(
     sink.write(&pipeline.close_all()).await?;
     Ok(pipeline.tally())
 }
+// ANCHOR_END: count
 
 fn take(pipeline: &mut Pipeline, record: &Record<'_>, report: &Report) -> Result<(), Error> {
     let Some(number) = line_number(record) else {

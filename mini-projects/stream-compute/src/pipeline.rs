@@ -65,6 +65,7 @@ impl Pipeline {
         }
     }
 
+    // ANCHOR: take
     /// Takes the line with this number (from 1 on).
     pub fn take(&mut self, number: u64, text: &[u8]) -> Outcome {
         if number <= self.last_line {
@@ -89,6 +90,7 @@ impl Pipeline {
             }
         }
     }
+    // ANCHOR_END: take
 
     /// The rows of the windows that are complete; each row comes once.
     pub fn close_complete(&mut self) -> Vec<Row> {

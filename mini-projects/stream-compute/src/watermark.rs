@@ -25,6 +25,7 @@ impl Watermark {
         }
     }
 
+    // ANCHOR: watermark
     /// Something of this time was seen. The watermark never goes back.
     pub fn observe(&mut self, time: Timestamp) {
         self.latest = self.latest.max(Some(time));
@@ -36,4 +37,5 @@ impl Watermark {
         let latest = self.latest?;
         Some(Timestamp(latest.0.saturating_sub(self.bound_ms)))
     }
+    // ANCHOR_END: watermark
 }

@@ -37,6 +37,7 @@ impl Tumbling {
         }
     }
 
+    // ANCHOR: window_of
     /// The one window that holds `time`.
     #[must_use]
     pub fn window_of(self, time: Timestamp) -> Window {
@@ -46,4 +47,5 @@ impl Tumbling {
             end: Timestamp(start + self.size_ms),
         }
     }
+    // ANCHOR_END: window_of
 }
