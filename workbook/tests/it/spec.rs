@@ -11,8 +11,8 @@ use workbook::spec::{self, Verdict};
 const BINARY: &str = r#"#!/bin/sh
 if [ "$1" = --list ]; then
     echo "spec::task_2::aborts: test"
-    echo "spec::task_1::beta: test"
     echo "spec::task_1::alpha: test"
+    echo "spec::task_1::beta: test"
     echo "spec::task_2::overflows: test"
     echo "helper: test"
     exit
