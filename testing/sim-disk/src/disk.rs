@@ -27,6 +27,8 @@ struct State {
     power_off_at: Option<u64>,
     /// How many bytes files may still grow by.
     space: Option<u64>,
+    /// In bytes.
+    largest_read: usize,
 }
 
 /// An open file.
@@ -52,6 +54,7 @@ impl SimDisk {
             fails_at: None,
             power_off_at: None,
             space: None,
+            largest_read: 0,
         })))
     }
 
@@ -73,6 +76,12 @@ impl SimDisk {
     #[must_use]
     pub fn operations(&self) -> u64 {
         self.state().operations
+    }
+
+    /// The largest buffer that a file was read into so far, in bytes.
+    #[must_use]
+    pub fn largest_read(&self) -> usize {
+        self.state().largest_read
     }
 
     /// Makes operation number `operation` fail (the first one ever is number 0).
@@ -284,7 +293,8 @@ impl Disk for SimDisk {
 
 impl ReadAt for SimFile {
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        let state = self.disk.state();
+        let mut state = self.disk.state();
+        state.largest_read = state.largest_read.max(buffer.len());
         let position = usize::try_from(position).unwrap_or(usize::MAX);
         let rest = state.files[self.number]
             .bytes

@@ -307,3 +307,37 @@ fn a_limit_that_was_lowered_does_not_cut_off_what_it_let_in_before() {
         [(Offset(0), first), (Offset(3000), second)]
     );
 }
+
+#[test]
+fn opening_holds_a_window_in_memory_whatever_a_length_says() {
+    let roomy = LogConfig {
+        segment_bytes: 10_000_000,
+        ..small()
+    };
+    let disk = SimDisk::new(3);
+    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+    let mut log = Log::open(Arc::clone(&shared), Path::new(DIR), roomy)
+        .unwrap()
+        .log;
+    let batches: Batches = (0..3000)
+        .map(|_| (log.log_end(), append(&mut log, 2)))
+        .collect();
+    let length = positions(&batches)[3000];
+    assert!(length > 300_000);
+    // A header that claims 2 GiB, and much behind it.
+    let mut torn = batch(6000, &[1]);
+    torn[layout::BATCH_LENGTH..layout::PARTITION_LEADER_EPOCH]
+        .copy_from_slice(&i32::MAX.to_be_bytes());
+    torn.resize(1_000_000, 7);
+    let file = disk.open(Path::new(SEGMENT)).unwrap();
+    file.write_all_at(&torn, length as u64).unwrap();
+    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+    let opened = Log::open(shared, Path::new(DIR), roomy).unwrap();
+    assert_eq!(opened.truncated.unwrap().bytes, 1_000_000);
+    assert_eq!(read(&opened.log, Offset(0)), batches);
+    assert!(
+        disk.largest_read() <= 64 * 1024,
+        "{} bytes at once",
+        disk.largest_read()
+    );
+}
