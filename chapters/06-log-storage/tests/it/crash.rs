@@ -92,9 +92,13 @@ fn open(disk: &SimDisk) -> Result<Log, Error> {
 
 /// Runs the script until a step fails.
 fn run(disk: &SimDisk) -> (Expected, Result<(), Error>) {
+    run_script(disk, SCRIPT)
+}
+
+fn run_script(disk: &SimDisk, script: &[Step]) -> (Expected, Result<(), Error>) {
     let mut expected = Expected::default();
     let result = open(disk).and_then(|mut log| {
-        for (number, step) in SCRIPT.iter().enumerate() {
+        for (number, step) in script.iter().enumerate() {
             take(disk, &mut log, *step, number, &mut expected)?;
         }
         Ok(())
@@ -132,8 +136,14 @@ fn take(
         }
         SavePoint => log.save_recovery_point()?,
         Truncate(count) => {
-            let left = expected.batches.len() - count;
-            let end = expected.batches[left].0;
+            // What retention has deleted cannot be cut off any more.
+            let there = expected.batches.iter();
+            let there = there.filter(|(offset, _)| *offset >= log.log_start());
+            let left = expected.batches.len() - count.min(there.count());
+            let end = expected
+                .batches
+                .get(left)
+                .map_or(log.log_end(), |batch| batch.0);
             expected.synced = expected.synced.min(end);
             expected.acknowledged = end;
             log.truncate_to(end)?;
@@ -270,6 +280,61 @@ fn when_an_operation_fails_the_log_is_as_before_or_offline() {
         for survivor in 0..6 {
             let what = format!("operation {operation} fails ({result:?}), survivor {survivor}");
             check(&disk.crash(), &expected, &what);
+        }
+    }
+}
+
+/// Steps as a random number generator says.
+fn script(seed: u64) -> Vec<Step> {
+    let mut state = seed;
+    let mut below = |bound: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((state >> 33) % bound).unwrap()
+    };
+    let steps = 8 + below(40);
+    let mut step = || match below(16) {
+        0 | 1 => Sync,
+        2 => SavePoint,
+        3 => Truncate(1 + below(7)),
+        4 => Retention,
+        5 => Reopen,
+        _ => Append(1 + below(14)),
+    };
+    (0..steps).map(|_| step()).collect()
+}
+
+#[test]
+fn any_script_may_be_interrupted_anywhere() {
+    for seed in 0..100 {
+        let script = script(seed);
+        let disk = SimDisk::new(seed);
+        run_script(&disk, &script).1.unwrap();
+        let operations = disk.operations();
+        for crash in 0..8 {
+            // Spread over the script, and different from seed to seed.
+            let operation = (crash * operations / 8 + seed) % (operations + 1);
+            let disk = SimDisk::new(seed);
+            if crash % 3 == 0 {
+                disk.fail_at(operation);
+            } else {
+                disk.power_off_at(operation);
+            }
+            let (mut expected, _) = run_script(&disk, &script);
+            let what = format!("script {seed}, operation {operation}");
+            for survivor in 0..3 {
+                check(
+                    &disk.crash(),
+                    &expected,
+                    &format!("{what}, survivor {survivor}"),
+                );
+            }
+            if crash % 3 == 1 {
+                disk.power_off_at(u64::MAX);
+                expected.synced = expected.acknowledged;
+                check(&disk, &expected, &format!("{what}, killed"));
+            }
         }
     }
 }
