@@ -171,6 +171,11 @@ fn kcat_lists_produces_and_consumes() {
     replay("kcat-1.7.1.txt");
 }
 
+#[test]
+fn kafka_python_produces_idempotently_and_consumes() {
+    replay("kafka-python-3.0.12.txt");
+}
+
 /// Passes frames on from `from` to `to`, and notes them.
 fn pass_on(
     connection: usize,
@@ -215,66 +220,95 @@ fn proxy(listener: TcpListener, broker: SocketAddr) -> Arc<Mutex<Vec<Frame>>> {
     frames
 }
 
-fn kcat(broker: &str, arguments: &[&str], input: &str) -> String {
-    let mut child = Command::new("kcat")
-        .args(["-q", "-b", broker])
-        .args(arguments)
+/// Runs a client to its end; what it printed.
+fn run(command: &mut Command, input: &str) -> String {
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("kcat is installed");
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
+        .expect("the client is installed");
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).unwrap();
+    drop(stdin);
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "kcat {arguments:?}");
+    assert!(output.status.success(), "{command:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-#[test]
-#[ignore = "needs kcat; rewrites the recording"]
-fn record_kcat() {
+/// Notes what `talk` makes its client say to a broker at the address that it is given.
+fn record(name: &str, about: &str, talk: impl FnOnce(&str)) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let advertised = listener.local_addr().unwrap().to_string();
     let dir = TempDir::new().unwrap();
     let mqd = start(&dir, &advertised);
     let frames = proxy(listener, mqd.address());
-    let topic = ["-t", "recorded", "-p", "0"];
-    let keyed = [&["-P"], &topic[..], &["-K", ":", "-H", "colour=red"]].concat();
-    kcat(&advertised, &keyed, "a:one\nb:two\n");
-    for codec in ["gzip", "snappy", "lz4", "zstd"] {
-        let line = format!("{}\n", codec.repeat(100));
-        kcat(
-            &advertised,
-            &[&["-P"], &topic[..], &["-z", codec]].concat(),
-            &line,
-        );
-    }
-    kcat(&advertised, &["-L"], "");
-    let consumed = kcat(
-        &advertised,
-        &[
-            &["-C"],
-            &topic[..],
-            &["-o", "beginning", "-e", "-f", "%o %k %s\\n"],
-        ]
-        .concat(),
-        "",
-    );
-    assert!(
-        consumed.starts_with("0 a one\n1 b two\n2  gzipgzip"),
-        "{consumed}"
-    );
-    assert_eq!(consumed.lines().count(), 6);
-    kcat(&advertised, &["-Q", "-t", "recorded:0:-1"], "");
+    talk(&advertised);
     let session = Session {
         advertised,
         frames: std::mem::take(&mut *frames.lock().unwrap()),
     };
+    session.write(name, about);
+}
+
+#[test]
+#[ignore = "needs kcat; rewrites the recording"]
+fn record_kcat() {
     let about = "kcat 1.7.1 (librdkafka 2.0.2): produce with key and header, produce with each \
                  codec, list, consume all, query the end";
-    session.write("kcat-1.7.1.txt", about);
+    record("kcat-1.7.1.txt", about, |broker| {
+        let kcat = |arguments: &str, input: &str| {
+            let arguments = arguments.split(' ');
+            run(
+                Command::new("kcat")
+                    .args(["-q", "-b", broker])
+                    .args(arguments),
+                input,
+            )
+        };
+        kcat("-P -t recorded -p 0 -K : -H colour=red", "a:one\nb:two\n");
+        for codec in ["gzip", "snappy", "lz4", "zstd"] {
+            let line = format!("{}\n", codec.repeat(100));
+            kcat(&format!("-P -t recorded -p 0 -z {codec}"), &line);
+        }
+        kcat("-L", "");
+        let consumed = kcat("-C -t recorded -p 0 -o beginning -e -f %o-%k-%s\\n", "");
+        assert!(
+            consumed.starts_with("0-a-one\n1-b-two\n2--gzipgzip"),
+            "{consumed}"
+        );
+        assert_eq!(consumed.lines().count(), 6);
+        kcat("-Q -t recorded:0:-1", "");
+    });
+}
+
+/// An idempotent producer, as it is by default, and a consumer without a group.
+const KAFKA_PYTHON: &str = "
+import sys
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+producer = KafkaProducer(bootstrap_servers=sys.argv[1])
+for number in range(5):
+    value = b'value %d' % number
+    sent = producer.send('recorded', key=b'key', value=value, headers=[('colour', b'red')])
+    assert sent.get(timeout=10).offset == number
+producer.close()
+consumer = KafkaConsumer(bootstrap_servers=sys.argv[1])
+partition = TopicPartition('recorded', 0)
+consumer.assign([partition])
+consumer.seek_to_beginning()
+values = [next(consumer).value for _ in range(5)]
+print(values, consumer.end_offsets([partition]))
+consumer.close()
+";
+
+#[test]
+#[ignore = "needs kafka-python; rewrites the recording"]
+fn record_kafka_python() {
+    let about = "kafka-python 3.0.12: an idempotent producer, a consumer with assign()";
+    record("kafka-python-3.0.12.txt", about, |broker| {
+        let said = run(
+            Command::new("python3").args(["-c", KAFKA_PYTHON, broker]),
+            "",
+        );
+        assert!(said.starts_with("[b'value 0', b'value 1'"), "{said}");
+    });
 }
