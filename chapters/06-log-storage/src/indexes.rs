@@ -46,21 +46,16 @@ impl Indexes {
 
     /// Notes the next batch of the segment, which lies at `position`.
     pub(crate) fn note(&mut self, position: u32, header: &BatchHeader) {
-        self.note_time(header);
-        if position - self.indexed_to >= self.interval {
-            self.offsets.push(header.base_offset, position);
-            self.note_newest();
-            self.indexed_to = position;
-        }
-    }
-
-    /// Notes only how new the next batch is.
-    pub(crate) fn note_time(&mut self, header: &BatchHeader) {
         if self
             .newest
             .is_none_or(|(newest, _)| header.max_timestamp > newest)
         {
             self.newest = Some((header.max_timestamp, header.base_offset));
+        }
+        if position - self.indexed_to >= self.interval {
+            self.offsets.push(header.base_offset, position);
+            self.note_newest();
+            self.indexed_to = position;
         }
     }
 

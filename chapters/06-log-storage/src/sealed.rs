@@ -52,7 +52,7 @@ impl Sealed {
         })
     }
 
-    /// Opens it, with indexes that are known to fit it where they end.
+    /// Opens it, with an offset index that reaches to its end.
     ///
     /// # Errors
     /// As the disk says.
@@ -65,14 +65,12 @@ impl Sealed {
             read(name::offset_index_path(dir, self.base_offset)),
             read(name::time_index_path(dir, self.base_offset)),
         );
-        let mut loaded = Loaded { view, indexes };
-        if !loaded.find_newest() {
-            loaded = self.rebuild(disk, dir, interval)?;
+        let loaded = Loaded { view, indexes };
+        if loaded.is_indexed(interval) {
+            Ok(loaded)
+        } else {
+            self.rebuild(disk, dir, interval)
         }
-        let _ = self
-            .newest
-            .set(loaded.indexes.newest.map(|(newest, _)| newest));
-        Ok(loaded)
     }
 
     /// Makes the indexes again from the segment, up to where it can be read.
@@ -117,29 +115,24 @@ impl Loaded {
         scan_from_index(&self.view, &self.indexes, offset)
     }
 
-    /// Finds the largest timestamp: the time index knows it up to its last
-    /// entry, the headers behind that one tell the rest. `false` when the
-    /// indexes do not fit the segment.
-    fn find_newest(&mut self) -> bool {
+    /// Whether no entry is missing at the end, as far as the segment can be read.
+    fn is_indexed(&self, interval: u32) -> bool {
         let size = u64::from(self.view.size);
         if !self.indexes.offsets.is_sane(size) || !self.indexes.times.is_sane() {
             return false;
         }
-        let last = self.indexes.times.last();
-        let from = last.map_or(self.view.base_offset, |(_, offset)| offset);
-        let Some(mut scan) = self.scan(from) else {
-            return false;
-        };
-        if let Some((timestamp, offset)) = last
-            && !stands_at(&mut scan, timestamp, offset)
-        {
-            return false;
-        }
-        for batch in scan {
-            let Ok((_, header)) = batch else { return false };
-            self.indexes.note_time(&header);
-        }
-        true
+        let last = self.indexes.offsets.lookup(Offset(i64::MAX));
+        let behind = Scan::new(self.view.clone(), last).map_while(Result::ok);
+        let mut due = behind.filter(|(position, _)| position - last >= interval.max(1));
+        due.next().is_none()
+    }
+
+    /// The walk from the batch with the largest timestamp that the time index
+    /// knows; `None` when that index is missing or wrong.
+    pub(crate) fn scan_from_newest(&self) -> Option<Scan> {
+        let (timestamp, offset) = self.indexes.times.last()?;
+        let mut scan = self.scan(offset)?;
+        stands_at(&mut scan, timestamp, offset).then_some(scan)
     }
 }
 

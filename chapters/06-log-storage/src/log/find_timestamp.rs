@@ -34,6 +34,9 @@ impl Log {
     }
 
     /// The largest timestamp of a segment; `None` if it is empty.
+    ///
+    /// # Errors
+    /// As [`Log::scan`].
     pub(super) fn newest(&self, segment: usize) -> Result<Option<Timestamp>, Error> {
         let Some(sealed) = self.sealed.get(segment) else {
             return Ok(self.active.indexes.newest.map(|(newest, _)| newest));
@@ -41,8 +44,20 @@ impl Log {
         if let Some(newest) = sealed.newest.get() {
             return Ok(*newest);
         }
-        let loaded = self.load(segment)?;
-        Ok(loaded.indexes.newest.map(|(newest, _)| newest))
+        // The time index knows it up to its last entry, the headers from there on tell the rest.
+        let scan = match self.load(segment)?.scan_from_newest() {
+            Some(scan) => scan,
+            None => {
+                let rebuilt = self.rebuild(sealed)?;
+                let scan = rebuilt.scan_from_newest();
+                scan.unwrap_or_else(|| Scan::new(rebuilt.view.clone(), 0))
+            }
+        };
+        let mut newest = None;
+        for batch in scan {
+            newest = newest.max(Some(batch?.1.max_timestamp));
+        }
+        Ok(*sealed.newest.get_or_init(|| newest))
     }
 
     /// The walk from a batch before which no record is as new as `target`.
@@ -61,8 +76,7 @@ impl Log {
             return Ok(scan);
         }
         // The time index is wrong there.
-        let interval = self.config.index_interval_bytes;
-        let rebuilt = self.keep(sealed.rebuild(&*self.disk, &self.dir, interval)?);
+        let rebuilt = self.rebuild(sealed)?;
         Ok(Scan::new(rebuilt.view.clone(), 0))
     }
 }

@@ -7,7 +7,7 @@ use message_model::Offset;
 use super::Log;
 use crate::error::Error;
 use crate::scan::Scan;
-use crate::sealed::{Loaded, scan_from_index};
+use crate::sealed::{Loaded, Sealed, scan_from_index};
 
 impl Log {
     /// The batches from the one that holds `from` on, or from the next one if
@@ -48,9 +48,7 @@ impl Log {
             return Ok(scan);
         }
         // The index is wrong there.
-        let interval = self.config.index_interval_bytes;
-        let rebuilt = sealed.rebuild(&*self.disk, &self.dir, interval)?;
-        let rebuilt = self.keep(rebuilt);
+        let rebuilt = self.rebuild(sealed)?;
         Ok(rebuilt
             .scan(from)
             .unwrap_or_else(|| Scan::new(rebuilt.view.clone(), 0)))
@@ -75,7 +73,14 @@ impl Log {
         Ok(self.keep(loaded))
     }
 
-    pub(super) fn keep(&self, loaded: Loaded) -> Arc<Loaded> {
+    /// A sealed segment with indexes that were made again.
+    pub(super) fn rebuild(&self, sealed: &Sealed) -> Result<Arc<Loaded>, Error> {
+        let interval = self.config.index_interval_bytes;
+        let rebuilt = sealed.rebuild(&*self.disk, &self.dir, interval)?;
+        Ok(self.keep(rebuilt))
+    }
+
+    fn keep(&self, loaded: Loaded) -> Arc<Loaded> {
         let loaded = Arc::new(loaded);
         *self.loaded.borrow_mut() = Some(Arc::clone(&loaded));
         loaded

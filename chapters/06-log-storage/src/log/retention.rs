@@ -49,9 +49,13 @@ impl Log {
 
     /// What a segment's age is counted from. Without a limit on age nobody needs to know.
     fn age_mark(&self, segment: usize) -> Result<Option<Timestamp>, Error> {
-        let newest = match self.config.retention.age {
-            Some(_) => self.newest(segment)?,
-            None => None,
+        if self.config.retention.age.is_none() {
+            return Ok(None);
+        }
+        let newest = match self.newest(segment) {
+            // Nobody knows how new the rest is.
+            Err(Error::Damaged { .. }) => return Ok(Some(Timestamp(i64::MAX))),
+            other => other?,
         };
         // Records without a timestamp have no age: they go by size only.
         Ok(newest.map(|newest| {

@@ -253,6 +253,17 @@ fn damage_in_a_sealed_segment_is_found_by_its_readers() {
     let behind = read(&log, Offset(30));
     assert_eq!(behind, batches[10..], "and what lies in later segments");
     assert!(log.find_timestamp(Timestamp(75)).is_err());
+    let mut aged = small();
+    aged.retention.age = Some(std::time::Duration::ZERO);
+    let mut log = Log::open(Arc::clone(&shared), Path::new(DIR), aged)
+        .unwrap()
+        .log;
+    let late = Timestamp(i64::MAX);
+    assert_eq!(
+        log.apply_retention(late, log.log_end()).unwrap(),
+        0,
+        "its age is unknown"
+    );
 }
 
 #[test]
