@@ -44,13 +44,13 @@ pub async fn accept_until<Stop, Serve, Served>(
     let mut was_full = false;
     // ANCHOR: loop
     loop {
+        // In this order: one that has ended must not count as open.
         let accepted = tokio::select! {
+            biased;
             () = &mut stop => break,
             Some(_) = running.join_next() => continue,
             accepted = accept(&listener) => accepted,
         };
-        // Those that have ended must not count as open.
-        while running.try_join_next().is_some() {}
         let is_full = running.len() >= limits.connections_max;
         match accepted {
             Some((stream, peer)) if !is_full => {

@@ -208,6 +208,23 @@ async fn what_is_queued_is_written_when_the_last_clone_goes() {
     assert!(peer.request().await.unwrap().is_none());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_nothing_does_not_keep_a_dropped_connection_open() {
+    let (connection, mut peer) = connection(LIMITS).await;
+    let (count, size) = (400, 128 * 1024);
+    for _ in 0..count {
+        let sent = connection.send(LIMIT, |_| vec![0; size]).await;
+        sent.unwrap();
+    }
+    drop(connection);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let mut arrived = 0;
+    while let Ok(Some(_)) = peer.requests.next(Duration::MAX).await {
+        arrived += 1;
+    }
+    assert!(arrived < count, "{arrived} were read after a minute");
+}
+
 #[tokio::test]
 async fn half_of_ten_thousand_calls_time_out_and_nothing_is_left() {
     let (connection, mut peer) = connection(LIMITS).await;
