@@ -19,6 +19,10 @@ use crate::process::{self, Ended};
 pub const TIME_LIMIT: Duration = Duration::from_secs(15);
 /// The most address space of a case, in KiB, where the system has such a limit.
 const MEMORY_LIMIT_KIB: u32 = 4 * 1024 * 1024;
+/// Tells the harness to say a case's goal on standard error before it runs.
+const ANNOUNCE: &str = "SPEC_ANNOUNCE";
+/// How the harness, too, says it.
+const HANGS: &str = "it did not end";
 /// How many cases run at a time.
 const AT_A_TIME: usize = 2;
 /// The module of a test binary that has the cases.
@@ -105,12 +109,15 @@ pub fn cases(binary: &Path, folder: &Path) -> Result<Vec<Case>> {
 }
 
 /// Runs the cases, some at a time; the verdicts come in the order of the cases.
+/// Once one hangs, those behind it are red without being run: where one loop does
+/// not end, most do not, and each would take its whole time.
 ///
 /// # Errors
 /// When the binary cannot be run.
 pub fn run(binary: &Path, cases: &[Case]) -> Result<Vec<Verdict>> {
     let queue = Mutex::new(cases.iter().enumerate());
     let verdicts = Mutex::new(Vec::with_capacity(cases.len()));
+    let hanging = Mutex::new(None::<String>);
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..AT_A_TIME)
             .map(|_| {
@@ -120,7 +127,13 @@ pub fn run(binary: &Path, cases: &[Case]) -> Result<Vec<Verdict>> {
                         let Some((index, case)) = next else {
                             return Ok(());
                         };
-                        let failure = run_one(binary, case)?;
+                        let failure = match lock(&hanging).clone() {
+                            Some(name) => Some(not_run(case, &name)),
+                            None => run_one(binary, case)?,
+                        };
+                        if failure.as_ref().is_some_and(Failure::hung) {
+                            *lock(&hanging) = Some(case.name.clone());
+                        }
                         lock(&verdicts).push((index, failure));
                     }
                 })
@@ -143,6 +156,11 @@ pub fn run(binary: &Path, cases: &[Case]) -> Result<Vec<Verdict>> {
     Ok(verdicts.into_iter().map(with_case).collect())
 }
 
+fn not_run(case: &Case, hanging: &str) -> Failure {
+    let problem = format!("not run, because {hanging} does not end");
+    without_message(case, &problem, "", "")
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -156,7 +174,8 @@ fn run_one(binary: &Path, case: &Case) -> Result<Option<Failure>> {
         .arg("--exact")
         .arg(format!("{MODULE}{}", case.name))
         .arg("--test-threads=1")
-        .env("RUST_BACKTRACE", "0");
+        .env("RUST_BACKTRACE", "0")
+        .env(ANNOUNCE, "1");
     let ended = process::run(&mut command, TIME_LIMIT)
         .with_context(|| format!("running {}", binary.display()))?;
     let Some(Ended {
@@ -165,11 +184,7 @@ fn run_one(binary: &Path, case: &Case) -> Result<Option<Failure>> {
         stderr,
     }) = ended
     else {
-        return Ok(Some(without_message(
-            case,
-            "it did not end, and was cut off",
-            "",
-        )));
+        return Ok(Some(without_message(case, HANGS, "", "")));
     };
     if success {
         return Ok(None);
@@ -180,7 +195,7 @@ fn run_one(binary: &Path, case: &Case) -> Result<Option<Failure>> {
             message: message.to_owned(),
             printed: printed.trim().to_owned(),
         },
-        None => without_message(case, &abnormal_end(&stderr), captured.trim()),
+        None => without_message(case, &abnormal_end(&stderr), &stderr, captured.trim()),
     }))
 }
 
@@ -212,18 +227,22 @@ fn abnormal_end(stderr: &str) -> String {
     if stderr.contains("memory allocation of") {
         return "your code ran out of memory: something grows without a bound?".to_owned();
     }
-    let last = stderr.lines().rfind(|line| !line.trim().is_empty());
+    let mut lines = stderr.lines().filter(|line| !line.starts_with("task "));
+    let last = lines.rfind(|line| !line.trim().is_empty());
     format!(
         "the process of this case ended early: {}",
         last.unwrap_or("it said nothing")
     )
 }
 
-/// A message in the harness' form, for a case that could not write one.
-fn without_message(case: &Case, problem: &str, printed: &str) -> Failure {
+/// A message in the harness' form, for a case that could not write one. What it
+/// announced on `stderr` is its first line.
+fn without_message(case: &Case, problem: &str, stderr: &str, printed: &str) -> Failure {
     let function = case.name.rsplit("::").next().unwrap_or_default();
+    let announced = stderr.lines().find(|line| line.starts_with("task "));
+    let title = announced.map_or_else(|| function.replace('_', " "), str::to_owned);
     Failure {
-        message: format!("{}\n  problem    {problem}", function.replace('_', " ")),
+        message: format!("{title}\n  problem    {problem}"),
         printed: printed.to_owned(),
     }
 }
@@ -232,6 +251,6 @@ impl Failure {
     /// Whether the case did not end by itself in time.
     #[must_use]
     pub fn hung(&self) -> bool {
-        self.message.contains("  problem    it did not end")
+        self.message.contains(&format!("  problem    {HANGS}"))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt::Debug;
+use std::io::Write;
 use std::panic::{self, PanicHookInfo};
 use std::sync::{Once, mpsc};
 use std::thread;
@@ -14,6 +15,9 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// The name of the threads that cases run on; tells their panics from others'.
 const THREAD_NAME: &str = "case";
+
+/// When this variable is set, a case says its goal on standard error first.
+const ANNOUNCE: &str = "SPEC_ANNOUNCE";
 
 /// The most characters of a value in a message: what is longer hides what matters.
 const SHOWN_MAX: usize = 1500;
@@ -42,6 +46,7 @@ pub fn run(place: Place, goal: &str, body: impl FnOnce() + Send + 'static) {
 /// As [`run`].
 pub fn run_within(limit: Duration, place: Place, goal: &str, body: impl FnOnce() + Send + 'static) {
     hide_panics_of_cases();
+    announce(&place, goal);
     let (done, finished) = mpsc::channel();
     let thread = thread::Builder::new()
         .name(THREAD_NAME.to_owned())
@@ -67,6 +72,15 @@ pub fn run_within(limit: Duration, place: Place, goal: &str, body: impl FnOnce()
     eprint!("{message}");
     // The message is all there is to say: no "thread panicked at", no backtrace.
     panic::resume_unwind(Box::new(message));
+}
+
+/// Says which case this is before it begins, past libtest, which keeps what is
+/// printed in memory: a process that aborts takes that with it.
+fn announce(place: &Place, goal: &str) {
+    if std::env::var_os(ANNOUNCE).is_some() {
+        let line = format!("task {} · {goal}\n", place.task_id());
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    }
 }
 
 /// Ends the case: `what` should be `expected` and is `got`, both as text.

@@ -8,6 +8,7 @@ use crate::holes::TaskId;
 use crate::progress::{Progress, State};
 use crate::screen::Paint;
 use crate::spec::{self, Verdict};
+use crate::tasks::Task;
 use crate::verdict::{self, Checked};
 
 /// Checks a chapter's part, or `only` one task of it, and says what came of it.
@@ -99,6 +100,14 @@ fn explain(progress: &Progress, verdicts: &[Verdict], first: &Verdict, paint: Pa
         .filter(|line| !line.starts_with("  stuck?"))
         .for_each(|line| println!("{line}"));
     println!("  case       {}", first.case.name);
+    let task = first.case.task_id(chapter.short_number());
+    if let Some((open, _)) = hole(progress, first) {
+        let file = chapter.exercise().join(&open.file);
+        println!("\nwrite it between the two comments, in {}", file.display());
+        println!("its cases are in {}", case_file(chapter, first));
+        println!("where to begin?   cargo workbook hint {task}");
+        return;
+    }
     let others: Vec<_> = verdicts
         .iter()
         .filter(|v| v.failure.is_some() && v.case != first.case)
@@ -119,7 +128,6 @@ fn explain(progress: &Progress, verdicts: &[Verdict], first: &Verdict, paint: Pa
         );
         others.iter().for_each(|name| println!("  {name}"));
     }
-    let task = first.case.task_id(chapter.short_number());
     println!("\n{}", paint.bold("stuck? one step at a time:"));
     println!(
         "  1  read the message above, and the case in {}",
@@ -129,6 +137,12 @@ fn explain(progress: &Progress, verdicts: &[Verdict], first: &Verdict, paint: Pa
     println!("  3  the worked example in {}", chapter.page().display());
     println!("  4  cargo workbook diff {task}     yours against the solution's");
     println!("  5  cargo workbook solve {task}    take the solution for now, and go on");
+}
+
+/// The task of the case, if it is still a hole.
+fn hole<'a>(progress: &'a Progress, verdict: &Verdict) -> Option<&'a (Task, State)> {
+    let mut tasks = progress.tasks.iter();
+    tasks.find(|(task, state)| task.id.number == verdict.case.task && *state == State::Open)
 }
 
 fn case_file(chapter: &Chapter, verdict: &Verdict) -> String {

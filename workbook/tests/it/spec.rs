@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
-use workbook::spec::{self, Verdict};
+use workbook::spec::{self, Case, Verdict};
 
 /// Lists four cases; passes the first, fails the others in three ways.
 const BINARY: &str = r#"#!/bin/sh
@@ -33,7 +33,19 @@ spec::task_1::beta)
     exit 101
     ;;
 spec::task_2::overflows) echo "thread 'case' has overflowed its stack" >&2; exit 134 ;;
-*) echo "killed by something" >&2; exit 134 ;;
+spec::task_3::hangs)
+    echo
+    echo "---- $2 stdout ----"
+    echo
+    echo "task 6.3 · It ends."
+    echo "  problem    it did not end within 10s"
+    exit 101
+    ;;
+*)
+    if [ -n "$SPEC_ANNOUNCE" ]; then echo "task 6.2 · It lives." >&2; fi
+    echo "killed by something" >&2
+    exit 134
+    ;;
 esac
 "#;
 
@@ -82,6 +94,27 @@ fn a_case_whose_process_dies_has_a_message_too() {
     let cases = spec::cases(&binary, folder.path()).unwrap();
     let verdicts = spec::run(&binary, &cases).unwrap();
     let message = |verdict: &Verdict| verdict.failure.as_ref().unwrap().message.clone();
-    assert!(message(&verdicts[2]).contains("killed by something"));
+    assert_eq!(
+        message(&verdicts[2]),
+        "task 6.2 · It lives.\n  problem    the process of this case ended early: killed by something"
+    );
     assert!(message(&verdicts[3]).contains("overflowed the stack"));
+}
+
+#[test]
+fn once_a_case_hangs_the_others_are_not_waited_for() {
+    let (_folder, binary) = binary();
+    let case = |name: &str| Case {
+        name: name.to_owned(),
+        task: 3,
+    };
+    let mut cases = vec![case("task_3::hangs")];
+    cases.extend((0..20).map(|number| case(&format!("task_3::case_{number}"))));
+    let verdicts = spec::run(&binary, &cases).unwrap();
+    assert_eq!(verdicts.len(), 21);
+    assert!(verdicts[0].failure.as_ref().unwrap().hung());
+    let last = verdicts[20].failure.as_ref().unwrap();
+    assert!(!last.hung());
+    let expected = "not run, because task_3::hangs does not end";
+    assert!(last.message.contains(expected), "{}", last.message);
 }
