@@ -4,6 +4,7 @@
 //! poisoned; a process that ends closes its connections, and clients go on when
 //! it is started again. What was acknowledged survives: a panic is no worse than `kill -9`.
 
+use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
@@ -25,7 +26,8 @@ pub fn end_on_panic() {
                 location.as_deref().unwrap_or("(unknown)"),
                 broker::serving().as_deref(),
             );
-            eprintln!("{last_words}");
+            // `eprintln!` would panic again if nobody reads stderr.
+            let _ = writeln!(io::stderr(), "{last_words}");
         });
         std::process::exit(EXIT_PANIC);
     }));

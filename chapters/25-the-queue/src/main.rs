@@ -57,6 +57,8 @@ fn tell_on_stderr() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // When nobody reads stderr any more, that is no reason to stop serving.
+        .log_internal_errors(false)
         .with_ansi(false)
         .init();
 }

@@ -55,7 +55,7 @@ async fn run(data_dir: DataDir, options: Serve) -> Result<()> {
     let queue = Arc::new(Queue::open(&data_dir, &settings, address)?);
 
     let background = start_background_work(&queue, &settings, &stop);
-    announce(&format!("mqd ready on {address}"))?;
+    announce(&format!("mqd ready on {address}"));
     accept_connections(listener, &queue, &settings, &stop).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);
 
@@ -91,14 +91,13 @@ async fn bind(options: &Serve) -> Result<TcpListener> {
     Ok(listener)
 }
 
-/// The one line on stdout. Whoever started us may read no further: that is fine.
-fn announce(line: &str) -> Result<()> {
+/// The one line on stdout. If nobody reads it, it is served all the same.
+fn announce(line: &str) {
     let mut stdout = std::io::stdout();
-    writeln!(stdout, "{line}")
-        .and_then(|()| stdout.flush())
-        .context("cannot write to stdout")?;
+    if let Err(error) = writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+        tracing::warn!("cannot write to stdout: {error}");
+    }
     tracing::info!("{line}");
-    Ok(())
 }
 
 /// Tasks that run until the process ends.

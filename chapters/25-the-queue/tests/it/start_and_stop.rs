@@ -159,3 +159,18 @@ fn background_work_is_done_as_often_as_it_is_set() {
     assert!((0..100_000).any(|_| is_gone(&mut raw)), "the first segment");
     assert_eq!(raw.fetch("old", 1).unwrap().error_code, ErrorCode::NONE);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn it_serves_on_when_its_log_cannot_be_written() {
+    let through = ["sh", "-c", "exec \"$@\" 2>/dev/full", "sh"];
+    let mut mqd = mqd().through(through).start().unwrap();
+    for _ in 0..3 {
+        let mut raw = Raw::connect(&mqd);
+        // Too short for a request: that is logged, or would be.
+        raw.send_frame(b"GET").unwrap();
+        raw.expect_close("three bytes");
+    }
+    Raw::connect(&mqd).expect_served();
+    assert_eq!(mqd.terminate().unwrap().code(), Some(0));
+}
