@@ -319,16 +319,34 @@ fn a_headers_name_is_text() {
     );
 }
 
+/// How much address space this process has had at most, in KiB; only Linux tells.
+fn address_space_kib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmPeak:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 #[test]
 fn a_huge_header_count_is_an_error_at_once() {
     case!(
         "Ten bytes that announce 2,147,483,647 headers are refused without setting room aside for them.",
         || {
             let bytes = framed(&[0, 0, 0, 0x01, 0x01, 0xfe, 0xff, 0xff, 0xff, 0x0f]);
+            let before = address_space_kib();
             let got = decode(&bytes);
             expect(
                 &format!("this is no record; decode_record says {got:?}"),
                 got.is_err(),
+            );
+            // Room for so many headers is 64 GiB; other threads take far less than half of that.
+            let grown_kib = address_space_kib()
+                .zip(before)
+                .map(|(now, before)| now - before);
+            expect(
+                "no room is set aside for headers that are not there",
+                grown_kib.is_none_or(|grown| grown < 32 * 1024 * 1024),
             );
         }
     );

@@ -153,6 +153,7 @@ impl Feeder<'_> {
                 Some(text) => {
                     let number = line.number.to_string();
                     batch.push(&RecordToSend {
+                        // Not the time in the line: a topic deletes what is a week old.
                         timestamp: self.clock.wall(),
                         key: None,
                         value: Some(text),

@@ -32,6 +32,7 @@ impl Sink<'_> {
             let mut batch = BatchBuilder::new();
             for row in rows {
                 batch.push(&RecordToSend {
+                    // Not the time in the line: a topic deletes what is a week old.
                     timestamp: self.clock.wall(),
                     key: Some(row.key().as_bytes()),
                     value: Some(row.to_string().as_bytes()),
