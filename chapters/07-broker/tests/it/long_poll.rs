@@ -6,6 +6,7 @@ use std::time::Duration;
 use broker::End;
 use broker::api::{self, FetchLimits};
 use message_model::Offset;
+use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{DeleteTopicsRequest, FetchRequest, FetchResponse};
@@ -241,39 +242,39 @@ async fn an_end_that_has_passed_meanwhile_is_seen() {
     assert!(broker.waits.is_empty());
 }
 
-/// The same race with real threads: producers and consumers that meet at every
-/// record. A lost wake-up would show as a fetch that waits until its deadline.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+/// The same race with real threads, a thousand times: when all have read a
+/// record, the consumers ask for the next one while the producer appends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn no_wake_up_is_lost() {
+    const RECORDS: i64 = 1_000;
     let broker = Arc::new(Broker::with_topic());
-    let consumers: Vec<_> = (0..4)
-        .map(|_| {
-            let broker = Arc::clone(&broker);
-            tokio::spawn(async move {
-                let limits = FetchLimits {
-                    response_bytes_max: 1_000_000,
-                    wait_max: seconds(600),
-                };
-                let mut next = 0;
-                while next < 500 {
-                    let request = fetch_request(&[("t", 0, next)], 600_000, 1);
-                    let (topics, waits) = (&broker.topics, &broker.waits);
-                    let found = api::fetch(topics, waits, broker.clock, limits, request).await;
-                    let found = &found.responses[0].partitions[0];
-                    assert_eq!(found.error_code, ErrorCode::NONE);
-                    next = found.high_watermark;
-                }
-            })
+    let all_have_read = Arc::new(Barrier::new(3));
+    let consume = || {
+        let (broker, all_have_read) = (Arc::clone(&broker), Arc::clone(&all_have_read));
+        tokio::spawn(async move {
+            let limits = FetchLimits {
+                wait_max: seconds(600),
+                ..LIMITS
+            };
+            for next in 0..RECORDS {
+                all_have_read.wait().await;
+                let request = fetch_request(&[("t", 0, next)], 600_000, 1);
+                let (topics, waits) = (&broker.topics, &broker.waits);
+                let found = api::fetch(topics, waits, broker.clock, limits, request).await;
+                assert_eq!(found.responses[0].partitions[0].high_watermark, next + 1);
+            }
         })
-        .collect();
-    for _ in 0..500 {
-        broker.produce(1, "t", batch(&["a"])).await;
-        tokio::task::yield_now().await;
-    }
-    for consumer in consumers {
-        tokio::time::timeout(seconds(60), consumer)
-            .await
-            .expect("no fetch waits for ever")
-            .unwrap();
-    }
+    };
+    let consumers = [consume(), consume()];
+    let all = async {
+        for _ in 0..RECORDS {
+            all_have_read.wait().await;
+            broker.produce(1, "t", batch(&["a"])).await;
+        }
+        for consumer in consumers {
+            consumer.await.unwrap();
+        }
+    };
+    let done = tokio::time::timeout(seconds(60), all).await;
+    done.expect("no fetch sleeps beside its record");
 }
