@@ -73,6 +73,8 @@ pub struct Log {
     /// the same one again and again.
     loaded: RefCell<Option<Arc<Loaded>>>,
     recovery_point: Offset,
+    /// What its file says (0 when there is none); `None` when that is unknown.
+    saved_recovery_point: Option<Offset>,
     /// The log end before the last truncation; see [`Log::synced`].
     truncated_from: Option<Offset>,
     online: bool,
@@ -138,14 +140,17 @@ impl Log {
         self.recovery_point
     }
 
-    /// Writes the recovery point to its file, so that the next start knows what
-    /// must be there.
+    /// Writes the recovery point to its file, if it has moved, so that the next
+    /// start knows what must be there.
     ///
     /// # Errors
     /// As the disk says.
     pub fn save_recovery_point(&mut self) -> Result<(), Error> {
         self.check_online()?;
-        recovery_point::write(&*self.disk, &self.dir, self.recovery_point)
+        if self.saved_recovery_point == Some(self.recovery_point) {
+            return Ok(());
+        }
+        self.write_recovery_point(self.recovery_point)
     }
 
     /// The first offset that the log has.
@@ -159,6 +164,14 @@ impl Log {
     #[must_use]
     pub fn log_end(&self) -> Offset {
         self.active.end_offset
+    }
+
+    fn write_recovery_point(&mut self, offset: Offset) -> Result<(), Error> {
+        // A failure may come before the file is replaced, or after.
+        self.saved_recovery_point = None;
+        recovery_point::write(&*self.disk, &self.dir, offset)?;
+        self.saved_recovery_point = Some(offset);
+        Ok(())
     }
 
     fn check_online(&self) -> Result<(), Error> {

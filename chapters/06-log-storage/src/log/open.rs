@@ -59,6 +59,7 @@ impl Log {
             config,
             sealed: segments,
             recovery_point: active.end_offset,
+            saved_recovery_point: Some(recovery_point),
             active,
             loaded: RefCell::new(None),
             truncated_from: None,

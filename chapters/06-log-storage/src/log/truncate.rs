@@ -8,7 +8,6 @@ use crate::error::{At, Error};
 use crate::index_file::IndexFiles;
 use crate::indexes::Indexes;
 use crate::name;
-use crate::recovery_point;
 use crate::scan::Scan;
 
 impl Log {
@@ -47,7 +46,13 @@ impl Log {
             .take_while(|base_offset| *base_offset <= end)
             .last()
             .unwrap_or(self.log_start());
-        recovery_point::write(&*self.disk, &self.dir, base_offset)
+        if self
+            .saved_recovery_point
+            .is_some_and(|saved| saved <= base_offset)
+        {
+            return Ok(());
+        }
+        self.write_recovery_point(base_offset)
     }
 
     /// Removes the segments that begin above `end`, the newest first and each for

@@ -352,3 +352,20 @@ fn opening_holds_a_window_in_memory_whatever_a_length_says() {
         disk.largest_read()
     );
 }
+
+#[test]
+fn a_recovery_point_that_has_not_moved_is_not_written_again() {
+    let (disk, _) = with_batches(5);
+    let (mut log, _) = open(&disk).unwrap();
+    let before = disk.operations();
+    log.save_recovery_point().unwrap();
+    assert_eq!(disk.operations(), before, "the file says it already");
+    append(&mut log, 1);
+    let (file, end) = log.to_sync();
+    file.sync_data().unwrap();
+    log.synced(end);
+    log.save_recovery_point().unwrap();
+    drop(log);
+    disk.open(Path::new(SEGMENT)).unwrap().set_len(3).unwrap();
+    expect_damage(open(&disk), 0, Offset(0), "the new point is in its file");
+}
