@@ -1,5 +1,6 @@
 //! Style that a compiler does not check.
 
+use std::fs;
 use std::path::Path;
 
 use workbook::figures;
@@ -61,6 +62,25 @@ fn every_file_says_what_it_is_for() {
             first.starts_with("//!") || first.starts_with("#!["),
             "{} does not begin with `//!`",
             file.display()
+        );
+    }
+}
+
+#[test]
+fn every_part_has_a_page_and_the_page_is_in_the_book() {
+    let workspace = this_tree();
+    let summary = fs::read_to_string(workspace.path("book/src/SUMMARY.md")).unwrap();
+    for chapter in workspace.chapters().unwrap() {
+        let page = chapter.page();
+        assert!(
+            workspace.path(&page).is_file(),
+            "{} is missing",
+            page.display()
+        );
+        let name = page.file_name().and_then(|name| name.to_str()).unwrap();
+        assert!(
+            summary.contains(&format!("({name})")),
+            "SUMMARY.md has no {name}"
         );
     }
 }
