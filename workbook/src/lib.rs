@@ -21,6 +21,7 @@ pub mod figures;
 pub mod git;
 pub mod holes;
 pub mod mine;
+pub mod mistakes;
 pub mod part_file;
 pub mod process;
 pub mod progress;

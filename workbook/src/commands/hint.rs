@@ -7,12 +7,12 @@ use anyhow::{Context, Result};
 
 use crate::chapter::{Chapter, Workspace};
 use crate::holes::TaskId;
+use crate::mistakes;
 use crate::progress::{Progress, State};
 use crate::screen::{Paint, wrap};
-use crate::tasks::{self, WrongAnswer};
+use crate::tasks;
 use crate::tree;
-use crate::verdict::Checked;
-use crate::verify::{normalise, pinned};
+use crate::verify::pinned;
 
 /// Says the hint `step`, or the one behind the last that was said.
 ///
@@ -35,9 +35,11 @@ pub fn run(
     match (&progress.checked, state) {
         (_, State::Green) => println!("It is green."),
         (Some(checked), State::Red) => {
-            for bug in known_mistakes(workspace, chapter, task, checked)? {
+            let answers = tasks::wrong_answers(workspace, chapter)?;
+            let messages = |name: &str| pinned(workspace, chapter, name);
+            for wrong in mistakes::known(task, checked, &answers, messages) {
                 println!("\nYour cases fail as they do with a known mistake:");
-                println!("{}", wrap(&bug, "  "));
+                println!("{}", wrap(&wrong.bug, "  "));
             }
         }
         (_, State::Written) => println!(
@@ -63,48 +65,6 @@ pub fn run(
             Ok(())
         }
     }
-}
-
-/// The sentences on the wrong answers that fail just as the learner's does: the
-/// same cases of the task, and if that leaves several, with the same messages.
-fn known_mistakes(
-    workspace: &Workspace,
-    chapter: &Chapter,
-    task: &TaskId,
-    checked: &Checked,
-) -> Result<Vec<String>> {
-    let module = format!("task_{}::", task.number);
-    let red: Vec<&str> = checked
-        .red()
-        .into_iter()
-        .filter(|name| name.starts_with(&module))
-        .collect();
-    let fails_so = |wrong: &WrongAnswer| {
-        let names = wrong.fails.iter().map(String::as_str);
-        wrong.task == *task
-            && names
-                .filter(|name| name.starts_with(&module))
-                .eq(red.iter().copied())
-    };
-    let mut similar = tasks::wrong_answers(workspace, chapter)?;
-    similar.retain(fails_so);
-    let messages: Vec<String> = checked
-        .cases
-        .iter()
-        .filter(|case| case.task == task.number)
-        .filter_map(|case| Some(normalise(case.message.as_ref()?).trim().to_owned()))
-        .collect();
-    let says_so = |wrong: &&WrongAnswer| {
-        pinned(workspace, chapter, &wrong.name)
-            .is_some_and(|text| messages.iter().all(|message| text.contains(message)))
-    };
-    let same: Vec<_> = similar.iter().filter(says_so).collect();
-    let best = match (same.len(), similar.len()) {
-        (1.., _) => same,
-        (0, 1) => similar.iter().collect(),
-        _ => Vec::new(),
-    };
-    Ok(best.into_iter().map(|wrong| wrong.bug.clone()).collect())
 }
 
 type Said = BTreeMap<String, usize>;

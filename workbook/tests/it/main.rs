@@ -10,6 +10,7 @@ mod holes;
 mod imports;
 mod links;
 mod mirror;
+mod mistakes;
 mod progress;
 mod spec;
 mod stubs;

@@ -1,5 +1,6 @@
 use workbook::commands::stubs;
 use workbook::holes::TaskId;
+use workbook::mine::Mine;
 use workbook::progress::{self, Progress, State};
 use workbook::spec::{Case, Failure, Verdict};
 use workbook::verdict::{self, Checked};
@@ -107,4 +108,38 @@ fn a_damaged_cache_is_as_good_as_none() {
     let fixture = stubbed();
     fixture.write("target/workbook/verdicts/06-pairs.json", "{\"hash\": ");
     assert_eq!(states(&fixture), [State::Open, State::Open]);
+}
+
+#[test]
+fn the_queue_runs_on_green_parts_only() {
+    let fixture = stubbed();
+    let manifest = "[package]\nname = \"pairs\"\n[features]\nmine = [\"dep:exercise\"]\n";
+    fixture.write("chapters/06-pairs/Cargo.toml", manifest);
+    let mine = Mine::find(&fixture.workspace).unwrap();
+    assert_eq!(mine.features(), "");
+    assert_eq!(mine.solution[0].1, "not begun");
+
+    let half = fixture
+        .read(EXERCISE)
+        .replace("todo!(\"6.1: add them\")", "a + b");
+    fixture.write(EXERCISE, &half);
+    keep(&fixture, &[verdict("task_1::adds", 1, None)]);
+    fixture.write(EXERCISE, &half.replace("a + b", "b + a"));
+    let mine = Mine::find(&fixture.workspace).unwrap();
+    assert_eq!(mine.solution[0].1, "6.2 is still a hole");
+
+    let whole = half.replace("todo!(\"6.2", "panic!(\"6.2");
+    fixture.write(EXERCISE, &whole);
+    let red = [
+        verdict("task_1::adds", 1, None),
+        verdict("task_2::multiplies", 2, Some("it panicked")),
+    ];
+    keep(&fixture, &red);
+    let mine = Mine::find(&fixture.workspace).unwrap();
+    assert_eq!(mine.solution[0].1, "1 red: cargo workbook check 6");
+
+    keep(&fixture, &[verdict("task_1::adds", 1, None)]);
+    let mine = Mine::find(&fixture.workspace).unwrap();
+    assert_eq!(mine.features(), "pairs/mine");
+    assert!(mine.solution.is_empty());
 }
