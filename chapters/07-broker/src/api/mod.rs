@@ -51,7 +51,7 @@ fn tell(topic: &str, index: i32, error: &Error) -> ErrorCode {
         Error::Log(log_storage::Error::Io { .. } | log_storage::Error::Damaged { .. }) => {
             tracing::error!("{topic}-{index}: {error}");
         }
-        _ => tracing::debug!("{topic}-{index}: {error}"),
+        _ => tracing::debug!("{topic:?}, partition {index}: {error}"),
     }
     error_code(error)
 }

@@ -102,7 +102,8 @@ fn result(name: String, created: Result<(), Refused>) -> CreatableTopicResult {
             (ErrorCode::NONE, None)
         }
         Err((code, reason)) => {
-            tracing::info!("topic {name} is not created: {reason}");
+            // Quoted: the name and the reason may hold whatever the client sent.
+            tracing::info!("topic {name:?} is not created: {reason:?}");
             (code, Some(reason))
         }
     };
