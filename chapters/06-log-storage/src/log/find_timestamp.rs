@@ -103,8 +103,16 @@ fn find_in_batch(
             .base_timestamp
             .0
             .saturating_add(record.timestamp_delta);
-        let offset = header.base_offset.plus(i64::from(record.offset_delta));
+        let delta = i64::from(record.offset_delta);
+        let offset = Offset(header.base_offset.0.saturating_add(delta));
         (timestamp >= target.0).then_some((Timestamp(timestamp), offset))
     });
+    // A producer may send any delta.
+    let found = found.map(
+        |(timestamp, offset)| match header.range().contains(offset) {
+            true => (timestamp, offset),
+            false => first,
+        },
+    );
     Ok(found)
 }

@@ -297,3 +297,25 @@ fn what_is_known_of_a_segment_is_forgotten_when_it_is_cut() {
     let found = read(&log, Offset(0)).into_iter().map(|(_, batch)| batch);
     assert!(found.eq(batches), "read from the start to the end");
 }
+
+#[test]
+fn what_a_producer_says_of_its_records_leads_nowhere_else() {
+    let disk = SimDisk::new(0);
+    let mut log = open(&disk);
+    log.append(Timestamp(0), &batch(0, &[1, 2])).unwrap();
+    // Both batches have a right CRC. In one the records' offsets go astray, in
+    // the other they cannot be read.
+    let (mut astray, mut unreadable) = (batch(2, &[10]), batch(3, &[20]));
+    let offset_delta = record_batch::layout::RECORDS + 3;
+    astray[offset_delta] = 9; // -5 as a varint
+    unreadable[record_batch::layout::RECORDS] ^= 2;
+    for bytes in [&mut astray, &mut unreadable] {
+        let crc = crc32c::crc32c(&bytes[record_batch::layout::ATTRIBUTES..]);
+        bytes[record_batch::layout::CRC..record_batch::layout::ATTRIBUTES]
+            .copy_from_slice(&crc.to_be_bytes());
+        log.append(Timestamp(0), bytes).unwrap();
+    }
+    let find = |target| log.find_timestamp(Timestamp(target)).unwrap();
+    assert_eq!(find(10), Some((Timestamp(10), Offset(2))));
+    assert_eq!(find(20), Some((Timestamp(20), Offset(3))));
+}
