@@ -77,7 +77,7 @@ pub(crate) fn recover_in_windows(file: &[u8], window: usize) -> Found {
     let mut found = Vec::new();
     let mut size = window;
     for _ in 0..10_000 {
-        let position = usize::try_from(walk.position()).unwrap();
+        let position = usize::try_from(walk.position()).expect("a position in memory is a usize");
         let rest = file.get(position..).unwrap_or_default();
         let piece = &rest[..size.min(rest.len())];
         match walk.step(piece) {
@@ -121,7 +121,7 @@ fn ended(walk: &Recovery, batches: Vec<OffsetRange>) -> Found {
 pub(crate) fn whole(batches: &[Vec<u8>], count: usize) -> Found {
     let ranges: Vec<OffsetRange> = batches[..count]
         .iter()
-        .map(|batch| record_batch::BatchHeader::read(batch).unwrap().range())
+        .map(|batch| record_batch::BatchHeader::read(batch).expect("a batch of ours").range())
         .collect();
     Found {
         ends_at: starts(batches)[count] as u64,
