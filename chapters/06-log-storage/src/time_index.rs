@@ -80,10 +80,10 @@ impl TimeIndex {
     }
 
     fn read(&self, entry: &[u8; ENTRY_SIZE]) -> (Timestamp, Offset) {
-        let [a, b, c, d, e, f, g, h, i, j, k, l] = *entry;
-        let timestamp = i64::from_be_bytes([a, b, c, d, e, f, g, h]);
-        let relative = i64::from(i32::from_be_bytes([i, j, k, l]));
-        let offset = self.base_offset.0.saturating_add(relative);
+        let (timestamp, relative) = entry.split_at(TIMESTAMP_SIZE);
+        let timestamp = timestamp.try_into().map_or(0, i64::from_be_bytes);
+        let relative = relative.try_into().map_or(0, i32::from_be_bytes);
+        let offset = self.base_offset.0.saturating_add(relative.into());
         (Timestamp(timestamp), Offset(offset))
     }
 }
