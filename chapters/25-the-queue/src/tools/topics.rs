@@ -14,7 +14,7 @@ const HELP: &str = "\
 mqd topics: see and change which topics there are.
 
   mqd topics list                 every topic, with the number of its partitions
-  mqd topics describe TOPIC       its partitions: leader, first offset, next offset
+  mqd topics describe TOPIC       its partitions: first offset, next offset
   mqd topics create TOPIC [--partitions N] [--set NAME=VALUE]...
                                   N is 1 if not given; --set retention.ms=3600000 keeps
                                   records for an hour, whatever the broker's setting is
