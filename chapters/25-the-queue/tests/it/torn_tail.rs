@@ -46,6 +46,7 @@ fn read_all(raw: &mut Raw, end: i64) -> i64 {
         let answer = raw.fetch("torn", next).unwrap();
         assert_eq!(answer.error_code, ErrorCode::NONE);
         let bytes = answer.records.into_bytes();
+        assert!(!bytes.is_empty(), "no records at {next}, below {end}");
         for entry in Batches::new(&bytes) {
             let (header, batch) = entry.unwrap();
             assert_eq!(header.base_offset, Offset(next));
