@@ -121,7 +121,11 @@ fn ended(walk: &Recovery, batches: Vec<OffsetRange>) -> Found {
 pub(crate) fn whole(batches: &[Vec<u8>], count: usize) -> Found {
     let ranges: Vec<OffsetRange> = batches[..count]
         .iter()
-        .map(|batch| record_batch::BatchHeader::read(batch).expect("a batch of ours").range())
+        .map(|batch| {
+            record_batch::BatchHeader::read(batch)
+                .expect("a batch of ours")
+                .range()
+        })
         .collect();
     Found {
         ends_at: starts(batches)[count] as u64,
