@@ -1,17 +1,29 @@
-//! The nouns of the queue: what a record is addressed by, and when.
+//! The nouns of the queue, and the whole model of it in memory.
 //!
 //! Every later chapter speaks in these types. They are Kafka's nouns, and each
 //! is a newtype, so that an offset cannot be passed where a partition is asked
 //! for, and a wall-clock time cannot be compared with a stopwatch reading.
 //!
-//! Start reading at [`Offset`], then [`TopicPartition`], then [`Moment`].
+//! [`Topic`] is a queue without files, sockets or threads: what partitions,
+//! groups and acks mean, before it becomes durable and fast. [`AckWindow`] lets
+//! several workers share a partition, [`TokenBucket`] limits a rate.
+//!
+//! The part holds the three nouns that it speaks in itself, because this chapter
+//! is built on its part, as every chapter is.
+//!
+//! Start reading at [`Offset`], then [`TopicPartition`], then [`Moment`], then [`Topic`].
 
 mod id;
 mod offset;
+mod part;
 mod time;
 mod topic;
 
 pub use id::{BrokerId, LeaderEpoch, ProducerEpoch, ProducerId};
-pub use offset::{Offset, OffsetRange};
-pub use time::{Moment, Timestamp};
-pub use topic::{InvalidTopicName, PartitionIndex, TopicName, TopicPartition};
+pub use offset::OffsetRange;
+pub use part::{
+    AckWindow, ConsumerId, Delivery, Lag, Moment, Offset, PartitionIndex, PublishError,
+    TokenBucket, Topic,
+};
+pub use time::Timestamp;
+pub use topic::{InvalidTopicName, TopicName, TopicPartition};

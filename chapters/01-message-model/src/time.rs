@@ -1,9 +1,9 @@
 //! Two kinds of time that must never be mixed.
 //!
 //! [`Timestamp`] is what a calendar says: it is stored in records, survives a
-//! restart, and may jump when the machine's clock is set. [`Moment`] is what a
-//! stopwatch says: it only ever grows, means nothing to another process, and is
-//! the one to measure deadlines with. Both are passed into the code that needs
+//! restart, and may jump when the machine's clock is set. [`Moment`](crate::Moment)
+//! is what a stopwatch says: it only ever grows, means nothing to another process,
+//! and is the one to measure deadlines with. Both are passed into the code that needs
 //! them as `now`, so that a test can say what time it is.
 
 use std::fmt;
@@ -36,32 +36,5 @@ impl From<SystemTime> for Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-/// Time since this process started its clock; the one for deadlines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Moment(Duration);
-
-impl Moment {
-    /// When the clock was started.
-    pub const START: Moment = Moment(Duration::ZERO);
-
-    /// The moment at `elapsed` after the start of the clock.
-    #[must_use]
-    pub const fn after_start(elapsed: Duration) -> Moment {
-        Moment(elapsed)
-    }
-
-    /// The moment `wait` later; the last representable one if that is too far away.
-    #[must_use]
-    pub fn plus(self, wait: Duration) -> Moment {
-        Moment(self.0.saturating_add(wait))
-    }
-
-    /// How long this lies after `earlier`; zero if it does not.
-    #[must_use]
-    pub fn since(self, earlier: Moment) -> Duration {
-        self.0.saturating_sub(earlier.0)
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::part::PartitionIndex;
+
 /// The longest topic name, in bytes: a partition's directory is
 /// `<topic>-<partition>`, and file systems end at 255.
 const NAME_LENGTH_MAX: usize = 249;
@@ -65,16 +67,6 @@ impl fmt::Display for TopicName {
 impl fmt::Debug for TopicName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
-    }
-}
-
-/// Which partition of a topic: 0, 1, 2 …
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PartitionIndex(pub i32);
-
-impl fmt::Display for PartitionIndex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 
