@@ -17,6 +17,7 @@ pub mod chapter;
 pub mod cli;
 pub mod commands;
 pub mod demo;
+mod entry;
 pub mod figures;
 pub mod git;
 pub mod holes;

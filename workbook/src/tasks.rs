@@ -2,16 +2,15 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::chapter::{Chapter, Workspace};
+use crate::entry::{self, Entry};
 use crate::holes::{self, TaskId};
 use crate::tree;
 
 /// How a task is reached when the queue runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The running queue goes through it.
     Queue,
@@ -59,48 +58,13 @@ pub struct WrongAnswer {
     pub fails: Vec<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TasksFile {
-    #[serde(default)]
-    task: Vec<TaskEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TaskEntry {
-    id: String,
-    kind: Kind,
-    stars: u8,
-    minutes: u32,
-    hints: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrongFile {
-    #[serde(default)]
-    wrong: Vec<WrongEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrongEntry {
-    task: String,
-    name: String,
-    bug: String,
-    file: String,
-    find: String,
-    replace: String,
-    fails: Vec<String>,
-}
-
 /// The tasks of a chapter, in their order.
 ///
 /// # Errors
 /// When `tasks.toml` and the solution's holes do not name the same tasks, 1, 2, 3 …
 pub fn tasks(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Task>> {
-    let entries = task_entries(&workspace.path(chapter.exercise().join("tasks.toml")))?;
+    let file = chapter.exercise().join("tasks.toml");
+    let entries = described(&workspace.path(&file)).with_context(|| file.display().to_string())?;
     let mut tasks = holes_of_solution(workspace, chapter)?;
     tasks.sort_by_key(|task| task.id.number);
     for (index, task) in tasks.iter_mut().enumerate() {
@@ -110,19 +74,17 @@ pub fn tasks(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Task>> {
             chapter.folder,
             task.id
         );
-        let entry = entries
-            .iter()
-            .find(|entry| TaskId::parse(&entry.id).as_ref() == Some(&task.id));
-        let Some(entry) = entry else { continue };
+        let Some(entry) = entries.iter().find(|entry| entry.id == task.id) else {
+            continue;
+        };
         task.kind = entry.kind;
         task.stars = entry.stars;
         task.minutes = entry.minutes;
         task.hints.clone_from(&entry.hints);
     }
     for entry in &entries {
-        let known = TaskId::parse(&entry.id).is_some_and(|id| tasks.iter().any(|t| t.id == id));
         ensure!(
-            known,
+            tasks.iter().any(|task| task.id == entry.id),
             "chapter {}: tasks.toml has a task {}, the solution has no hole for it",
             chapter.folder,
             entry.id
@@ -131,13 +93,44 @@ pub fn tasks(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Task>> {
     Ok(tasks)
 }
 
-fn task_entries(file: &Path) -> Result<Vec<TaskEntry>> {
+/// What `tasks.toml` says of a task.
+struct Described {
+    id: TaskId,
+    kind: Kind,
+    stars: u8,
+    minutes: u32,
+    hints: Vec<String>,
+}
+
+fn described(file: &Path) -> Result<Vec<Described>> {
     if !file.exists() {
         return Ok(Vec::new());
     }
-    let text = tree::read_text(file)?;
-    let parsed: TasksFile = toml::from_str(&text).with_context(|| file.display().to_string())?;
-    Ok(parsed.task)
+    let entries = entry::entries(&tree::read_text(file)?, "task")?;
+    entries.iter().map(Described::read).collect()
+}
+
+impl Described {
+    fn read(entry: &Entry) -> Result<Described> {
+        entry.has_only(&["id", "kind", "stars", "minutes", "hints"])?;
+        let kind = match &*entry.text("kind")? {
+            "queue" => Kind::Queue,
+            "study" => Kind::Study,
+            "shell" => Kind::Shell,
+            other => bail!("`{other}` is no kind: queue, study, shell"),
+        };
+        Ok(Described {
+            id: task_id(&entry.text("id")?)?,
+            kind,
+            stars: entry.number("stars")?,
+            minutes: entry.number("minutes")?,
+            hints: entry.texts("hints")?,
+        })
+    }
+}
+
+fn task_id(text: &str) -> Result<TaskId> {
+    TaskId::parse(text).with_context(|| format!("`{text}` is no task N.K"))
 }
 
 /// What the solution's text alone says of its tasks: no hints, 0 minutes.
@@ -178,43 +171,42 @@ pub fn wrong_answers(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Wro
 /// When it is no such text, a task is not `N.K`, a name is not unique or cannot
 /// name a file, or a wrong answer names no case.
 pub fn parse_wrong_answers(text: &str) -> Result<Vec<WrongAnswer>> {
-    let parsed: WrongFile = toml::from_str(text)?;
     let mut answers: Vec<WrongAnswer> = Vec::new();
-    for entry in parsed.wrong {
-        let name = entry.name;
-        let task = TaskId::parse(&entry.task)
-            .with_context(|| format!("`{name}`: `{}` is no task N.K", entry.task))?;
+    for entry in entry::entries(text, "wrong")? {
+        let answer = WrongAnswer::read(&entry)?;
+        let name = &answer.name;
         ensure!(
-            !name.is_empty()
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
-            "`{name}`: a name has a-z, 0-9 and -"
-        );
-        ensure!(
-            answers.iter().all(|other| other.name != name),
+            answers.iter().all(|other| other.name != *name),
             "`{name}` is there twice"
         );
-        ensure!(
-            !entry.fails.is_empty(),
-            "`{name}` names no case that catches it"
-        );
-        let mut fails = entry.fails;
-        fails.sort();
-        answers.push(WrongAnswer {
-            task,
-            name,
-            bug: entry.bug,
-            file: entry.file,
-            find: entry.find,
-            replace: entry.replace,
-            fails,
-        });
+        answers.push(answer);
     }
     Ok(answers)
 }
 
 impl WrongAnswer {
+    fn read(entry: &Entry) -> Result<WrongAnswer> {
+        entry.has_only(&["task", "name", "bug", "file", "find", "replace", "fails"])?;
+        let name = entry.text("name")?;
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        ensure!(
+            !name.is_empty() && name.bytes().all(plain),
+            "`{name}`: a name has a-z, 0-9 and -"
+        );
+        let mut fails = entry.texts("fails")?;
+        fails.sort();
+        ensure!(!fails.is_empty(), "`{name}` names no case that catches it");
+        Ok(WrongAnswer {
+            task: task_id(&entry.text("task")?)?,
+            bug: entry.text("bug")?,
+            file: entry.text("file")?,
+            find: entry.text("find")?,
+            replace: entry.text("replace")?,
+            name,
+            fails,
+        })
+    }
+
     /// The solution's file with the mistake in it.
     ///
     /// # Errors
