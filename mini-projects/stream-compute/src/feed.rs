@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use async_model::Clock;
-use message_model::{Moment, Offset, TopicPartition};
+use message_model::{Moment, Offset, TokenBucket, TopicPartition};
 use record_batch::{BatchBuilder, Header, RecordToSend};
 use tokio::sync::watch;
 
@@ -63,7 +63,7 @@ impl Feeder<'_> {
         input: &mut Input,
         mut stop: watch::Receiver<bool>,
     ) -> Result<Fed, Error> {
-        let mut progress = Progress::new(self.clock.now());
+        let mut progress = Progress::new(self.clock.now(), self.limit());
         let mut splitter = LineSplitter::default();
         loop {
             let chunk = tokio::select! {
@@ -121,15 +121,12 @@ impl Feeder<'_> {
             if let Some(batch) = batch {
                 progress.resends += self.queue.produce(self.topic, &batch).await?;
             }
-            progress.lines += sent as u64;
-            rest = &rest[sent..];
+            progress.lines += u64::from(sent);
+            rest = rest.get(sent as usize..).unwrap_or_default();
             progress.acknowledged(self.report, false)?;
-            if let Some(rate) = self.rate {
-                let due = progress.due(rate);
-                tokio::select! {
-                    () = self.clock.sleep_until(due) => {}
-                    _ = stop.wait_for(|stop| *stop) => {}
-                }
+            tokio::select! {
+                () = self.paid(progress, sent) => {}
+                _ = stop.wait_for(|stop| *stop) => {}
             }
         }
         Ok(())
@@ -140,12 +137,12 @@ impl Feeder<'_> {
         &self,
         lines: &[Line],
         progress: &mut Progress,
-    ) -> Result<(Option<Vec<u8>>, usize), Error> {
+    ) -> Result<(Option<Vec<u8>>, u32), Error> {
         let mut batch = BatchBuilder::new();
         let mut taken = 0;
-        let mut in_batch = 0;
+        let mut is_empty = true;
         for line in lines {
-            if in_batch == self.batch_lines_max() || batch.size() > BATCH_BYTES_MAX {
+            if taken == self.batch_lines_max() || batch.size() > BATCH_BYTES_MAX {
                 break;
             }
             taken += 1;
@@ -162,7 +159,7 @@ impl Feeder<'_> {
                             value: Some(number.as_bytes()),
                         }],
                     });
-                    in_batch += 1;
+                    is_empty = false;
                 }
                 None => {
                     self.report.side(line.number, &Unparsable::TooLong)?;
@@ -170,7 +167,30 @@ impl Feeder<'_> {
                 }
             }
         }
-        Ok(((in_batch > 0).then(|| batch.build()), taken))
+        Ok(((!is_empty).then(|| batch.build()), taken))
+    }
+
+    /// Waits until `lines` that were sent are within the rate.
+    // ANCHOR: paid
+    async fn paid(&self, progress: &mut Progress, lines: u32) {
+        let Some(limit) = &mut progress.limit else {
+            return;
+        };
+        while !limit.try_take(self.clock.now(), lines) {
+            let Some(ready) = limit.ready_at(lines) else {
+                return;
+            };
+            self.clock.sleep_until(ready).await;
+        }
+    }
+    // ANCHOR_END: paid
+
+    /// Lines a second. After a pause, such as a queue that was away, two batches
+    /// may follow each other at once, and no more: what was not sent then is not made up for.
+    fn limit(&self) -> Option<TokenBucket> {
+        let now = self.clock.now();
+        let capacity = 2 * self.batch_lines_max();
+        self.rate.map(|rate| TokenBucket::new(now, rate, capacity))
     }
 
     /// With a rate, about ten batches a second, so that lines flow and do not gush.
@@ -184,7 +204,8 @@ impl Feeder<'_> {
 /// How far the feeding has come.
 #[derive(Debug)]
 struct Progress {
-    started: Moment,
+    /// What may be sent, if there is a rate.
+    limit: Option<TokenBucket>,
     /// When the input last had something.
     last_growth: Moment,
     lines: u64,
@@ -195,9 +216,9 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(now: Moment) -> Progress {
+    fn new(now: Moment, limit: Option<TokenBucket>) -> Progress {
         Progress {
-            started: now,
+            limit,
             last_growth: now,
             lines: 0,
             too_long: 0,
@@ -220,12 +241,5 @@ impl Progress {
             self.reported = self.lines;
         }
         Ok(())
-    }
-
-    /// When the next batch may be sent.
-    fn due(&self, rate: NonZeroU32) -> Moment {
-        let rate = u64::from(rate.get());
-        self.started
-            .plus(Duration::from_millis(self.lines * 1000 / rate))
     }
 }
