@@ -46,6 +46,17 @@ impl Feed {
         }
     }
 
+    /// Whether the job has missed a queue that was killed, by a word of it about
+    /// the queue. Who reads notices at once; who writes, with its next batch. A
+    /// queue that came back before that would not be missed by the writer at all.
+    pub(super) fn is_missed_by(&self, what: &str) -> bool {
+        match self {
+            Feed::Log { .. } => what.starts_with("queue producer: "),
+            // Perhaps nothing is written for a long time.
+            Feed::Follow { .. } => true,
+        }
+    }
+
     /// Whether nothing comes behind so many lines.
     pub(super) fn is_whole(&self, acknowledged: u64) -> bool {
         matches!(self, Feed::Log { lines, .. } if acknowledged >= *lines)

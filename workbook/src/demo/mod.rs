@@ -96,10 +96,11 @@ struct Outcome {
     killed_at: Option<u64>,
 }
 
-/// Shows what the job says, and kills mqd once half of the lines are safe in it.
+/// Shows what the job says, and kills mqd once half of the lines are safe in it;
+/// starts it again when the job has noticed.
 fn watch(queue: &mut Mqd, mut job: Job, feed: &Feed, paint: Paint) -> Result<Outcome> {
     let kill_at = feed.lines() / 2;
-    let mut killed_at = None;
+    let (mut killed_at, mut is_down) = (None, false);
     let (mut told, mut asides) = (0, 0);
     println!();
     while let Some(line) = job.next_line()? {
@@ -114,15 +115,10 @@ fn watch(queue: &mut Mqd, mut job: Job, feed: &Feed, paint: Paint) -> Result<Out
                 }
                 if killed_at.is_none() && lines >= kill_at.max(1) && !feed.is_whole(lines) {
                     queue.kill_9()?;
-                    killed_at = Some(lines);
+                    (killed_at, is_down) = (Some(lines), true);
                     println!(
                         "{} mqd, with SIGKILL: {lines} lines were acknowledged",
                         paint.red("killed ")
-                    );
-                    queue.restart(Port::Same)?;
-                    println!(
-                        "{} mqd, on the same directory and port",
-                        paint.green("started")
                     );
                 }
             }
@@ -133,7 +129,17 @@ fn watch(queue: &mut Mqd, mut job: Job, feed: &Feed, paint: Paint) -> Result<Out
                     println!("{}", paint.yellow(&format!("  side  {side}")));
                 }
             }
-            Said::Queue(what) => println!("{}", paint.dim(&format!("  job   {what}"))),
+            Said::Queue(what) => {
+                println!("{}", paint.dim(&format!("  job   {what}")));
+                if is_down && feed.is_missed_by(what) {
+                    queue.restart(Port::Same)?;
+                    is_down = false;
+                    println!(
+                        "{} mqd, on the same directory and port",
+                        paint.green("started")
+                    );
+                }
+            }
             Said::Verdict { is_right, text } => {
                 job.end()?;
                 return Ok(Outcome {
