@@ -185,8 +185,9 @@ impl Feeder<'_> {
     }
     // ANCHOR_END: paid
 
-    /// Lines a second. After a pause, such as a queue that was away, two batches
-    /// may follow each other at once, and no more: what was not sent then is not made up for.
+    /// Lines a second. After a pause, such as a queue that was away, three batches
+    /// may follow each other at once (the third is waited for after it was sent), and
+    /// no more: what was not sent in the pause is not made up for.
     fn limit(&self) -> Option<TokenBucket> {
         let now = self.clock.now();
         let capacity = 2 * self.batch_lines_max();
