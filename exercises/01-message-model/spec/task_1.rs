@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use spec_harness::{case, expect, expect_eq};
 
-use super::part::{ConsumerId, Offset, PartitionIndex, Topic};
+use super::part::{ConsumerId, Lag, Offset, PartitionIndex, Topic};
 
 const ANNA: ConsumerId = ConsumerId(1);
 const BERT: ConsumerId = ConsumerId(2);
@@ -83,6 +83,12 @@ fn an_acked_message_is_followed_by_the_next_one() {
                     Some("plum".to_owned()),
                     None,
                 ],
+            );
+            expect_eq("lag(\"stock\")", topic.lag("stock"), Some(Lag(0)));
+            expect_eq(
+                "lag(\"mail\"), which has consumed nothing",
+                topic.lag("mail"),
+                Some(Lag(3)),
             );
         }
     );

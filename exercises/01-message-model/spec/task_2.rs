@@ -246,6 +246,10 @@ fn ready_at_tells_the_first_moment() {
                     bucket.try_take(ready, 3),
                     true,
                 );
+                expect(
+                    "ready_at(4) of a bucket for 4 is some time",
+                    bucket.ready_at(4).is_some(),
+                );
                 expect_eq("ready_at(5) of a bucket for 4", bucket.ready_at(5), None);
             }
         }

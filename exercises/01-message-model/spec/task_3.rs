@@ -83,6 +83,9 @@ fn what_is_done_is_forgotten() {
                 window.ack(Offset(offset - 2));
             }
             expect_eq("len() after a thousand messages", window.len(), 2);
+            expect_eq("is_empty() with two open", window.is_empty(), false);
+            acks(&mut window, &[998, 999]);
+            expect_eq("is_empty() with none open", window.is_empty(), true);
         }
     );
 }

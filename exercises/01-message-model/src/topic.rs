@@ -54,7 +54,8 @@ pub struct Topic<M> {
 struct Group {
     /// Per partition: where this group stands.
     cursors: Vec<Cursor>,
-    /// The partition to look at first at the next poll, so that each has its turn.
+    /// The partition to look at first at the next poll, so that each has its turn;
+    /// behind the last one comes partition 0.
     turn: usize,
 }
 

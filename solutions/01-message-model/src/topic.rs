@@ -54,7 +54,8 @@ pub struct Topic<M> {
 struct Group {
     /// Per partition: where this group stands.
     cursors: Vec<Cursor>,
-    /// The partition to look at first at the next poll, so that each has its turn.
+    /// The partition to look at first at the next poll, so that each has its turn;
+    /// behind the last one comes partition 0.
     turn: usize,
 }
 
@@ -128,7 +129,7 @@ impl<M> Topic<M> {
             .find(in_hand)
             .or_else(|| in_turn().find(is_free))?;
         cursors[at].in_hand_of = Some(consumer);
-        *turn = (at + 1) % count;
+        *turn = at + 1;
         let next = cursors[at].next;
         Some(self.delivery(at, next))
         // end

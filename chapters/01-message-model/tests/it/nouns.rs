@@ -97,6 +97,7 @@ fn a_moment_adds_and_subtracts_without_overflow() {
 fn offsets_are_counted_and_ranges_end_before_their_end() {
     assert_eq!(Offset(7).plus(3), Offset(10));
     assert_eq!(Offset(7).since(Offset(10)), -3);
+    assert_eq!(Offset(7).to_string(), "7");
     let range = OffsetRange {
         start: Offset(7),
         end: Offset(10),
@@ -105,6 +106,7 @@ fn offsets_are_counted_and_ranges_end_before_their_end() {
         .filter(|offset| range.contains(Offset(*offset)))
         .collect();
     assert_eq!(inside, [7, 8, 9]);
+    assert_eq!(range.to_string(), "7..10");
     assert!(!range.is_empty());
     for end in [7, 6] {
         assert!(

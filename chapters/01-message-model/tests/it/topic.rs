@@ -17,6 +17,7 @@ fn a_partition_takes_what_it_has_room_for() {
         let nowhere = topic.publish(PartitionIndex(index), 'e');
         assert_eq!(nowhere, Err(PublishError::NoSuchPartition));
     }
+    assert_eq!(PublishError::Full.to_string(), "the partition is full");
 }
 
 #[test]
@@ -54,6 +55,7 @@ fn a_late_group_begins_at_the_first_message_and_subscribing_twice_changes_nothin
     assert_eq!(topic.lag("g"), Some(Lag(0)));
     topic.subscribe("late");
     assert_eq!(topic.lag("late"), Some(Lag(1)));
+    assert_eq!(Lag(1).to_string(), "1");
 }
 
 /// What may happen; groups, consumers and partitions by number.
