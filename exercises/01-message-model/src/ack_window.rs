@@ -71,8 +71,8 @@ impl AckWindow {
     /// An ack for what is not in the window changes nothing: the message was acked
     /// before, or handed out before a restart.
     pub fn ack(&mut self, offset: Offset) -> Option<Offset> {
-        // task 1.3: note the ack, and move the frontier as far as everything below it is done
-        todo!("1.3: note the ack, and move the frontier as far as everything below it is done")
+        // task 1.3: note the ack, and move the frontier over all that is done
+        todo!("1.3: note the ack, and move the frontier over all that is done")
         // end
     }
 

@@ -46,8 +46,8 @@ impl TokenBucket {
     /// `now` may lie before an earlier `now`: threads that read the clock one
     /// after the other may come here the other way round. No time has passed then.
     pub fn try_take(&mut self, now: Moment, tokens: u32) -> bool {
-        // task 1.2: fill up for the time that has passed, then grant what is there
-        todo!("1.2: fill up for the time that has passed, then grant what is there")
+        // task 1.2: grant what the time that has passed allows, and not a token more
+        todo!("1.2: grant what the time that has passed allows, and not a token more")
         // end
     }
 

@@ -46,7 +46,7 @@ impl TokenBucket {
     /// `now` may lie before an earlier `now`: threads that read the clock one
     /// after the other may come here the other way round. No time has passed then.
     pub fn try_take(&mut self, now: Moment, tokens: u32) -> bool {
-        // task 1.2: fill up for the time that has passed, then grant what is there
+        // task 1.2: grant what the time that has passed allows, and not a token more
         let passed = now.since(self.filled_at).as_nanos();
         let gained = passed * u128::from(self.rate.get());
         self.level = (self.level + gained).min(self.capacity);

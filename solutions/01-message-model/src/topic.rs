@@ -117,7 +117,7 @@ impl<M> Topic<M> {
     /// circle, behind the partition that the group was served from last.
     /// `None` if there is none, or no such group.
     pub fn poll(&mut self, group: &str, consumer: ConsumerId) -> Option<Delivery<'_, M>> {
-        // task 1.1: a message that no other consumer of the group has in hand, and each partition in its turn
+        // task 1.1: the next message for this consumer, one that nobody else of its group has in hand
         let Group { cursors, turn } = self.groups.get_mut(group)?;
         let count = cursors.len();
         let in_hand = |at: &usize| cursors[*at].in_hand_of == Some(consumer);
