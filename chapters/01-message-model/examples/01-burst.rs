@@ -15,7 +15,7 @@ const REQUESTS: u32 = 1000;
 fn main() {
     println!("{REQUESTS} requests arrive within 1 s; the back end does 100 a second.\n");
     println!(
-        "{:<15}{:>7}{:>9}{:>10}{:>13}{:>16}",
+        "{:<15}{:>7}{:>9}{:>10}{:>14}{:>16}",
         "", "served", "refused", "in queue", "longest wait", "busiest second"
     );
     for (name, room) in [
@@ -25,7 +25,7 @@ fn main() {
     ] {
         let seen = simulate(room);
         println!(
-            "{name:<15}{:>7}{:>9}{:>10}{:>11} s{:>16}",
+            "{name:<15}{:>7}{:>9}{:>10}{:>12} s{:>16}",
             seen.served,
             seen.refused,
             seen.queue_max,

@@ -14,7 +14,16 @@ fn main() {
     println!("{MESSAGES} messages, {WORK} ms of work each.\n");
     println!("one group; of a partition, one message is in hand at a time:");
     println!("  partitions  consumers   idle    done after");
-    for (partitions, consumers) in [(4, 1), (4, 2), (4, 4), (4, 8), (4, 16), (8, 8), (16, 16)] {
+    for (partitions, consumers) in [
+        (4, 1),
+        (4, 2),
+        (4, 4),
+        (4, 8),
+        (4, 16),
+        (8, 4),
+        (8, 8),
+        (16, 16),
+    ] {
         let (millis, idle) = by_partition(partitions, consumers);
         println!("{partitions:>12}{consumers:>11}{idle:>7}{millis:>11} ms");
     }
