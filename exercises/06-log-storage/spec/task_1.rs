@@ -1,9 +1,26 @@
 //! The sparse index.
 
 use message_model::Offset;
-use spec_harness::{case, expect_eq};
+use spec_harness::{case, expect_bytes, expect_eq};
 
 use super::part::OffsetIndex;
+
+/// What the file of [`index`] holds.
+const FILE: [u8; 24] = [
+    0, 0, 0, 0, 0, 0, 0, 0, // offset 100 + 0 at 0
+    0, 0, 0, 10, 0, 0, 16, 0, // offset 100 + 10 at 4096
+    0, 0, 0, 20, 0, 0, 32, 0, // offset 100 + 20 at 8192
+];
+
+/// Its layout, for failures.
+const FIELDS: &[(&str, usize, usize)] = &[
+    ("relative offset 0", 0, 4),
+    ("position 0", 4, 4),
+    ("relative offset 1", 8, 4),
+    ("position 1", 12, 4),
+    ("relative offset 2", 16, 4),
+    ("position 2", 20, 4),
+];
 
 /// Offsets 100, 110, 120 at positions 0, 4096, 8192.
 fn index() -> OffsetIndex {
@@ -119,8 +136,9 @@ fn a_torn_last_entry_is_not_read() {
         "A crash may cut the index file anywhere: what is left of its last entry is none.",
         || {
             let whole = index().as_bytes().to_vec();
+            expect_bytes("an index of 3 entries", &whole, &FILE, FIELDS);
             for length in 0..=whole.len() {
-                let index = OffsetIndex::from_bytes(Offset(100), whole[..length].to_vec());
+                let mut index = OffsetIndex::from_bytes(Offset(100), whole[..length].to_vec());
                 let expected = match length / 8 {
                     0 | 1 => 0,
                     2 => 4096,
@@ -128,6 +146,9 @@ fn a_torn_last_entry_is_not_read() {
                 };
                 let what = format!("lookup(125) in the first {length} of 24 bytes");
                 expect_eq(&what, index.lookup(Offset(125)), expected);
+                index.push(Offset(130), 9000);
+                let what = format!("lookup(131), 130 pushed behind the first {length} of 24 bytes");
+                expect_eq(&what, index.lookup(Offset(131)), 9000);
             }
         }
     );

@@ -240,9 +240,12 @@ fn it_leaves_nothing_behind() {
             let mut purgatory = Names::new();
             let conditions = vec![("busy", Offset(10)), ("idle", Offset(20))];
             purgatory.watch(at(30), conditions, "fetch");
+            expect_eq("keys() while it waits", purgatory.keys(), 2);
+            expect_eq("is_empty() while it waits", purgatory.is_empty(), false);
             purgatory.complete(&"busy", Offset(11));
             expect_eq("len()", purgatory.len(), 0);
             expect_eq("keys()", purgatory.keys(), 0);
+            expect_eq("is_empty()", purgatory.is_empty(), true);
         }
     );
 }
