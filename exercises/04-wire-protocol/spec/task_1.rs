@@ -1,6 +1,6 @@
 //! Varints.
 
-use spec_harness::{case, expect_eq};
+use spec_harness::{case, expect_bytes, expect_eq};
 
 use super::expect_truncated;
 use super::part::{Malformed, Reader, put};
@@ -187,6 +187,79 @@ fn cut_off_at_any_byte() {
                 let got = unsigned(&whole[..cut]).0;
                 expect_truncated(&what, &got);
             }
+        }
+    );
+}
+
+/// One field of every other type, then a varint, and what each of them is.
+const FIELDS: &[(&str, usize, usize)] = &[
+    ("bool", 0, 1),
+    ("bool", 1, 1),
+    ("i8", 2, 1),
+    ("i16", 3, 2),
+    ("i32", 5, 4),
+    ("u32", 9, 4),
+    ("i64", 13, 8),
+    ("string", 21, 4),
+    ("null string", 25, 2),
+    ("bytes", 27, 6),
+    ("null bytes", 33, 4),
+    ("compact bytes", 37, 3),
+    ("null compact bytes", 40, 1),
+    ("varint", 41, 1),
+    ("no tagged fields", 42, 1),
+];
+
+/// Each number with different bytes, so that a wrong order of them is seen.
+fn every_type() -> Vec<u8> {
+    let mut out = vec![2, 0, 0xfe];
+    out.extend_from_slice(&[0x81, 0x02]);
+    out.extend_from_slice(&[0x83, 0x04, 0x05, 0x06]);
+    out.extend_from_slice(&[0x87, 0x08, 0x09, 0x0a]);
+    out.extend_from_slice(&[0x8b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x11, 0x12]);
+    put::nullable_string(&mut out, Some("hi"));
+    put::nullable_string(&mut out, None);
+    put::length(&mut out, Some(2));
+    out.extend_from_slice(b"by");
+    put::length(&mut out, None);
+    put::compact_length(&mut out, Some(2));
+    out.extend_from_slice(b"te");
+    put::compact_length(&mut out, None);
+    put::unsigned_varint(&mut out, 5);
+    put::no_tagged_fields(&mut out);
+    out
+}
+
+#[test]
+fn it_stands_among_fields_of_other_types() {
+    case!(
+        "A message is one field behind the other: a varint is read where the field before it ends.",
+        || {
+            let bytes = every_type();
+            let tail = b"\0\x02hi\xff\xff\0\0\0\x02by\xff\xff\xff\xff\x03te\0\x05\0";
+            expect_bytes(
+                "the message",
+                &bytes,
+                &[&bytes[..21], tail].concat(),
+                FIELDS,
+            );
+            let mut reader = Reader::new(&bytes);
+            expect_eq("the bool of 02", reader.bool(), Ok(true));
+            expect_eq("the bool of 00", reader.bool(), Ok(false));
+            expect_eq("the i8", reader.i8(), Ok(-2));
+            expect_eq("the i16", reader.i16(), Ok(-0x7efe));
+            expect_eq("the i32", reader.i32(), Ok(-0x7cfb_fafa));
+            expect_eq("the u32", reader.u32(), Ok(0x8708_090a));
+            expect_eq("the i64", reader.i64(), Ok(-0x74f3_f2f1_f0ef_eeee));
+            expect_eq("the string", reader.nullable_string(), Ok(Some("hi")));
+            expect_eq("the null string", reader.nullable_string(), Ok(None));
+            expect_eq("the bytes", reader.nullable_bytes(), Ok(Some(&b"by"[..])));
+            expect_eq("the null bytes", reader.nullable_bytes(), Ok(None));
+            let compact = reader.compact_nullable_bytes();
+            expect_eq("the compact bytes", compact, Ok(Some(&b"te"[..])));
+            expect_eq("the null ones", reader.compact_nullable_bytes(), Ok(None));
+            expect_eq("the varint", reader.unsigned_varint(), Ok(5));
+            expect_eq("how many bytes are left", reader.remaining(), 1);
         }
     );
 }

@@ -3,7 +3,10 @@
 use spec_harness::{case, expect, expect_eq};
 use wire_protocol::{Malformed, Reader};
 
-use super::part::{BatchError, Header, Record, decode_record, encode_record};
+use super::batch;
+use super::part::{
+    BatchError, BatchHeader, Header, Record, decode_record, decode_records, encode_record,
+};
 
 /// Value "hi", nothing else. A varint doubles the number: length 9 is 0x12, 2 is 0x04, -1 is 0x01.
 const HI: [u8; 9] = [
@@ -143,6 +146,23 @@ fn deltas_may_be_large_and_negative() {
     );
 }
 
+/// Checks that the three records of a batch are found, each with its own offset and time.
+fn expect_places_in_a_batch() {
+    let batch = batch();
+    let header = BatchHeader::read(&batch).expect("a batch of ours");
+    let places = decode_records(&batch).map(|records| {
+        let place = |record| (header.offset_of(record).0, header.timestamp_of(record).0);
+        records.iter().map(place).collect::<Vec<_>>()
+    });
+    let expected = [
+        (0, 1_700_000_000_000),
+        (1, 1_700_000_000_040),
+        (2, 1_700_000_000_080),
+    ];
+    let what = "offset and timestamp of the records of a batch";
+    expect_eq(what, places, Ok(expected.to_vec()));
+}
+
 #[test]
 fn the_reader_is_left_at_the_next_record() {
     case!(
@@ -158,6 +178,7 @@ fn the_reader_is_left_at_the_next_record() {
             );
             expect_eq("the second", decode_record(&mut input), Ok(full_record()));
             expect_eq("how many bytes are left", input.remaining(), 0);
+            expect_places_in_a_batch();
         }
     );
 }

@@ -2,7 +2,7 @@
 
 use spec_harness::{case, expect, expect_eq};
 
-use super::part::{BatchError, layout, validate};
+use super::part::{BatchError, BatchHeader, TimestampType, layout, validate};
 use super::{batch, computed_crc, stored_crc, with};
 
 /// More than any batch here has.
@@ -36,8 +36,13 @@ fn a_good_batch_is_let_in() {
             let header = validate(&batch(), LIMIT).map_err(|error| error.to_string());
             expect_eq(
                 "the record count",
-                header.map(|header| header.record_count),
+                header.clone().map(|header| header.record_count),
                 Ok(3),
+            );
+            expect_eq(
+                "the base sequence: -1, for no idempotent producer sent it",
+                header.map(|header| header.base_sequence),
+                Ok(-1),
             );
         }
     );
@@ -175,6 +180,11 @@ fn a_length_below_a_header_is_no_batch() {
                     Some(BatchError::LengthTooSmall(length)),
                 );
             }
+            let mut header_only = batch()[..layout::RECORDS].to_vec();
+            header_only[layout::BATCH_LENGTH..layout::PARTITION_LEADER_EPOCH]
+                .copy_from_slice(&49_i32.to_be_bytes());
+            let got = problem(&with(header_only, layout::BASE_OFFSET, &[0; 8]));
+            expect_eq("batch length 49, just the header", got, None);
         }
     );
 }
@@ -223,6 +233,16 @@ fn the_codec_must_exist() {
     );
 }
 
+/// What a header with these attributes says of them.
+fn flags(attributes: i16) -> [bool; 3] {
+    let header = BatchHeader::read(&with_attributes(attributes)).expect("a batch of ours");
+    [
+        header.timestamp_type() == TimestampType::LogAppendTime,
+        header.is_transactional(),
+        header.is_control(),
+    ]
+}
+
 #[test]
 fn other_attributes_pass() {
     case!(
@@ -233,6 +253,11 @@ fn other_attributes_pass() {
                     &format!("attributes {attributes:#x}"),
                     problem(&with_attributes(attributes)),
                     None,
+                );
+                expect_eq(
+                    &format!("by the broker, transactional, marker: attributes {attributes:#x}"),
+                    flags(attributes),
+                    [1 << 3, 1 << 4, 1 << 5].map(|flag| attributes & flag != 0),
                 );
             }
         }
