@@ -41,9 +41,11 @@ fn a_reply_ends_its_call() {
             let mut calls = Calls::new(10);
             let id = sent(&mut calls, "ann", at(100));
             expect_eq("calls in flight after it is sent", calls.len(), 1);
+            expect_eq("is_empty() after it is sent", calls.is_empty(), false);
             let effects = calls.step(at(1), Event::Reply(id));
             expect_eq("the reply", effects, ends("ann", Ended::Replied));
             expect_eq("calls in flight after its reply", calls.len(), 0);
+            expect_eq("is_empty() after its reply", calls.is_empty(), true);
         }
     );
 }
