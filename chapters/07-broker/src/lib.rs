@@ -21,7 +21,6 @@ mod durability;
 mod ends;
 mod error;
 mod frame_budget;
-mod join_all;
 mod opening;
 mod part;
 mod partition;

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 
 use message_model::Timestamp;
 
-use crate::civil_time::to_timestamp;
+use crate::civil_time::parse_log_time;
 
 /// What counts of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub fn parse(line: &[u8]) -> Result<Hit, Unparsable> {
     // The user's name may have spaces in it: look for the bracket.
     let (_, rest) = rest.split_once(" [").ok_or(Unparsable::Time)?;
     let (time, rest) = rest.split_once("] ").ok_or(Unparsable::Time)?;
-    let time = parse_time(time).ok_or(Unparsable::Time)?;
+    let time = parse_log_time(time).ok_or(Unparsable::Time)?;
     let rest = skip_quoted(rest).ok_or(Unparsable::Quotes)?;
     let (status, rest) = next_word(rest);
     if status.len() != 3 || !is_number(status) {
@@ -84,52 +84,6 @@ pub fn parse(line: &[u8]) -> Result<Hit, Unparsable> {
         ip: ip.to_canonical(),
         time,
     })
-}
-
-/// `17/May/2015:10:05:03 +0000`
-fn parse_time(text: &str) -> Option<Timestamp> {
-    let (local, zone) = text.split_once(' ')?;
-    let (date, time) = local.split_once(':')?;
-    let mut date = date.split('/');
-    let day = digits(date.next()?, 2)?;
-    let month = month(date.next()?)?;
-    let year = digits(date.next()?, 4)?;
-    let mut time = time.split(':');
-    let hour = digits(time.next()?, 2)?;
-    let minute = digits(time.next()?, 2)?;
-    let second = digits(time.next()?, 2)?;
-    if date.next().is_some() || time.next().is_some() {
-        return None;
-    }
-    let local = to_timestamp([year, month, day], [hour, minute, second])?;
-    Some(Timestamp(local.0 - zone_ms(zone)?))
-}
-
-/// `+0530` in milliseconds.
-fn zone_ms(zone: &str) -> Option<i64> {
-    let (sign, rest) = match zone.split_at_checked(1)? {
-        ("+", rest) => (1, rest),
-        ("-", rest) => (-1, rest),
-        _ => return None,
-    };
-    let value = digits(rest, 4)?;
-    let (hours, minutes) = (value / 100, value % 100);
-    (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes) * 60_000)
-}
-
-fn month(name: &str) -> Option<i64> {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    MONTHS
-        .into_iter()
-        .zip(1..)
-        .find_map(|(month, number)| (month == name).then_some(number))
-}
-
-/// A number of exactly `count` digits.
-fn digits(text: &str, count: usize) -> Option<i64> {
-    (text.len() == count && is_number(text)).then(|| text.parse().ok())?
 }
 
 fn is_number(text: &str) -> bool {

@@ -41,7 +41,7 @@ mod window;
 
 pub use access_log::{Hit, Unparsable, parse};
 pub use check::{Recount, Verdict};
-pub use civil_time::{Utc, to_timestamp};
+pub use civil_time::{Utc, parse_log_time};
 pub use count::{Late, WindowCounts};
 pub use error::Error;
 pub use input::{Chunk, Input, Source};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_model::Clock;
+use futures_util::future::join_all;
 use message_model::{Moment, Offset};
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{
@@ -14,7 +15,6 @@ use wire_protocol::message::{
 
 use super::{find_partition, tell};
 use crate::error::Error;
-use crate::join_all::join_all;
 use crate::partition::{Appended, Partition};
 use crate::topics::Topics;
 use crate::waits::Waits;
@@ -94,7 +94,7 @@ where
     }
     if acks == Acks::All {
         let all = produced.iter_mut().flat_map(|(_, partitions)| partitions);
-        join_all(all.map(|one| one.wait(&durability)).collect()).await;
+        join_all(all.map(|one| one.wait(&durability))).await;
     }
     acknowledge(acks, produced)
 }
