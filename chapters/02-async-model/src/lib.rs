@@ -2,12 +2,13 @@
 //!
 //! [`Clock`] is the only place in the workspace that reads the machine's two
 //! clocks. [`Timers`] is pure: deadlines in, due keys out; whoever owns it
-//! sleeps until [`Timers::next_deadline`].
+//! sleeps until [`Timers::next_deadline`]. [`transfer`] and [`Executor`] are
+//! for study: what callbacks and futures are, and what is behind `await`.
 //!
 //! Start reading at [`Timers`].
 
 mod clock;
-mod timers;
+mod part;
 
 pub use clock::Clock;
-pub use timers::{TimerId, Timers};
+pub use part::*;

@@ -128,6 +128,7 @@ impl Waits {
         drop(woken);
     }
 
+    // ANCHOR: expire
     /// Ends waits whose time has passed, for ever; the broker runs it as a task.
     pub async fn expire(&self) {
         loop {
@@ -143,6 +144,7 @@ impl Waits {
             wake(due);
         }
     }
+    // ANCHOR_END: expire
 
     /// How many wait.
     #[must_use]

@@ -1,4 +1,8 @@
-//! Timers and the clock.
+//! Timers and the clock, transfers and the executor.
+
+mod executor;
+mod laws;
+mod transfer;
 
 use std::time::Duration;
 
@@ -49,6 +53,32 @@ fn the_next_deadline_is_the_earliest_of_those_that_wait() {
     timers.cancel(early);
     assert_eq!(timers.next_deadline(), Some(at(20)));
     assert_eq!(timers.len(), 1);
+}
+
+/// A cancelled deadline may still be slept for; then nobody is due, and the
+/// sleeper learns of the right one.
+#[test]
+fn after_a_needless_wake_the_next_deadline_is_right() {
+    let mut timers = Timers::new();
+    let early = timers.schedule(at(70), "early");
+    timers.schedule(at(75), "late");
+    timers.cancel(early);
+    assert_eq!(timers.next_deadline(), Some(at(70)), "both lie in one slot");
+    assert_eq!(timers.expire(at(70)), [""; 0]);
+    assert_eq!(timers.next_deadline(), Some(at(75)));
+}
+
+/// Sixty-four times as long a wait costs one move more.
+#[test]
+fn a_key_is_moved_once_per_level_at_most() {
+    let mut timers = Timers::new();
+    let hour = 3_600_000;
+    timers.schedule(at(hour), "far");
+    for now in 0..hour / 10 {
+        assert_eq!(timers.expire(at(now * 10)), [""; 0]);
+    }
+    assert_eq!(timers.expire(at(hour)), ["far"]);
+    assert!(timers.moves() <= 4, "{} moves", timers.moves());
 }
 
 /// Whatever is scheduled, cancelled and expired in whatever order, each key

@@ -48,6 +48,11 @@ impl Random {
     }
 }
 
+/// A wait that has come out may still be slept for; the first that waits is not overslept.
+fn oversleeps_nobody(next: Option<Moment>, first: Option<Moment>) -> bool {
+    next.is_some() == first.is_some() && next <= first
+}
+
 #[test]
 fn it_does_what_a_list_of_everyone_would_do() {
     for seed in 0..200 {
@@ -98,7 +103,7 @@ fn it_does_what_a_list_of_everyone_would_do() {
                 }
             }
             let first = model.waits.iter().map(|wait| wait.deadline).min();
-            assert_eq!(purgatory.next_deadline(), first);
+            assert!(oversleeps_nobody(purgatory.next_deadline(), first));
             assert_eq!(purgatory.len(), model.waits.len());
             let mut ends: Vec<u8> = model
                 .waits

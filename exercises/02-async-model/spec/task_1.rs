@@ -1,0 +1,372 @@
+//! Handing out what is due.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use message_model::Moment;
+use spec_harness::{case, expect, expect_eq};
+
+use super::part::{TimerId, Timers};
+
+/// A key is a name here.
+type Names = Timers<&'static str>;
+
+fn at(millis: u64) -> Moment {
+    Moment::after_start(Duration::from_millis(millis))
+}
+
+fn at_micros(micros: u64) -> Moment {
+    Moment::after_start(Duration::from_micros(micros))
+}
+
+/// Turns the wheel to `now` and checks what comes out.
+fn expire(timers: &mut Names, now: u64, expected: &[&'static str]) {
+    let what = format!("expire({now} ms)");
+    expect_eq(&what, timers.expire(at(now)), expected.to_vec());
+}
+
+#[test]
+fn a_key_comes_out_at_its_deadline() {
+    case!("A key whose deadline is now comes out.", || {
+        let mut timers = Names::new();
+        timers.schedule(at(10), "fetch");
+        expire(&mut timers, 10, &["fetch"]);
+    });
+}
+
+#[test]
+fn it_does_not_come_out_before() {
+    case!(
+        "One millisecond before its deadline a key is not due.",
+        || {
+            let mut timers = Names::new();
+            timers.schedule(at(10), "fetch");
+            expire(&mut timers, 9, &[]);
+            expire(&mut timers, 10, &["fetch"]);
+        }
+    );
+}
+
+#[test]
+fn late_is_not_never() {
+    case!(
+        "A key comes out however late somebody asks: the owner of the timers may have overslept.",
+        || {
+            let mut timers = Names::new();
+            timers.schedule(at(10), "fetch");
+            expire(&mut timers, 63, &["fetch"]);
+        }
+    );
+}
+
+#[test]
+fn no_part_of_a_millisecond_too_early() {
+    case!(
+        "A slot is a millisecond wide, a deadline is not: 10.7 ms is not due at 10.2 ms.",
+        || {
+            let mut timers = Names::new();
+            timers.schedule(at_micros(10_700), "fetch");
+            let what = "expire(10.2 ms)";
+            expect_eq(what, timers.expire(at_micros(10_200)), vec![]);
+            let what = "expire(10.7 ms)";
+            expect_eq(what, timers.expire(at_micros(10_700)), vec!["fetch"]);
+        }
+    );
+}
+
+#[test]
+fn nobody_comes_out_twice() {
+    case!("What has come out does not come out again.", || {
+        let mut timers = Names::new();
+        timers.schedule(at(10), "fetch");
+        expire(&mut timers, 10, &["fetch"]);
+        expire(&mut timers, 10, &[]);
+        expire(&mut timers, 10_000, &[]);
+    });
+}
+
+#[test]
+fn the_rest_of_a_slot_waits() {
+    case!(
+        "A slot of level 1 is 64 ms wide: when it begins, some of its keys are due and the others wait on.",
+        || {
+            let mut timers = Names::new();
+            timers.schedule(at(70), "a");
+            timers.schedule(at(75), "b");
+            timers.schedule(at(80), "c");
+            expire(&mut timers, 70, &["a"]);
+            expire(&mut timers, 74, &[]);
+            expire(&mut timers, 75, &["b"]);
+            expire(&mut timers, 80, &["c"]);
+        }
+    );
+}
+
+#[test]
+fn a_far_deadline() {
+    case!(
+        "A deadline an hour away is met to the millisecond, whether somebody asks often or not.",
+        || {
+            const HOUR: u64 = 3_600_000;
+            let mut timers = Names::new();
+            timers.schedule(at(HOUR), "far");
+            for minute in 0..60 {
+                expire(&mut timers, minute * 60_000, &[]);
+            }
+            expire(&mut timers, HOUR - 1, &[]);
+            expire(&mut timers, HOUR, &["far"]);
+        }
+    );
+}
+
+#[test]
+fn a_big_jump() {
+    case!(
+        "The machine slept for two days: everything that became due meanwhile comes out at once.",
+        || {
+            let mut timers = Names::new();
+            timers.schedule(at(86_400_000), "a day");
+            timers.schedule(at(100), "100 ms");
+            timers.schedule(at(3_600_000), "an hour");
+            timers.schedule(at(1), "1 ms");
+            timers.schedule(at(5_000), "5 s");
+            let everything = ["1 ms", "100 ms", "5 s", "an hour", "a day"];
+            expire(&mut timers, 2 * 86_400_000, &everything);
+            expect_eq("len()", timers.len(), 0);
+        }
+    );
+}
+
+#[test]
+fn by_deadline() {
+    case!(
+        "Keys come out by deadline, not in the order in which they went in.",
+        || {
+            let mut timers = Names::new();
+            timers.schedule(at(90), "third");
+            timers.schedule(at(70), "first");
+            timers.schedule(at(80), "second");
+            expire(&mut timers, 100, &["first", "second", "third"]);
+        }
+    );
+}
+
+#[test]
+fn equal_deadlines() {
+    case!(
+        "Keys with the same deadline come out in the order in which they went in.",
+        || {
+            let mut timers = Timers::new();
+            for number in 0..20 {
+                timers.schedule(at(70), number);
+            }
+            let expected: Vec<i32> = (0..20).collect();
+            expect_eq("expire(70 ms)", timers.expire(at(70)), expected);
+        }
+    );
+}
+
+#[test]
+fn a_cancelled_key_does_not_come_out() {
+    case!("What was cancelled does not come out.", || {
+        let mut timers = Names::new();
+        let reply_came = timers.schedule(at(10), "reply came");
+        timers.schedule(at(10), "no reply");
+        let what = "cancel(reply came)";
+        expect_eq(what, timers.cancel(reply_came), Some("reply came"));
+        expire(&mut timers, 10, &["no reply"]);
+    });
+}
+
+#[test]
+fn what_has_come_out_cannot_be_cancelled() {
+    case!("What has come out cannot be taken back any more.", || {
+        let mut timers = Names::new();
+        let id = timers.schedule(at(10), "fetch");
+        expire(&mut timers, 10, &["fetch"]);
+        expect_eq("cancel(fetch)", timers.cancel(id), None);
+        expect_eq("len()", timers.len(), 0);
+    });
+}
+
+#[test]
+fn a_key_that_was_put_back_can_be_cancelled() {
+    case!(
+        "After the wheel has turned, `cancel` still finds a key: it looks where the key lies as the wheel stands now.",
+        || {
+            let mut timers = Names::new();
+            let id = timers.schedule(at(100), "fetch");
+            expire(&mut timers, 80, &[]);
+            expect_eq("cancel(fetch)", timers.cancel(id), Some("fetch"));
+            expect_eq("len()", timers.len(), 0);
+            expire(&mut timers, 100, &[]);
+        }
+    );
+}
+
+#[test]
+fn a_deadline_that_is_over() {
+    case!("What is scheduled for the past comes out next.", || {
+        let mut timers = Names::new();
+        expire(&mut timers, 1_000, &[]);
+        timers.schedule(at(50), "over");
+        expire(&mut timers, 1_000, &["over"]);
+    });
+}
+
+#[test]
+fn scheduled_after_the_wheel_has_turned() {
+    case!(
+        "Deadlines that are scheduled late are met as the first ones are.",
+        || {
+            let mut timers = Names::new();
+            expire(&mut timers, 1_000_000, &[]);
+            timers.schedule(at(1_000_005), "near");
+            timers.schedule(at(1_000_500), "far");
+            expire(&mut timers, 1_000_004, &[]);
+            expire(&mut timers, 1_000_005, &["near"]);
+            expire(&mut timers, 1_000_499, &[]);
+            expire(&mut timers, 1_000_500, &["far"]);
+        }
+    );
+}
+
+#[test]
+fn an_earlier_now_does_no_harm() {
+    case!(
+        "Two threads may read the clock in one order and ask in the other: an earlier `now` turns nothing back.",
+        || {
+            let mut timers = Names::new();
+            timers.schedule(at(200), "a");
+            expire(&mut timers, 150, &[]);
+            let id = timers.schedule(at(160), "b");
+            timers.schedule(at(170), "c");
+            expire(&mut timers, 20, &[]);
+            expect_eq("cancel(b)", timers.cancel(id), Some("b"));
+            timers.schedule(at(30), "d");
+            expire(&mut timers, 30, &["d"]);
+            expire(&mut timers, 170, &["c"]);
+            expire(&mut timers, 200, &["a"]);
+        }
+    );
+}
+
+#[test]
+fn it_counts_who_waits() {
+    case!("`len` counts those who wait.", || {
+        let mut timers = Names::new();
+        for deadline in [10, 20, 70, 75, 9_000] {
+            timers.schedule(at(deadline), "key");
+        }
+        expire(&mut timers, 72, &["key"; 3]);
+        expect_eq("len()", timers.len(), 2);
+        expire(&mut timers, 9_000, &["key"; 2]);
+        expect_eq("len()", timers.len(), 0);
+        expect_eq("next_deadline()", timers.next_deadline(), None);
+    });
+}
+
+#[test]
+fn the_owner_does_not_spin() {
+    case!(
+        "After `expire(now)` the next deadline lies after `now`: else the owner would not sleep.",
+        || {
+            let mut timers = Names::new();
+            let early = timers.schedule(at(70), "early");
+            timers.schedule(at(75), "late");
+            timers.cancel(early);
+            expire(&mut timers, 70, &[]);
+            let next = timers.next_deadline();
+            expect_eq("next_deadline() after expire(70 ms)", next, Some(at(75)));
+        }
+    );
+}
+
+#[test]
+fn a_far_key_is_moved_once_per_level() {
+    case!(
+        "A key is put into a slot when it is scheduled, and again when its slot begins: not each time somebody asks.",
+        || {
+            const HOUR: u64 = 3_600_000;
+            let mut timers = Names::new();
+            timers.schedule(at(HOUR), "far");
+            for now in (0..HOUR).step_by(1_000) {
+                expire(&mut timers, now, &[]);
+            }
+            let what = "after 3600 calls of expire, it was moved at most 4 times";
+            expect(
+                &format!("{what} (moves() says {})", timers.moves()),
+                timers.moves() <= 4,
+            );
+        }
+    );
+}
+
+#[test]
+fn never_is_far() {
+    case!(
+        "The last moment that there is may be a deadline too: somebody waits without one.",
+        || {
+            let mut timers = Names::new();
+            let id = timers.schedule(Moment::after_start(Duration::MAX), "never");
+            timers.schedule(at(100), "soon");
+            expire(&mut timers, 3_000_000_000_000, &["soon"]);
+            expect_eq("cancel(never)", timers.cancel(id), Some("never"));
+        }
+    );
+}
+
+/// Numbers that look random and are the same each time.
+fn random(state: &mut u64) -> u64 {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
+#[test]
+fn as_an_ordered_map_would() {
+    case!(
+        "Whatever is scheduled, cancelled and expired: the wheel answers as an ordered map of deadlines does.",
+        || {
+            for seed in 0..40 {
+                answers_as_a_map(seed);
+            }
+        }
+    );
+}
+
+fn answers_as_a_map(seed: u64) {
+    let mut state = seed;
+    let mut timers = Timers::new();
+    let mut map: BTreeMap<(u64, u64), TimerId> = BTreeMap::new();
+    let mut now = 0;
+    for step in 0..60 {
+        let bits = random(&mut state) % 24;
+        let stretch = random(&mut state) % (1 << bits);
+        match random(&mut state) % 4 {
+            0 | 1 => {
+                let id = timers.schedule(at(now + stretch), step);
+                map.insert((now + stretch, step), id);
+            }
+            2 => {
+                if let Some((&key, &id)) = map.range((now + stretch, 0)..).next() {
+                    map.remove(&key);
+                    let what = format!("seed {seed}, step {step}: cancel({} ms)", key.0);
+                    expect_eq(&what, timers.cancel(id), Some(key.1));
+                }
+            }
+            _ => {
+                now += stretch;
+                let waits = map.split_off(&(now, u64::MAX));
+                let due: Vec<u64> = map.into_keys().map(|(_, step)| step).collect();
+                map = waits;
+                let what = format!("seed {seed}, step {step}: expire({now} ms)");
+                expect_eq(&what, timers.expire(at(now)), due);
+            }
+        }
+    }
+    let rest: Vec<u64> = map.into_keys().map(|(_, step)| step).collect();
+    let what = format!("seed {seed}: expire(at last)");
+    expect_eq(&what, timers.expire(at(now + (1 << 30))), rest);
+}

@@ -1,0 +1,49 @@
+//! One slot of the wheel.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher};
+
+use message_model::Moment;
+
+use crate::timers::TimerId;
+
+/// The keys whose deadlines fall into one stretch of time, in no order.
+#[derive(Debug)]
+pub(crate) struct Slot<K> {
+    /// Hashed without a secret: nobody outside chooses a [`TimerId`].
+    entries: HashMap<TimerId, K, BuildHasherDefault<DefaultHasher>>,
+    /// No deadline in here is earlier; the earliest one may have been cancelled.
+    earliest: Moment,
+}
+
+impl<K> Slot<K> {
+    pub(crate) fn new() -> Slot<K> {
+        Slot {
+            entries: HashMap::default(),
+            earliest: Moment::START,
+        }
+    }
+
+    pub(crate) fn insert(&mut self, id: TimerId, key: K) {
+        if self.entries.is_empty() || id.deadline < self.earliest {
+            self.earliest = id.deadline;
+        }
+        self.entries.insert(id, key);
+    }
+
+    pub(crate) fn remove(&mut self, id: TimerId) -> Option<K> {
+        self.entries.remove(&id)
+    }
+
+    pub(crate) fn earliest(&self) -> Moment {
+        self.earliest
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(crate) fn into_entries(self) -> impl Iterator<Item = (TimerId, K)> {
+        self.entries.into_iter()
+    }
+}

@@ -1,0 +1,198 @@
+//! A wheel of wheels: deadlines in slots, the nearer the finer.
+
+use message_model::Moment;
+
+use crate::slot::Slot;
+
+/// Slots on each level; 64, so that one `u64` says which of them have keys.
+const SLOTS: usize = 64;
+/// `SLOTS` is 2 to the power of this.
+const SLOT_BITS: usize = SLOTS.trailing_zeros() as usize;
+/// Enough levels for every tick that a `u64` can count.
+const LEVELS: usize = (u64::BITS as usize).div_ceil(SLOT_BITS);
+
+/// Names one scheduled timer, so that it can be cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimerId {
+    pub(crate) deadline: Moment,
+    /// Tells timers with the same deadline apart, in the order they were scheduled.
+    number: u64,
+}
+
+/// Keys that become due at a moment. Pure: it never looks at a clock.
+///
+/// A slot of level 0 is one millisecond wide, a *tick*; one of level 1 is as
+/// wide as all of level 0, and so on. Where a key lies follows from its
+/// deadline and from how far the wheel has turned.
+///
+/// # Invariants
+/// - A key comes out at most once: by [`expire`](Timers::expire) or by
+///   [`cancel`](Timers::cancel).
+/// - Keys come out by deadline; with equal deadlines in the order they went in.
+/// - A key lies in the slot that `place` names, as the wheel stands.
+#[derive(Debug)]
+pub struct Timers<K> {
+    /// All levels one behind the other; a level is made when it is first needed.
+    slots: Vec<Slot<K>>,
+    /// Per level, one bit for each slot that has keys.
+    occupied: [u64; LEVELS],
+    /// The tick of the latest `now` that [`expire`](Timers::expire) was told.
+    turned_to: u64,
+    next_number: u64,
+    len: usize,
+    moves: u64,
+}
+
+impl<K> Timers<K> {
+    /// No timers.
+    #[must_use]
+    pub fn new() -> Timers<K> {
+        Timers {
+            slots: Vec::new(),
+            occupied: [0; LEVELS],
+            turned_to: 0,
+            next_number: 0,
+            len: 0,
+            moves: 0,
+        }
+    }
+
+    /// Makes `key` due at `deadline`; if that is over, it comes out next.
+    pub fn schedule(&mut self, deadline: Moment, key: K) -> TimerId {
+        let id = TimerId {
+            deadline,
+            number: self.next_number,
+        };
+        self.next_number += 1;
+        self.len += 1;
+        self.put(id, key);
+        id
+    }
+
+    /// Takes a timer back before it is due; `None` if it has already come out.
+    pub fn cancel(&mut self, id: TimerId) -> Option<K> {
+        let (level, index) = place(self.turned_to, tick(id.deadline));
+        let slot = self.slots.get_mut(level * SLOTS + index)?;
+        let key = slot.remove(id)?;
+        if slot.is_empty() {
+            self.occupied[level] &= !(1 << index);
+        }
+        self.len -= 1;
+        Some(key)
+    }
+
+    /// The keys whose deadline is at or before `now`, each once, by deadline and
+    /// then in the order they were scheduled.
+    ///
+    /// A `now` that lies before an earlier one does no harm.
+    pub fn expire(&mut self, now: Moment) -> Vec<K> {
+        // task 2.1: hand out what is due, never early, and lose nothing of the rest
+        todo!("2.1: hand out what is due, never early, and lose nothing of the rest")
+        // end
+    }
+
+    // ANCHOR: put
+    /// Puts a key into the slot for its deadline, as the wheel stands.
+    fn put(&mut self, id: TimerId, key: K) {
+        let (level, index) = place(self.turned_to, tick(id.deadline));
+        let levels_made = (level + 1) * SLOTS;
+        if self.slots.len() < levels_made {
+            self.slots.resize_with(levels_made, Slot::new);
+        }
+        self.slots[level * SLOTS + index].insert(id, key);
+        self.occupied[level] |= 1 << index;
+        self.moves += 1;
+    }
+    // ANCHOR_END: put
+
+    // ANCHOR: take_first
+    /// Takes out the first slot that has keys, if it begins at or before the tick
+    /// `up_to`. The keys of all other slots have later ticks than those in it.
+    fn take_first(&mut self, up_to: u64) -> Option<Slot<K>> {
+        let (level, index) = self.first()?;
+        if slot_start(self.turned_to, level, index) > up_to {
+            return None;
+        }
+        self.occupied[level] &= !(1 << index);
+        Some(std::mem::replace(
+            &mut self.slots[level * SLOTS + index],
+            Slot::new(),
+        ))
+    }
+
+    /// Level and index of the first slot that has keys: the lowest level has the
+    /// earliest ones.
+    fn first(&self) -> Option<(usize, usize)> {
+        let level = self.occupied.iter().position(|bits| *bits != 0)?;
+        Some((level, self.occupied[level].trailing_zeros() as usize))
+    }
+    // ANCHOR_END: take_first
+
+    /// No key becomes due before this; `None`: no key is waiting.
+    ///
+    /// It is the earliest deadline, or one that was cancelled and lay before it:
+    /// whoever sleeps until then and calls [`expire`](Timers::expire) may get
+    /// nothing. After `expire(now)` it lies after `now`, so that nobody spins.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Moment> {
+        let (level, index) = self.first()?;
+        Some(self.slots[level * SLOTS + index].earliest())
+    }
+
+    /// How many keys are waiting.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no key is waiting.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// How many times a key was put into a slot, so far: what the wheel has cost.
+    #[must_use]
+    pub fn moves(&self) -> u64 {
+        self.moves
+    }
+}
+
+impl<K> Default for Timers<K> {
+    fn default() -> Timers<K> {
+        Timers::new()
+    }
+}
+
+/// The millisecond that a moment lies in; the last one for all that is beyond.
+fn tick(moment: Moment) -> u64 {
+    let millis = moment.since(Moment::START).as_millis();
+    u64::try_from(millis).unwrap_or(u64::MAX)
+}
+
+// ANCHOR: place
+/// Level and index of the slot for `tick` on a wheel that has turned to `turned_to`.
+///
+/// Ticks are numbers with 64 as their base. The level is the highest digit in
+/// which the two differ, the index is the tick's digit there. So a key stays in
+/// its slot until the wheel turns into that slot.
+fn place(turned_to: u64, tick: u64) -> (usize, usize) {
+    // What is over belongs to the slot that is next.
+    let tick = tick.max(turned_to);
+    let highest_bit = (tick ^ turned_to).checked_ilog2().unwrap_or(0) as usize;
+    let level = highest_bit / SLOT_BITS;
+    let [digit, ..] = (tick >> (level * SLOT_BITS)).to_le_bytes();
+    (level, usize::from(digit) % SLOTS)
+}
+// ANCHOR_END: place
+
+/// The first tick of a slot: `turned_to` with one digit replaced and zeros behind it.
+fn slot_start(turned_to: u64, level: usize, index: usize) -> u64 {
+    let shift = level * SLOT_BITS;
+    let above = if level + 1 < LEVELS {
+        turned_to >> (shift + SLOT_BITS) << (shift + SLOT_BITS)
+    } else {
+        0
+    };
+    above | (index as u64) << shift
+}
