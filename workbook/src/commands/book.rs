@@ -65,6 +65,8 @@ fn installed(workspace: &Workspace) -> Result<PathBuf> {
             MDBOOK,
             "--locked",
             "--force",
+            // Built sooner than an optimised one; a book takes it a second.
+            "--debug",
         ])
         .args(["--no-default-features", "--features", "search", "--root"])
         .arg(&tools)
