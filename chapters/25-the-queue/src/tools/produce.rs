@@ -109,6 +109,7 @@ pub(super) async fn run(command: Produce) -> Result<()> {
         next = base.plus(count);
     }
     match first {
+        Some(first) if sent == 1 => eprintln!("1 record is in {to} at offset {first}"),
         Some(first) if next.since(first) == sent => {
             eprintln!(
                 "{sent} records are in {to} at offsets {first} to {}",
