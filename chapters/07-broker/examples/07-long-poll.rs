@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_model::Clock;
 use broker::api::{self, FetchLimits};
 use broker::{AdmitAll, Topics, TopicsConfig, Waits, sync_on_blocking_pool};
-use log_storage::{LogConfig, RealDisk, RetentionLimits};
+use log_storage::{LogConfig, RealDisk};
 use message_model::{Moment, Timestamp, TopicName};
 use record_batch::{BatchBuilder, RecordToSend};
 use wire_protocol::Records;
@@ -106,18 +106,8 @@ impl Broker {
     /// With a topic `t` of one partition.
     fn open(data_dir: &Path) -> Result<Broker, Failure> {
         let clock = Clock::start();
-        let log = LogConfig {
-            segment_bytes: 1 << 30,
-            segment_age: Duration::from_secs(7 * 24 * 3600),
-            index_interval_bytes: 4096,
-            batch_size_max: 1 << 20,
-            retention: RetentionLimits {
-                age: None,
-                bytes: None,
-            },
-        };
         let config = TopicsConfig {
-            log,
+            log: LogConfig::default(),
             partitions_max: 1,
             producers: || Box::new(AdmitAll),
         };

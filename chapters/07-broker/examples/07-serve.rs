@@ -19,7 +19,7 @@ use broker::{
     AdmitAll, Answer, ConnectionLimits, FrameBudget, ProducerIds, Request, Topics, TopicsConfig,
     Waits, serve_connection, sync_on_blocking_pool,
 };
-use log_storage::{LogConfig, RealDisk, RetentionLimits};
+use log_storage::{LogConfig, RealDisk};
 use message_model::BrokerId;
 use networking::{AcceptLimits, accept_until, write_chunks};
 use tokio::net::TcpListener;
@@ -82,18 +82,8 @@ async fn main() -> Result<(), Failure> {
 }
 
 fn open(data_dir: &tempfile::TempDir, port: u16) -> Result<Broker, Failure> {
-    let log = LogConfig {
-        segment_bytes: 1 << 30,
-        segment_age: Duration::from_secs(7 * 24 * 3600),
-        index_interval_bytes: 4096,
-        batch_size_max: 1 << 20,
-        retention: RetentionLimits {
-            age: None,
-            bytes: None,
-        },
-    };
     let config = TopicsConfig {
-        log,
+        log: LogConfig::default(),
         partitions_max: 100,
         producers: || Box::new(AdmitAll),
     };

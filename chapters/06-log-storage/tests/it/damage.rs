@@ -217,23 +217,28 @@ fn a_log_that_has_lost_its_segments_is_damaged() {
     assert!(disk.open(Path::new(SEGMENT)).is_err(), "and none is made");
 }
 
-#[test]
-fn damage_in_a_sealed_segment_is_found_by_its_readers() {
+fn open_small(disk: &SimDisk) -> Log {
+    let disk: Arc<dyn Disk> = Arc::new(disk.clone());
+    Log::open(disk, Path::new(DIR), small()).unwrap().log
+}
+
+/// Twelve batches in small segments, closed.
+fn with_sealed_segments() -> (SimDisk, Batches) {
     let disk = SimDisk::new(3);
-    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    let reopen = || {
-        Log::open(Arc::clone(&shared), Path::new(DIR), small())
-            .unwrap()
-            .log
-    };
-    let mut log = reopen();
-    let batches: Batches = (0..12)
+    let mut log = open_small(&disk);
+    let batches = (0..12)
         .map(|_| (log.log_end(), append(&mut log, 3)))
         .collect();
+    (disk, batches)
+}
+
+#[test]
+fn damage_in_a_sealed_segment_is_found_by_its_readers() {
+    let (disk, batches) = with_sealed_segments();
     // The third batch's magic byte.
     let position = positions(&batches)[2];
     disk.flip(Path::new(SEGMENT), (position + layout::MAGIC) * 8);
-    let log = reopen();
+    let log = open_small(&disk);
     let before: Vec<_> = log
         .scan(Offset(0))
         .unwrap()
@@ -255,7 +260,7 @@ fn damage_in_a_sealed_segment_is_found_by_its_readers() {
     assert!(log.find_timestamp(Timestamp(75)).is_err());
     let mut aged = small();
     aged.retention.age = Some(std::time::Duration::ZERO);
-    let mut log = Log::open(Arc::clone(&shared), Path::new(DIR), aged)
+    let mut log = Log::open(Arc::new(disk.clone()), Path::new(DIR), aged)
         .unwrap()
         .log;
     let late = Timestamp(i64::MAX);
@@ -268,21 +273,14 @@ fn damage_in_a_sealed_segment_is_found_by_its_readers() {
 
 #[test]
 fn offsets_that_go_back_in_a_sealed_segment_are_damage() {
-    let disk = SimDisk::new(3);
-    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    let reopen = || {
-        Log::open(Arc::clone(&shared), Path::new(DIR), small())
-            .unwrap()
-            .log
-    };
-    let mut log = reopen();
-    let batches: Batches = (0..12)
-        .map(|_| (log.log_end(), append(&mut log, 3)))
-        .collect();
+    let (disk, batches) = with_sealed_segments();
     // The third batch begins with 6 = 0b110: without the 4 it begins with 2.
     let position = positions(&batches)[2];
     disk.flip(Path::new(SEGMENT), (position + 7) * 8 + 2);
-    let damaged = reopen().scan(Offset(0)).unwrap().find_map(Result::err);
+    let damaged = open_small(&disk)
+        .scan(Offset(0))
+        .unwrap()
+        .find_map(Result::err);
     match damaged {
         Some(Error::Damaged {
             position: found, ..
