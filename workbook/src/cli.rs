@@ -12,10 +12,9 @@ pub const HELP: &str = "\
 cargo workbook             where you are, and what comes next; builds nothing
 
 Learn
-  check [N | N.K]          run the spec of a chapter or of one task on your part;
-                           without a number, of the chapter that you are at
+  check [N | N.K]          run the spec of a chapter, or of a task, on your part
   watch [N | N.K]          check again at every save
-  hint N.K [STEP]          one hint, then one that tells more
+  hint [N.K [STEP]]        one hint, then one that tells more
   diff N.K                 your text against the solution's, for one task
   solve N.K                take the solution for now and go on; keeps a copy of yours
   reset N.K                have the hole back; keeps a copy of yours
@@ -32,9 +31,11 @@ Write
   verify [N …] [--bless]   prove stubs, specs and wrong answers; --bless pins messages
   figures                  the largest files and functions of this tree
 
-N is a chapter: 6, 06 or log-storage. N.K is a task: 6.1.
---mine runs the queue on your part of each chapter whose spec is green, and on
-the solution of the rest, and says which.
+  N                        a chapter: 6, 06 or log-storage
+  N.K                      a task: 6.1
+                           (where both may be left out: the one you are at)
+  --mine                   on your part of each chapter whose spec is green,
+                           on the solution of the rest; it says which
 ";
 
 /// A subcommand with its arguments.
@@ -48,8 +49,8 @@ pub enum Action {
     Check(Option<Aim>),
     /// `watch [N | N.K]`.
     Watch(Option<Aim>),
-    /// `hint N.K [STEP]`.
-    Hint(TaskId, Option<usize>),
+    /// `hint [N.K [STEP]]`.
+    Hint(Option<TaskId>, Option<usize>),
     /// `diff N.K`.
     Diff(TaskId),
     /// `solve N.K`.
@@ -145,7 +146,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action> {
         "" => Action::Map,
         "check" => Action::Check(aim(names.first())),
         "watch" => Action::Watch(aim(names.first())),
-        "hint" => Action::Hint(task(&names)?, step(&names)?),
+        "hint" if names.is_empty() => Action::Hint(None, None),
+        "hint" => Action::Hint(Some(task(&names)?), step(&names)?),
         "diff" => Action::Diff(task(&names)?),
         "solve" => Action::Solve(task(&names)?),
         "reset" => Action::Reset(task(&names)?),

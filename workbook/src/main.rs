@@ -7,7 +7,7 @@ use workbook::chapter::{Chapter, Workspace};
 use workbook::cli::{self, Action, Aim, HELP};
 use workbook::commands::{book, check, diff, hint, map, reset, serve, stubs, watch};
 use workbook::holes::TaskId;
-use workbook::{demo, figures, progress, verify};
+use workbook::{demo, figures, progress, say, verify};
 
 fn main() -> ExitCode {
     match run() {
@@ -23,10 +23,7 @@ fn run() -> Result<()> {
     let workspace = &Workspace::of_this_program();
     match cli::parse(std::env::args_os().skip(1))? {
         Action::Map => map::run(workspace),
-        Action::Help => {
-            print!("{HELP}");
-            Ok(())
-        }
+        Action::Help => tell(Ok(HELP)),
         Action::Check(aim) => {
             let (chapter, task) = aimed_at(workspace, aim)?;
             check::run(workspace, &chapter, task.as_ref())
@@ -36,25 +33,36 @@ fn run() -> Result<()> {
             watch::run(workspace, &chapter, task.as_ref())
         }
         Action::Hint(task, step) => {
+            let task = task.map_or_else(|| next_task(workspace), Ok)?;
             hint::run(workspace, &chapter_of(workspace, &task)?, &task, step)
         }
         Action::Diff(task) => diff::run(workspace, &chapter_of(workspace, &task)?, &task),
-        Action::Solve(task) => reset::solve(workspace, &chapter_of(workspace, &task)?, &task),
-        Action::Reset(task) => reset::reset(workspace, &chapter_of(workspace, &task)?, &task),
+        Action::Solve(task) => tell(reset::solve(
+            workspace,
+            &chapter_of(workspace, &task)?,
+            &task,
+        )),
+        Action::Reset(task) => tell(reset::reset(
+            workspace,
+            &chapter_of(workspace, &task)?,
+            &task,
+        )),
         Action::Stubs { chapters, force } => {
-            stubs::run(workspace, &named(workspace, &chapters)?, force)
+            tell(stubs::run(workspace, &named(workspace, &chapters)?, force))
         }
         Action::Verify { chapters, bless } => {
             verify::run(workspace, &named(workspace, &chapters)?, bless)
         }
         Action::Serve { mine, arguments } => serve::run(workspace, mine, &arguments),
         Action::Book { open } => book::run(workspace, open),
-        Action::Figures => {
-            print!("{}", figures::measure(workspace)?);
-            Ok(())
-        }
+        Action::Figures => tell(figures::measure(workspace)),
         Action::Demo(demo) => demo::run(workspace, &demo),
     }
+}
+
+fn tell(words: Result<impl ToString>) -> Result<()> {
+    say!("{}", words?.to_string().trim_end());
+    Ok(())
 }
 
 fn aimed_at(workspace: &Workspace, aim: Option<Aim>) -> Result<(Chapter, Option<TaskId>)> {
@@ -67,6 +75,13 @@ fn aimed_at(workspace: &Workspace, aim: Option<Aim>) -> Result<(Chapter, Option<
             (current.chapter, None)
         }
     })
+}
+
+fn next_task(workspace: &Workspace) -> Result<TaskId> {
+    let current = progress::current(workspace)?;
+    let next = current.as_ref().and_then(|chapter| chapter.next_task());
+    let (task, _) = next.context("every task is green: say which, such as 6.1")?;
+    Ok(task.id.clone())
 }
 
 fn chapter_of(workspace: &Workspace, task: &TaskId) -> Result<Chapter> {

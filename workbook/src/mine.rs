@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::chapter::{Chapter, Workspace};
 use crate::commands::check;
 use crate::progress::Progress;
+use crate::say;
 use crate::tree;
 use crate::verdict::Checked;
 
@@ -47,18 +48,18 @@ impl Mine {
     /// Says which are whose.
     pub fn say(&self) {
         if self.yours.is_empty() {
-            println!("none of your parts is green yet; the queue runs on the solutions:");
+            say!("none of your parts is green yet; the queue runs on the solutions:");
         } else {
-            println!("the queue runs on your part of:");
+            say!("the queue runs on your part of:");
             for chapter in &self.yours {
-                println!("  {}", chapter.folder);
+                say!("  {}", chapter.folder);
             }
             if !self.solution.is_empty() {
-                println!("and on the solution of:");
+                say!("and on the solution of:");
             }
         }
         for (chapter, why) in &self.solution {
-            println!("  {:<20}  {why}", chapter.folder);
+            say!("  {:<20}  {why}", chapter.folder);
         }
     }
 }

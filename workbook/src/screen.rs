@@ -1,9 +1,119 @@
 //! Text for a person: colour where there is a terminal, lines that fit.
 
-use std::io::IsTerminal;
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
-/// How wide running text is, in characters.
-pub const WIDTH: usize = 78;
+/// How wide running text is at most, in characters.
+const WIDTH: usize = 78;
+/// On a terminal narrower than this the lines are left to it.
+const WIDTH_MIN: usize = 24;
+
+/// Prints what `format!` makes of its arguments, and ends the line; see [`say`].
+#[macro_export]
+macro_rules! say {
+    () => { $crate::screen::say("") };
+    ($($argument:tt)+) => { $crate::screen::say(&format!($($argument)+)) };
+}
+
+/// Prints lines to standard output: on a terminal folded to its width, in a pipe
+/// or a file as they are.
+///
+/// A pipe that nobody reads any more (`cargo workbook | head -1`) is no reason to
+/// stop: what was begun is finished, and the exit code is right.
+pub fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    let folded = terminal_width().map(|width| fold_all(text, width));
+    let text = folded.as_deref().unwrap_or(text);
+    match writeln!(out, "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("error: standard output: {error}");
+        }
+        _ => {}
+    }
+}
+
+/// Columns of the terminal that standard output is; `None` if it is none, or too narrow.
+fn terminal_width() -> Option<usize> {
+    let out = io::stdout();
+    let size = rustix::termios::tcgetwinsize(&out).ok()?;
+    let width = usize::from(size.ws_col);
+    (out.is_terminal() && width >= WIDTH_MIN).then_some(width)
+}
+
+fn fold_all(text: &str, width: usize) -> String {
+    let lines: Vec<_> = text.split('\n').map(|line| fold(line, width)).collect();
+    lines.join("\n")
+}
+
+/// Breaks a line between words so that it fits into `width` columns. What goes on
+/// is indented: below the second column if the line has two (`label   text`) and
+/// there is room, else a little more than the line. A word that fits into no line,
+/// such as a path, is left to the terminal.
+#[must_use]
+pub fn fold(line: &str, width: usize) -> String {
+    fold_at(line, hang(line, width), width)
+}
+
+/// As [`fold`]; what goes on begins in the column `hang`.
+fn fold_at(line: &str, hang: usize, width: usize) -> String {
+    let mut column = indent(line);
+    let mut folded = line[..column].to_owned();
+    let mut rest = &line[column..];
+    while !rest.is_empty() {
+        let word_ends = rest.find(' ').unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(word_ends);
+        let (gap, next) = behind.split_at(indent(behind));
+        folded.push_str(word);
+        column += columns(word);
+        let next_word = columns(next.split(' ').next().unwrap_or_default());
+        let fits = column + gap.len() + next_word <= width;
+        if fits || next.is_empty() || hang + next_word > width {
+            folded.push_str(gap);
+            column += gap.len();
+        } else {
+            folded.push('\n');
+            folded.push_str(&" ".repeat(hang));
+            column = hang;
+        }
+        rest = next;
+    }
+    folded
+}
+
+/// Where the lines go on that [`fold`] makes of one.
+fn hang(line: &str, width: usize) -> usize {
+    /// A second column narrower than this is not worth its indent.
+    const ROOM_MIN: usize = 24;
+    let begin = indent(line);
+    let text = &line[begin..];
+    let second = text
+        .find("  ")
+        .map(|gap| begin + columns(&text[..gap]) + indent(&text[gap..]));
+    match second {
+        Some(second) if second + ROOM_MIN <= width => second,
+        _ if begin == 0 => 0,
+        _ => begin + 2,
+    }
+}
+
+/// How many spaces a text begins with.
+fn indent(text: &str) -> usize {
+    text.len() - text.trim_start_matches(' ').len()
+}
+
+/// How many columns a text takes: colours take none.
+fn columns(text: &str) -> usize {
+    let mut columns = 0;
+    let mut in_colour = false;
+    for char in text.chars() {
+        match char {
+            '\u{1b}' => in_colour = true,
+            'm' if in_colour => in_colour = false,
+            _ if in_colour => {}
+            _ => columns += 1,
+        }
+    }
+    columns
+}
 
 /// Colours, or none: in a pipe, with `NO_COLOR`, on a dumb terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,18 +183,11 @@ impl Paint {
     }
 }
 
-/// Breaks running text between words; every line begins with `indent`.
+/// Breaks running text between words, also in a pipe; every line begins with `indent`.
 #[must_use]
-pub fn wrap(text: &str, indent: &str) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(format!("{indent}{word}")),
-        }
-    }
-    lines.join("\n")
+pub fn wrap(text: &str, indent: usize) -> String {
+    let width = terminal_width().map_or(WIDTH, |width| width.min(WIDTH));
+    let words: Vec<_> = text.split_whitespace().collect();
+    let line = format!("{}{}", " ".repeat(indent), words.join(" "));
+    fold_at(&line, indent, width)
 }

@@ -9,6 +9,7 @@ use crate::book::broken_links;
 use crate::cargo::Cargo;
 use crate::chapter::Workspace;
 use crate::part_file::shown;
+use crate::say;
 
 /// The mdBook that the book is written for.
 const MDBOOK: &str = "0.5.4";
@@ -30,10 +31,10 @@ pub fn run(workspace: &Workspace, open: bool) -> Result<()> {
         .with_context(|| format!("running {}", mdbook.display()))?;
     ensure!(status.success(), "the book does not build: see above");
     let index = folder.join("index.html");
-    println!("the book is in {}", shown(workspace, &index));
+    say!("the book is in {}", shown(workspace, &index));
     let broken = broken_links(&folder)?;
     for link in &broken {
-        println!("  {link}");
+        say!("  {link}");
     }
     ensure!(broken.is_empty(), "{} links lead nowhere", broken.len());
     if open {
@@ -52,7 +53,7 @@ fn installed(workspace: &Workspace) -> Result<PathBuf> {
             return Ok(mdbook);
         }
     }
-    println!(
+    say!(
         "installing mdBook {MDBOOK} into {}, once",
         shown(workspace, &tools)
     );

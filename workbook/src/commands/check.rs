@@ -6,6 +6,7 @@ use crate::cargo::{Cargo, Talk};
 use crate::chapter::{Chapter, Workspace};
 use crate::holes::TaskId;
 use crate::progress::{Progress, State};
+use crate::say;
 use crate::screen::Paint;
 use crate::spec::{self, Verdict};
 use crate::tasks::Task;
@@ -40,7 +41,7 @@ pub fn verdicts(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Verdict>
     let talk = if verdict::was_checked(workspace, chapter) {
         Talk::Diagnostics
     } else {
-        println!("building the part of {} and its spec …", chapter.folder);
+        say!("building the part of {} and its spec …", chapter.folder);
         Talk::Progress
     };
     let cargo = Cargo::new(&workspace.root, None);
@@ -56,7 +57,7 @@ pub fn verdicts(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Verdict>
 }
 
 fn report(progress: &Progress, verdicts: &[Verdict], paint: Paint) {
-    println!("{}", paint.bold(&progress.chapter.folder));
+    say!("{}", paint.bold(&progress.chapter.folder));
     for (task, state) in &progress.tasks {
         let mine = verdicts.iter().filter(|v| v.case.task == task.id.number);
         let (green, all) = mine.fold((0, 0), |(green, all), verdict| {
@@ -68,15 +69,16 @@ fn report(progress: &Progress, verdicts: &[Verdict], paint: Paint) {
             State::Red => paint.red("red  "),
             State::Written => paint.dim("no case"),
         };
-        println!(
+        say!(
             "  {}  {word} {green:>2} of {all:<2}  {}",
-            task.id, task.title
+            task.id,
+            task.title
         );
     }
     match verdicts.iter().find(|verdict| verdict.failure.is_some()) {
         Some(first) => explain(progress, verdicts, first, paint),
         None if progress.is_done() => praise(progress, paint),
-        None => println!(
+        None => say!(
             "\n{} `cargo workbook` says what comes next.",
             paint.green("Green.")
         ),
@@ -90,22 +92,22 @@ fn explain(progress: &Progress, verdicts: &[Verdict], first: &Verdict, paint: Pa
     };
     let chapter = &progress.chapter;
     if !failure.printed.is_empty() {
-        println!("\n{}", paint.dim("your part printed:"));
-        println!("{}", failure.printed);
+        say!("\n{}", paint.dim("your part printed:"));
+        say!("{}", failure.printed);
     }
-    println!();
+    say!();
     // The ladder below says it in more words.
     let lines = failure.message.lines();
     lines
         .filter(|line| !line.starts_with("  stuck?"))
-        .for_each(|line| println!("{line}"));
-    println!("  case       {}", first.case.name);
+        .for_each(|line| say!("{line}"));
+    say!("  case       {}", first.case.name);
     let task = first.case.task_id(chapter.short_number());
     if let Some((open, _)) = hole(progress, first) {
         let file = chapter.exercise().join(&open.file);
-        println!("\nwrite it between the two comments, in {}", file.display());
-        println!("its cases are in {}", case_file(chapter, first));
-        println!("where to begin?   cargo workbook hint {task}");
+        say!("\nwrite it between the two comments, in {}", file.display());
+        say!("its cases are in {}", case_file(chapter, first));
+        say!("where to begin?   cargo workbook hint {task}");
         return;
     }
     let others: Vec<_> = verdicts
@@ -122,21 +124,21 @@ fn explain(progress: &Progress, verdicts: &[Verdict], first: &Verdict, paint: Pa
         })
         .collect();
     if !others.is_empty() {
-        println!(
+        say!(
             "\nalso red in {}:",
             first.case.task_id(chapter.short_number())
         );
-        others.iter().for_each(|name| println!("  {name}"));
+        others.iter().for_each(|name| say!("  {name}"));
     }
-    println!("\n{}", paint.bold("stuck? one step at a time:"));
-    println!(
+    say!("\n{}", paint.bold("stuck? one step at a time:"));
+    say!(
         "  1  read the message above, and the case in {}",
         case_file(chapter, first)
     );
-    println!("  2  cargo workbook hint {task}");
-    println!("  3  the worked example in {}", chapter.page().display());
-    println!("  4  cargo workbook diff {task}     yours against the solution's");
-    println!("  5  cargo workbook solve {task}    take the solution for now, and go on");
+    say!("  2  cargo workbook hint {task}");
+    say!("  3  the worked example in {}", chapter.page().display());
+    say!("  4  cargo workbook diff {task}     yours against the solution's");
+    say!("  5  cargo workbook solve {task}    take the solution for now, and go on");
 }
 
 /// The task of the case, if it is still a hole.
@@ -153,13 +155,13 @@ fn case_file(chapter: &Chapter, verdict: &Verdict) -> String {
 
 fn praise(progress: &Progress, paint: Paint) {
     let chapter = &progress.chapter;
-    println!(
+    say!(
         "\n{}",
         paint.green("All green. The queue can run on your part:")
     );
-    println!("  cargo workbook serve --mine");
-    println!("  cargo workbook demo --mine");
-    println!(
+    say!("  cargo workbook serve --mine");
+    say!("  cargo workbook demo --mine");
+    say!(
         "Then: the questions at the end of {}, and `cargo workbook` for what comes next.",
         chapter.page().display()
     );

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use crate::chapter::{Chapter, Workspace};
 use crate::holes::{self, TaskId};
 use crate::part_file::PartFile;
+use crate::say;
 use crate::screen::Paint;
 use crate::tree;
 
@@ -17,27 +18,27 @@ use crate::tree;
 pub fn run(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<()> {
     let part = PartFile::find(workspace, chapter, task)?;
     let paint = Paint::for_stdout();
-    println!(
+    say!(
         "{}",
         paint.bold(&format!("task {task}: {}", part.hole.title))
     );
     if holes::is_open(part.body()) {
-        println!("It is still a hole: there is nothing of yours to compare.");
-        println!("`cargo workbook hint {task}` helps to begin; `solve {task}` shows the answer.");
+        say!("It is still a hole: there is nothing of yours to compare.");
+        say!("`cargo workbook hint {task}` helps to begin; `solve {task}` shows the answer.");
         return Ok(());
     }
     let lines = compare(workspace, part.body(), &part.solved)?;
     if lines.is_empty() {
-        println!("Yours is the solution's text.");
+        say!("Yours is the solution's text.");
         return Ok(());
     }
-    println!(
+    say!(
         "{}  {}",
         paint.red("- yours"),
         paint.green("+ the solution's")
     );
     for line in lines {
-        println!(
+        say!(
             "{}",
             match line.chars().next() {
                 Some('-') => paint.red(&line),
@@ -46,7 +47,7 @@ pub fn run(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<()
             }
         );
     }
-    println!("Other texts may be as right: the spec decides.");
+    say!("Other texts may be as right: the spec decides.");
     Ok(())
 }
 

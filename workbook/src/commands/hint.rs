@@ -9,6 +9,7 @@ use crate::chapter::{Chapter, Workspace};
 use crate::holes::TaskId;
 use crate::mistakes;
 use crate::progress::{Progress, State};
+use crate::say;
 use crate::screen::{Paint, wrap};
 use crate::tasks;
 use crate::tree;
@@ -31,18 +32,18 @@ pub fn run(
         .find(|(found, _)| found.id == *task)
         .with_context(|| format!("chapter {} has no task {task}", chapter.folder))?;
     let paint = Paint::for_stdout();
-    println!("{}", paint.bold(&format!("task {task}: {}", found.title)));
+    say!("{}", paint.bold(&format!("task {task}: {}", found.title)));
     match (&progress.checked, state) {
-        (_, State::Green) => println!("It is green."),
+        (_, State::Green) => say!("It is green."),
         (Some(checked), State::Red) => {
             let answers = tasks::wrong_answers(workspace, chapter)?;
             let messages = |name: &str| pinned(workspace, chapter, name);
             for wrong in mistakes::known(task, checked, &answers, messages) {
-                println!("\nYour cases fail as they do with a known mistake:");
-                println!("{}", wrap(&wrong.bug, "  "));
+                say!("\nYour cases fail as they do with a known mistake:");
+                say!("{}", wrap(&wrong.bug, 2));
             }
         }
-        (_, State::Written) => println!(
+        (_, State::Written) => say!(
             "Run `cargo workbook check {}` first: then the hint can begin with what fails.",
             chapter.short_number()
         ),
@@ -53,15 +54,15 @@ pub fn run(
     let step = step.unwrap_or(before + 1);
     match found.hints.get(step - 1) {
         Some(hint) => {
-            println!("\nhint {step} of {}", found.hints.len());
-            println!("{}", wrap(hint, "  "));
+            say!("\nhint {step} of {}", found.hints.len());
+            say!("{}", wrap(hint, 2));
             remember(workspace, said, task, step.max(before))
         }
         None => {
-            println!("\nThat were all the hints (`hint {task} 1` says them again). What is left:");
-            println!("  the worked example in {}", chapter.page().display());
-            println!("  cargo workbook diff {task}     yours against the solution's");
-            println!("  cargo workbook solve {task}    take the solution for now, and go on");
+            say!("\nThat were all the hints (`hint {task} 1` says them again). What is left:");
+            say!("  the worked example in {}", chapter.page().display());
+            say!("  cargo workbook diff {task}     yours against the solution's");
+            say!("  cargo workbook solve {task}    take the solution for now, and go on");
             Ok(())
         }
     }

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::chapter::Workspace;
 use crate::progress::{self, Progress, State};
+use crate::say;
 use crate::screen::Paint;
 use crate::tasks::Kind;
 
@@ -24,7 +25,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         let here = current
             .as_ref()
             .is_some_and(|current| current.chapter == chapter);
-        println!("{}", heading(&progress, here, paint));
+        say!("{}", heading(&progress, here, paint));
         for (task, state) in &progress.tasks {
             let kind = match task.kind {
                 Kind::Queue => "",
@@ -33,24 +34,24 @@ pub fn run(workspace: &Workspace) -> Result<()> {
             };
             let stars = "★".repeat(task.stars.into());
             let cost = format!("{stars} {} min{kind}", task.minutes);
-            println!("  {} {}  {}", symbol(*state, paint), task.id, task.title);
-            println!("         {}", paint.dim(cost.trim_start()));
+            say!("  {} {}  {}", symbol(*state, paint), task.id, task.title);
+            say!("         {}", paint.dim(cost.trim_start()));
         }
     }
-    println!();
-    println!(
+    say!();
+    say!(
         "{green} of {all} tasks green    {} hole  {} written, not checked  {} red  {} green",
         symbol(State::Open, paint),
         symbol(State::Written, paint),
         symbol(State::Red, paint),
         symbol(State::Green, paint)
     );
-    println!();
+    say!();
     match current {
         Some(current) => next_step(&current, begun, paint),
-        None => println!("Every task is green. `cargo workbook demo --mine` runs on all of it."),
+        None => say!("Every task is green. `cargo workbook demo --mine` runs on all of it."),
     }
-    println!("{}", paint.dim("cargo workbook help lists the commands"));
+    say!("{}", paint.dim("cargo workbook help lists the commands"));
     Ok(())
 }
 
@@ -82,29 +83,29 @@ fn symbol(state: State, paint: Paint) -> String {
 fn next_step(current: &Progress, begun: bool, paint: Paint) {
     let chapter = &current.chapter;
     let number = chapter.short_number();
-    println!("{}", paint.bold("next"));
+    say!("{}", paint.bold("next"));
     if !begun {
-        println!("  cargo workbook demo         see what you are about to build");
-        println!("  cargo workbook book --open  read page 00, one evening with the queue");
-        println!("  then:");
+        say!("  cargo workbook demo         see what you are about to build");
+        say!("  cargo workbook book --open  read page 00, one evening with the queue");
+        say!("  then:");
     }
     let Some((task, state)) = current.next_task() else {
         return;
     };
     match state {
-        State::Written => println!("  cargo workbook check {number}"),
+        State::Written => say!("  cargo workbook check {number}"),
         State::Red => {
-            println!("  cargo workbook check {number}     what is red");
-            println!("  cargo workbook hint {}    one hint at a time", task.id);
+            say!("  cargo workbook check {number}     what is red");
+            say!("  cargo workbook hint {}    one hint at a time", task.id);
         }
         State::Open | State::Green => {
-            println!("  read   {}", chapter.page().display());
-            println!("  write  {}: {}", task.id, task.title);
-            println!(
+            say!("  read   {}", chapter.page().display());
+            say!("  write  {}: {}", task.id, task.title);
+            say!(
                 "         in {}",
                 chapter.exercise().join(&task.file).display()
             );
-            println!("  then   cargo workbook check {number}");
+            say!("  then   cargo workbook check {number}");
         }
     }
 }

@@ -6,38 +6,37 @@ use crate::chapter::{Chapter, Workspace};
 use crate::holes::TaskId;
 use crate::part_file::{PartFile, shown};
 
-/// Gives the hole back.
+/// Gives the hole back; returns what to say about it.
 ///
 /// # Errors
 /// When the hole cannot be found, or a file not be written.
-pub fn reset(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<()> {
+pub fn reset(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<String> {
     let part = PartFile::find(workspace, chapter, task)?;
     if part.body() == part.stub {
-        println!("{task} is an untouched hole: nothing to do");
-        return Ok(());
+        return Ok(format!("{task} is an untouched hole: nothing to do"));
     }
     let kept = part.replace(workspace, &part.stub)?;
-    println!("{task} is a hole again, in {}", part.path.display());
-    println!("what you had is in {}", shown(workspace, &kept));
-    Ok(())
+    Ok(format!(
+        "{task} is a hole again, in {}\nwhat you had is in {}",
+        part.path.display(),
+        shown(workspace, &kept)
+    ))
 }
 
-/// Puts the solution's text into the hole.
+/// Puts the solution's text into the hole; returns what to say about it.
 ///
 /// # Errors
 /// When the hole cannot be found, or a file not be written.
-pub fn solve(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<()> {
+pub fn solve(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<String> {
     let part = PartFile::find(workspace, chapter, task)?;
     if part.body() == part.solved {
-        println!("{task} has the solution's text: nothing to do");
-        return Ok(());
+        return Ok(format!("{task} has the solution's text: nothing to do"));
     }
     let kept = part.replace(workspace, &part.solved)?;
-    println!(
-        "{task} has the solution's text now, in {}",
-        part.path.display()
-    );
-    println!("what you had is in {}", shown(workspace, &kept));
-    println!("`cargo workbook reset {task}` gives you the hole back, for another evening");
-    Ok(())
+    Ok(format!(
+        "{task} has the solution's text now, in {}\nwhat you had is in {}\n\
+         `cargo workbook reset {task}` gives you the hole back, for another evening",
+        part.path.display(),
+        shown(workspace, &kept)
+    ))
 }

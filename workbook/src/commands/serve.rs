@@ -11,6 +11,7 @@ use crate::cargo::{Cargo, Talk};
 use crate::chapter::Workspace;
 use crate::mine::Mine;
 use crate::part_file::shown;
+use crate::say;
 
 /// Builds mqd and becomes it: Ctrl-C reaches it and nobody else.
 ///
@@ -28,7 +29,7 @@ pub fn run(workspace: &Workspace, mine: bool, arguments: &[OsString]) -> Result<
     }
     if !given("--data-dir") && !subcommand {
         let data = workspace.target().join("data");
-        println!("its files are in {}", shown(workspace, &data));
+        say!("its files are in {}", shown(workspace, &data));
         command.arg("--data-dir").arg(data);
     }
     let error = command.args(arguments).exec();

@@ -10,20 +10,20 @@ use crate::git;
 use crate::holes;
 use crate::tree::{self, Files};
 
-/// Writes the stubs of `chapters`. Leaves a file alone that differs from git,
-/// unless `force`: it may be somebody's work.
+/// Writes the stubs of `chapters`; returns how many, a line for each. Leaves a
+/// file alone that differs from git, unless `force`: it may be somebody's work.
 ///
 /// # Errors
 /// When a file was left alone, or a solution's holes are not in order.
-pub fn run(workspace: &Workspace, chapters: &[Chapter], force: bool) -> Result<()> {
-    let mut kept = Vec::new();
+pub fn run(workspace: &Workspace, chapters: &[Chapter], force: bool) -> Result<String> {
+    let (mut said, mut kept) = (Vec::new(), Vec::new());
     for chapter in chapters {
         let Outcome { written, left } = write(workspace, chapter, force)?;
-        println!("{}  {written} files written", chapter.folder);
+        said.push(format!("{}  {written} files written", chapter.folder));
         kept.extend(left);
     }
     if kept.is_empty() {
-        return Ok(());
+        return Ok(said.join("\n"));
     }
     let kept: Vec<_> = kept.iter().map(|path| path.display().to_string()).collect();
     bail!(

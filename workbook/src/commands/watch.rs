@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::check;
 use crate::chapter::{Chapter, Workspace};
 use crate::holes::TaskId;
+use crate::say;
 use crate::verdict;
 
 /// How often it looks: short beside the time that a build takes.
@@ -21,15 +22,15 @@ pub fn run(workspace: &Workspace, chapter: &Chapter, task: Option<&TaskId>) -> R
     loop {
         let checked = verdict::hash(workspace, chapter)?;
         if let Err(error) = check::run(workspace, chapter, task) {
-            println!("{error:#}");
+            say!("{error:#}");
         }
-        println!(
+        say!(
             "\nwaiting for a save in {} (Ctrl-C ends)",
             chapter.exercise().display()
         );
         while verdict::hash(workspace, chapter)? == checked {
             thread::sleep(LOOK_EVERY);
         }
-        println!("\n────────────────────────────────────────");
+        say!("\n────────────────────────────────────────");
     }
 }

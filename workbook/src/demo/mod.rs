@@ -21,6 +21,7 @@ use crate::chapter::Workspace;
 use crate::cli::Demo;
 use crate::commands::serve;
 use crate::part_file::shown;
+use crate::say;
 use crate::screen::Paint;
 use job::{Feed, Job};
 
@@ -51,7 +52,7 @@ pub fn run(workspace: &Workspace, demo: &Demo) -> Result<()> {
         bail!("cargo built {} programs of 2", built.len());
     };
     let paint = Paint::for_stdout();
-    println!();
+    say!();
 
     let folder = tempfile::tempdir().context("making a temporary directory")?;
     let data = folder.path().join("data");
@@ -61,12 +62,12 @@ pub fn run(workspace: &Workspace, demo: &Demo) -> Result<()> {
         Feed::Follow { .. } => options.own_process_group(),
     };
     let mut queue = options.start()?;
-    println!(
+    say!(
         "{} mqd is ready on {}; its data directory is empty",
         paint.bold("queue  "),
         queue.address()
     );
-    println!(
+    say!(
         "{} ip-count counts requests per IP in windows of 5 seconds of\n        {}",
         paint.bold("job    "),
         feed.describe(workspace)
@@ -102,13 +103,13 @@ fn watch(queue: &mut Mqd, mut job: Job, feed: &Feed, paint: Paint) -> Result<Out
     let kill_at = feed.lines() / 2;
     let (mut killed_at, mut is_down) = (None, false);
     let (mut told, mut asides) = (0, 0);
-    println!();
+    say!();
     while let Some(line) = job.next_line()? {
         match Said::parse(&line) {
             Said::Acknowledged(lines) => {
                 if lines >= told + (feed.lines() / 10).max(TOLD_EVERY_MIN) {
                     told = lines;
-                    println!(
+                    say!(
                         "{}",
                         paint.dim(&format!("        {lines} lines acknowledged"))
                     );
@@ -116,25 +117,25 @@ fn watch(queue: &mut Mqd, mut job: Job, feed: &Feed, paint: Paint) -> Result<Out
                 if killed_at.is_none() && lines >= kill_at.max(1) && !feed.is_whole(lines) {
                     queue.kill_9()?;
                     (killed_at, is_down) = (Some(lines), true);
-                    println!(
+                    say!(
                         "{} mqd, with SIGKILL: {lines} lines were acknowledged",
                         paint.red("killed ")
                     );
                 }
             }
-            Said::Row(row) => println!("  row   {}", short_row(row)),
+            Said::Row(row) => say!("  row   {}", short_row(row)),
             Said::Side(side) => {
                 asides += 1;
                 if asides <= SIDE_SHOWN_MAX {
-                    println!("{}", paint.yellow(&format!("  side  {side}")));
+                    say!("{}", paint.yellow(&format!("  side  {side}")));
                 }
             }
             Said::Queue(what) => {
-                println!("{}", paint.dim(&format!("  job   {what}")));
+                say!("{}", paint.dim(&format!("  job   {what}")));
                 if is_down && feed.is_missed_by(what) {
                     queue.restart(Port::Same)?;
                     is_down = false;
-                    println!(
+                    say!(
                         "{} mqd, on the same directory and port",
                         paint.green("started")
                     );
@@ -157,33 +158,33 @@ fn watch(queue: &mut Mqd, mut job: Job, feed: &Feed, paint: Paint) -> Result<Out
 
 fn conclude(outcome: &Outcome, mine: bool, paint: Paint) -> Result<()> {
     if !outcome.is_right {
-        println!("\n{}", paint.red(&outcome.verdict));
+        say!("\n{}", paint.red(&outcome.verdict));
         bail!("the rows are wrong");
     }
-    println!("\n{}", paint.green(&outcome.verdict));
+    say!("\n{}", paint.green(&outcome.verdict));
     match outcome.killed_at {
-        Some(lines) => println!(
+        Some(lines) => say!(
             "mqd was killed with SIGKILL after {lines} lines; nothing was lost, nothing counted twice."
         ),
-        None => println!("The log was too short to kill mqd in the middle of it."),
+        None => say!("The log was too short to kill mqd in the middle of it."),
     }
-    println!(
+    say!(
         "\n{}",
         paint.bold("why nothing counts twice, at this stage of the workbook")
     );
-    println!("  A line is acknowledged when mqd has written it to its log file: that survives");
-    println!("  SIGKILL. A batch whose acknowledgement was cut off is sent again, one at a time,");
-    println!("  and each record carries its line number: who counts skips numbers it has seen.");
-    println!("  Rows are keyed by window and address, so a row that came twice is one row.");
-    println!("  Producer ids, sequences and transactions come in chapters 18 to 20.");
-    println!("\n{}", paint.bold("next"));
-    println!("  cargo workbook demo --log FILE   your own access log");
-    println!("  cargo workbook serve             the queue for kcat, on 127.0.0.1:9092");
-    println!("  cargo workbook book --open       read page 00, one evening with the queue");
+    say!("  A line is acknowledged when mqd has written it to its log file: that survives");
+    say!("  SIGKILL. A batch whose acknowledgement was cut off is sent again, one at a time,");
+    say!("  and each record carries its line number: who counts skips numbers it has seen.");
+    say!("  Rows are keyed by window and address, so a row that came twice is one row.");
+    say!("  Producer ids, sequences and transactions come in chapters 18 to 20.");
+    say!("\n{}", paint.bold("next"));
+    say!("  cargo workbook demo --log FILE   your own access log");
+    say!("  cargo workbook serve             the queue for kcat, on 127.0.0.1:9092");
+    say!("  cargo workbook book --open       read page 00, one evening with the queue");
     if mine {
-        println!("  cargo workbook                   what is still to build");
+        say!("  cargo workbook                   what is still to build");
     } else {
-        println!("  cargo workbook                   what there is to build");
+        say!("  cargo workbook                   what there is to build");
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ pub use report::Report;
 use anyhow::{Result, bail};
 
 use crate::chapter::{Chapter, Workspace};
+use crate::say;
 use crate::screen::Paint;
 
 /// Proves `chapters`, and prints each proof. With `bless`, the messages that
@@ -33,7 +34,7 @@ pub fn run(workspace: &Workspace, chapters: &[Chapter], bless: bool) -> Result<(
             report.fail("the chapter can be verified", &format!("{error:#}"));
         }
     }
-    println!("{report}");
+    say!("{report}");
     if report.failed() > 0 {
         bail!("not everything holds: see ✗ above");
     }

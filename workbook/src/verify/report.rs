@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::chapter::Chapter;
+use crate::say;
 use crate::screen::Paint;
 
 /// Prints each proof as it is made, and counts.
@@ -26,21 +27,21 @@ impl Report {
 
     /// What follows is about this chapter.
     pub fn chapter(&self, chapter: &Chapter) {
-        println!("{}", self.paint.bold(&chapter.folder));
+        say!("{}", self.paint.bold(&chapter.folder));
     }
 
     /// `what` holds.
     pub fn pass(&mut self, what: &str) {
         self.passed += 1;
-        println!("  {} {what}", self.paint.green("✓"));
+        say!("  {} {what}", self.paint.green("✓"));
     }
 
     /// `what` should hold and does not, as `why` says.
     pub fn fail(&mut self, what: &str, why: &str) {
         self.failed += 1;
-        println!("  {} {what}", self.paint.red("✗"));
+        say!("  {} {what}", self.paint.red("✗"));
         for line in why.lines() {
-            println!("      {line}");
+            say!("      {line}");
         }
     }
 

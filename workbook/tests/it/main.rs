@@ -12,6 +12,7 @@ mod links;
 mod mirror;
 mod mistakes;
 mod progress;
+mod screen;
 mod spec;
 mod stubs;
 mod tasks;

@@ -5,7 +5,7 @@ use crate::fixture::{Fixture, PAIR, PAIR_STUB};
 
 const EXERCISE: &str = "exercises/06-pairs/src/pair.rs";
 
-fn stubs(fixture: &Fixture, force: bool) -> anyhow::Result<()> {
+fn stubs(fixture: &Fixture, force: bool) -> anyhow::Result<String> {
     stubs::run(
         &fixture.workspace,
         std::slice::from_ref(&fixture.chapter),
@@ -72,12 +72,14 @@ fn solve_and_reset_change_one_hole_and_keep_what_was_there() {
     fixture.write(EXERCISE, &mine);
     let task = TaskId::parse("6.1").unwrap();
 
-    reset::solve(&fixture.workspace, &fixture.chapter, &task).unwrap();
+    let said = reset::solve(&fixture.workspace, &fixture.chapter, &task).unwrap();
+    assert!(said.contains("pair.1.rs"), "{said}");
     assert_eq!(fixture.read(EXERCISE), mine.replace("a - b", "a + b"));
     let kept = "target/workbook/kept/06-pairs/src/pair.1.rs";
     assert_eq!(fixture.read(kept), mine);
 
-    reset::reset(&fixture.workspace, &fixture.chapter, &task).unwrap();
+    let said = reset::reset(&fixture.workspace, &fixture.chapter, &task).unwrap();
+    assert!(said.contains("pair.2.rs"), "{said}");
     assert_eq!(
         fixture.read(EXERCISE),
         mine.replace("a - b", "todo!(\"6.1: add them\")")
