@@ -11,6 +11,7 @@ mod imports;
 mod links;
 mod mirror;
 mod mistakes;
+mod pages;
 mod progress;
 mod screen;
 mod spec;
