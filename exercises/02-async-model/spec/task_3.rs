@@ -82,6 +82,7 @@ fn a_spawned_future_is_polled() {
             expect_eq("run_ready()", executor.run_ready(), 1);
             expect_eq("how often it was polled", event.polls(), 1);
             expect_eq("len()", executor.len(), 0);
+            expect_eq("is_empty()", executor.is_empty(), true);
         }
     );
 }
@@ -298,6 +299,20 @@ fn a_wake_from_another_thread() {
             expect_eq("run()", executor.run(PATIENCE), 0);
             other.join().unwrap();
             expect("it was polled two times", event.polls() == 2);
+        }
+    );
+}
+
+#[test]
+fn whom_nobody_wakes() {
+    case!(
+        "`run` gives up on those whom nobody wakes for as long as it has patience, and says how many there are.",
+        || {
+            let mut executor = Executor::new();
+            executor.spawn(Event::new().wait());
+            executor.spawn(async {});
+            expect_eq("run(no patience)", executor.run(Duration::ZERO), 1);
+            expect_eq("is_empty()", executor.is_empty(), false);
         }
     );
 }

@@ -1,7 +1,6 @@
 //! What is behind `await`: futures, and who polls them when.
 
 use std::collections::{HashMap, VecDeque};
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -126,12 +125,10 @@ impl Executor {
     /// Returns how many have not finished: it gives up when for `patience`
     /// nobody has woken one.
     pub fn run(&mut self, patience: Duration) -> usize {
-        loop {
+        while !self.tasks.is_empty() && self.ready.wait(patience) {
             self.run_ready();
-            if self.tasks.is_empty() || !self.ready.wait(patience) {
-                return self.tasks.len();
-            }
         }
+        self.tasks.len()
     }
     // ANCHOR_END: run
 
@@ -145,13 +142,5 @@ impl Executor {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
-    }
-}
-
-impl fmt::Debug for Executor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Executor")
-            .field("tasks", &self.tasks.len())
-            .finish_non_exhaustive()
     }
 }

@@ -25,9 +25,11 @@ impl<K> Slot<K> {
     }
 
     pub(crate) fn insert(&mut self, id: TimerId, key: K) {
-        if self.entries.is_empty() || id.deadline < self.earliest {
-            self.earliest = id.deadline;
-        }
+        self.earliest = if self.entries.is_empty() {
+            id.deadline
+        } else {
+            id.deadline.min(self.earliest)
+        };
         self.entries.insert(id, key);
     }
 

@@ -34,7 +34,7 @@ pub struct TimerId {
 pub struct Timers<K> {
     /// All levels one behind the other; a level is made when it is first needed.
     slots: Vec<Slot<K>>,
-    /// Per level, one bit for each slot that has keys.
+    /// Per level, one bit for each slot: set as long as it has keys.
     occupied: [u64; LEVELS],
     /// The tick of the latest `now` that [`expire`](Timers::expire) was told.
     turned_to: u64,
@@ -95,10 +95,8 @@ impl<K> Timers<K> {
     /// Puts a key into the slot for its deadline, as the wheel stands.
     fn put(&mut self, id: TimerId, key: K) {
         let (level, index) = place(self.turned_to, tick(id.deadline));
-        let levels_made = (level + 1) * SLOTS;
-        if self.slots.len() < levels_made {
-            self.slots.resize_with(levels_made, Slot::new);
-        }
+        let made = self.slots.len().max((level + 1) * SLOTS);
+        self.slots.resize_with(made, Slot::new);
         self.slots[level * SLOTS + index].insert(id, key);
         self.occupied[level] |= 1 << index;
         self.moves += 1;
@@ -114,10 +112,9 @@ impl<K> Timers<K> {
             return None;
         }
         self.occupied[level] &= !(1 << index);
-        Some(std::mem::replace(
-            &mut self.slots[level * SLOTS + index],
-            Slot::new(),
-        ))
+        let slot = &mut self.slots[level * SLOTS + index];
+        assert!(!slot.is_empty(), "a slot whose bit is set has keys");
+        Some(std::mem::replace(slot, Slot::new()))
     }
 
     /// Level and index of the first slot that has keys: the lowest level has the
@@ -186,13 +183,10 @@ fn place(turned_to: u64, tick: u64) -> (usize, usize) {
 }
 // ANCHOR_END: place
 
-/// The first tick of a slot: `turned_to` with one digit replaced and zeros behind it.
+/// The first tick of a slot: `turned_to` with one digit replaced by the slot's
+/// index, and zeros behind it.
 fn slot_start(turned_to: u64, level: usize, index: usize) -> u64 {
     let shift = level * SLOT_BITS;
-    let above = if level + 1 < LEVELS {
-        turned_to >> (shift + SLOT_BITS) << (shift + SLOT_BITS)
-    } else {
-        0
-    };
-    above | (index as u64) << shift
+    let digits = turned_to >> shift;
+    (digits - digits % SLOTS as u64 + index as u64) << shift
 }
