@@ -7,7 +7,8 @@ use crate::layout;
 /// Gives the records of `batch` their offsets: the first one gets `base_offset`,
 /// the others follow from their deltas. Also notes the leader's epoch.
 ///
-/// Both fields lie outside what the CRC covers, so nothing else changes.
+/// Both fields lie outside what the CRC covers, so nothing else changes. Where they are
+/// is in [`layout`]; the numbers to write are `base_offset.0` and `leader_epoch.0`.
 ///
 /// # Panics
 /// When `batch` is shorter than a header; [`validate`](crate::validate) it first.

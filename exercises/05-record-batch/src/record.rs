@@ -71,7 +71,10 @@ fn put_length(out: &mut Vec<u8>, length: Option<usize>) {
 /// Reads the next record.
 ///
 /// # Errors
-/// When it is cut off, does not end where its length says, or a header's name is not UTF-8.
+/// A [`Malformed`]: `Truncated` when the record or one of its fields is cut off,
+/// `UnexpectedNull` when the record or a header's name is null, `NegativeLength`
+/// for a header count below 0, `NotUtf8` for a header's name that is not UTF-8.
+/// [`BatchError::RecordLength`] when bytes of the record are left over.
 pub fn decode_record<'a>(input: &mut Reader<'a>) -> Result<Record<'a>, BatchError> {
     // task 5.2: read a record's fields, and believe no length before it is checked
     todo!("5.2: read a record's fields, and believe no length before it is checked")

@@ -5,13 +5,13 @@ use crate::header::BatchHeader;
 use crate::layout;
 
 /// Checks the batch at the start of `bytes` without opening it: size, format,
-/// CRC-32C, and whether its counts can be true.
+/// CRC-32C ([`crc32c::crc32c`]), and whether its counts can be true.
 ///
 /// `size_max` is `max.message.bytes`. Bytes behind the batch are the caller's to check.
 ///
 /// A compacted log has batches with gaps: records were removed, and the offsets
 /// of the others stay. So the last offset delta may be larger than the count
-/// asks for, never smaller.
+/// asks for, never smaller. A count below 1 is wrong.
 ///
 /// # Errors
 /// The first thing that is wrong, in this order: what [`BatchHeader::read`]
