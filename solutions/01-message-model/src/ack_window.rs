@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::Offset;
 
-/// The messages of one partition that were handed out to workers, up to the
-/// first one that is not acked yet.
+/// The messages of one partition that were handed out to workers, from the
+/// first one that is not acked yet on.
 ///
 /// A group has one number per partition to remember: everything below it is done.
 /// Workers that run side by side are not done in that order, so somebody has

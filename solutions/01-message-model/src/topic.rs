@@ -55,7 +55,7 @@ struct Group {
     /// Per partition: where this group stands.
     cursors: Vec<Cursor>,
     /// The partition to look at first at the next poll, so that each has its turn;
-    /// behind the last one comes partition 0.
+    /// after the last one comes partition 0.
     turn: usize,
 }
 
@@ -111,10 +111,10 @@ impl<M> Topic<M> {
 
     /// A message for `consumer`, if there is one; nobody else of its group gets it.
     ///
-    /// Who has a message in hand gets that one again. Else it is the first
-    /// un-acked message of a partition that nobody of the group has a message of in hand;
-    /// of several such partitions the one whose turn it is: the next one, in a
-    /// circle, behind the partition that the group was served from last.
+    /// Who has a message in hand gets that one again. Else it is the first un-acked
+    /// message of a partition, unless somebody of the group has it in hand. Of several
+    /// such partitions it is the one whose turn it is: in a circle, the first one
+    /// after the partition that the group was served from last.
     /// `None` if there is none, or no such group.
     pub fn poll(&mut self, group: &str, consumer: ConsumerId) -> Option<Delivery<'_, M>> {
         // task 1.1: the next message for this consumer, one that nobody else of its group has in hand
