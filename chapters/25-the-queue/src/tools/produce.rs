@@ -1,6 +1,6 @@
 //! `mqd produce`: a record from each line of stdin.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read as _};
 use std::thread;
 
 use anyhow::{Context as _, Result, bail};
@@ -99,7 +99,8 @@ pub(super) async fn run(command: Produce) -> Result<()> {
     let mut first: Option<Offset> = None;
     let mut next = Offset::ZERO;
     while let Some(line) = lines.recv().await {
-        let (batch, count) = collect_batch(line?, &mut lines, command.key_separator.as_deref())?;
+        let (batch, count) =
+            collect_batch(line?, &mut lines, command.key_separator.as_deref()).await?;
         let base = client.produce(&to, batch, Acks::All, PATIENCE).await;
         let base = base.with_context(|| {
             format!("after {sent} acknowledged records; whether the next {count} are in the queue is unknown")
@@ -138,19 +139,27 @@ async fn create_if_missing(client: &Client, topic: &TopicName) -> Result<()> {
     Ok(())
 }
 
+/// A line of stdin.
+struct Line {
+    bytes: Vec<u8>,
+    /// Another one arrived together with it, and follows at once.
+    more: bool,
+}
+
 /// Stdin is read on a thread of its own: reading it cannot be given up half way.
-fn lines_of_stdin() -> mpsc::Receiver<io::Result<Vec<u8>>> {
+fn lines_of_stdin() -> mpsc::Receiver<io::Result<Line>> {
     let (sender, lines) = mpsc::channel(LINES_WAITING_MAX);
     thread::spawn(move || {
-        let mut stdin = io::stdin().lock();
+        let mut stdin = BufReader::new(io::stdin());
         loop {
-            let mut line = Vec::new();
+            let mut bytes = Vec::new();
             let limit = LINE_MAX as u64 + 1;
-            let line = match stdin.by_ref().take(limit).read_until(b'\n', &mut line) {
+            let line = match stdin.by_ref().take(limit).read_until(b'\n', &mut bytes) {
                 Ok(0) => return,
                 Ok(_) => {
-                    line.pop_if(|last| *last == b'\n');
-                    Ok(line)
+                    bytes.pop_if(|last| *last == b'\n');
+                    let more = stdin.buffer().contains(&b'\n');
+                    Ok(Line { bytes, more })
                 }
                 Err(error) => Err(error),
             };
@@ -163,10 +172,11 @@ fn lines_of_stdin() -> mpsc::Receiver<io::Result<Vec<u8>>> {
     lines
 }
 
-/// A batch of `first` and the lines that are waiting behind it, and how many those are.
-fn collect_batch(
-    first: Vec<u8>,
-    lines: &mut mpsc::Receiver<io::Result<Vec<u8>>>,
+/// A batch of `first` and the lines that came with it or are waiting behind it, and how many
+/// those are.
+async fn collect_batch(
+    first: Line,
+    lines: &mut mpsc::Receiver<io::Result<Line>>,
     key_separator: Option<&str>,
 ) -> Result<(Vec<u8>, i64)> {
     let now = Clock::start().wall();
@@ -174,10 +184,10 @@ fn collect_batch(
     let mut count = 0;
     let mut line = first;
     loop {
-        if line.len() > LINE_MAX {
+        if line.bytes.len() > LINE_MAX {
             bail!("a line is longer than {LINE_MAX} bytes; nothing of it was sent");
         }
-        let (key, value) = split(&line, key_separator);
+        let (key, value) = split(&line.bytes, key_separator);
         batch.push(&RecordToSend {
             timestamp: now,
             key,
@@ -188,9 +198,14 @@ fn collect_batch(
         if batch.size() + LINE_MAX.min(BATCH_BYTES) > LINE_MAX {
             break;
         }
-        match lines.try_recv() {
-            Ok(next) => line = next?,
-            Err(_) => break,
+        let next = if line.more {
+            lines.recv().await
+        } else {
+            lines.try_recv().ok()
+        };
+        match next {
+            Some(next) => line = next?,
+            None => break,
         }
     }
     Ok((batch.build(), count))

@@ -150,6 +150,23 @@ fn lines_go_in_and_come_out() {
     assert_eq!(consume(&["--from", "@99999999999999"]), "");
 }
 
+/// Page 00 looks at the file of one batch that came of three lines.
+#[test]
+fn lines_that_arrive_together_are_one_batch() {
+    let mqd = mqd().start().unwrap();
+    for topic in (0..10).map(|number| format!("together{number}")) {
+        ok(&mqd, &["produce", &topic], "hello\nfrom\nthe queue\n");
+        let file = format!("{topic}-0/00000000000000000000.log");
+        let log = std::fs::read(mqd.data_dir().join(file)).unwrap();
+        // The header says in its last four bytes how many records there are.
+        assert_eq!(
+            (log.len(), &log[57..61]),
+            (100, &[0, 0, 0, 3][..]),
+            "{topic}"
+        );
+    }
+}
+
 #[test]
 fn many_lines_keep_their_order() {
     let mqd = mqd().start().unwrap();
