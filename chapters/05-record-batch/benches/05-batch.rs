@@ -1,0 +1,133 @@
+//! What a broker does with a batch, and what it leaves to producers and
+//! consumers, beside memcpy of the same bytes.
+//!
+//! A batch has 100 records of 100 bytes each, without keys and headers, not
+//! compressed. 64 batches take turns, 700 KB together: none of them is still in
+//! the first cache of a core when its turn comes, all are in the second or
+//! third, as bytes are that have just arrived.
+//!
+//! `crc32c` is the checksum alone, by the processor's own instruction where it
+//! has one. `decode` makes a `Vec` of records that point into the batch, `build`
+//! makes the batch; making and freeing both is measured. `assign_offsets` and
+//! `walk` touch the 61 bytes of each header, whatever follows them. Not
+//! measured: the disk, the network, compression.
+//!
+//! `cargo bench -p record-batch --bench 05-batch`
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput};
+use message_model::{LeaderEpoch, Offset, Timestamp};
+use record_batch::{
+    BatchBuilder, Batches, RecordToSend, assign_offsets, decode_records, layout, validate,
+};
+
+/// How many batches take turns.
+const BATCHES: usize = 64;
+
+/// How many records a batch has.
+const RECORDS: i64 = 100;
+
+/// What each record says.
+const VALUE: [u8; 100] = [7; 100];
+
+/// Kafka's default for `max.message.bytes`.
+const SIZE_MAX: usize = 1_048_588;
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(1))
+        .without_plots()
+        .configure_from_args();
+    batches(&mut criterion);
+    criterion.final_summary();
+}
+
+fn batches(criterion: &mut Criterion) {
+    let batch = build();
+    let size = batch.len();
+    let mut run = batch.repeat(BATCHES);
+    assert_eq!(walk(&run), BATCHES);
+    assert!(validate(&batch, SIZE_MAX).is_ok());
+    assert!(decode_records(&batch).is_ok());
+
+    let mut group = criterion.benchmark_group("05-batch");
+    group.throughput(Throughput::Bytes(run.len() as u64));
+    let mut copy = vec![0; size];
+    group.bench_function("memcpy", |bencher| {
+        bencher.iter(|| {
+            for batch in black_box(&run).chunks(size) {
+                copy.copy_from_slice(batch);
+                black_box(&mut copy);
+            }
+        });
+    });
+    group.bench_function("crc32c", |bencher| {
+        bencher.iter(|| {
+            for batch in black_box(&run).chunks(size) {
+                black_box(crc32c::crc32c(&batch[layout::ATTRIBUTES..]));
+            }
+        });
+    });
+    group.bench_function("validate", |bencher| {
+        bencher.iter(|| {
+            for batch in black_box(&run).chunks(size) {
+                black_box(validate(batch, SIZE_MAX).expect("it was built here"));
+            }
+        });
+    });
+    group.bench_function("decode", |bencher| {
+        bencher.iter(|| {
+            for batch in black_box(&run).chunks(size) {
+                black_box(decode_records(batch).expect("it was built here"));
+            }
+        });
+    });
+    group.bench_function("build", |bencher| {
+        bencher.iter(|| {
+            for _ in 0..BATCHES {
+                black_box(build());
+            }
+        });
+    });
+
+    // Of these, bytes per second would say nothing.
+    group.throughput(Throughput::Elements(BATCHES as u64));
+    group.bench_function("walk", |bencher| bencher.iter(|| walk(black_box(&run))));
+    group.bench_function("assign_offsets", |bencher| {
+        bencher.iter(|| {
+            let mut base = Offset(0);
+            for batch in black_box(&mut run).chunks_mut(size) {
+                assign_offsets(batch, base, LeaderEpoch(3));
+                base.0 += RECORDS;
+            }
+        });
+    });
+    group.finish();
+}
+
+fn build() -> Vec<u8> {
+    let mut builder = BatchBuilder::new();
+    for number in 0..RECORDS {
+        builder.push(&RecordToSend {
+            timestamp: Timestamp(1_700_000_000_000 + number),
+            key: None,
+            value: Some(black_box(&VALUE)),
+            headers: Vec::new(),
+        });
+    }
+    builder.build()
+}
+
+/// How many batches there are.
+fn walk(run: &[u8]) -> usize {
+    let mut batches = 0;
+    for batch in Batches::new(run) {
+        black_box(batch.expect("they lie one behind the other"));
+        batches += 1;
+    }
+    batches
+}
