@@ -1,0 +1,99 @@
+//! Appending a batch, beside writing the same bytes to the end of a file.
+//!
+//! - `no sync`: until the bytes are in the page cache. The limit is one `pwrite`.
+//! - `fdatasync each`: until every batch is on disk. The limit is one `pwrite` and
+//!   one `fdatasync`.
+//!
+//! Log and limit write to files in the same directory, which grow; after 16 MiB
+//! each goes on with a new one, outside of what is measured. Not measured either:
+//! making a batch and checking its CRC (chapter 05), a roll, and what the operating
+//! system does later with the pages that nobody synced.
+//!
+//! `cargo bench -p log-storage --bench 06-append`
+
+mod support;
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::time::Duration;
+
+use async_model::Clock;
+use criterion::{Criterion, SamplingMode, Throughput};
+
+/// How large a file may become, in bytes.
+const FILE_SIZE: usize = 16 << 20;
+
+fn main() {
+    let mut criterion = support::criterion();
+    for (size, sync) in [(1 << 10, false), (64 << 10, false), (1 << 10, true)] {
+        append(&mut criterion, size, sync);
+    }
+    criterion.final_summary();
+}
+
+fn append(criterion: &mut Criterion, size: usize, sync: bool) {
+    let batch = support::batch(size);
+    let policy = if sync { "fdatasync each" } else { "no sync" };
+    let name = format!("append {} KiB, {policy}", size >> 10);
+    let mut group = criterion.benchmark_group(name);
+    group.throughput(Throughput::Bytes(size as u64));
+    group.sampling_mode(SamplingMode::Flat);
+    group.bench_function("log", |bencher| {
+        bencher.iter_custom(|count| timed(count, size, |dir| log(dir, &batch, sync)));
+    });
+    group.bench_function("limit: file", |bencher| {
+        bencher.iter_custom(|count| timed(count, size, |dir| file(dir, &batch, sync)));
+    });
+    group.finish();
+}
+
+fn log(dir: &Path, batch: &[u8], sync: bool) -> impl FnMut() + use<> {
+    let mut log = support::open(&dir.join("log"), u32::MAX);
+    let mut batch = batch.to_vec();
+    move || {
+        support::append(&mut log, &mut batch);
+        if sync {
+            let (file, end) = log.to_sync();
+            file.sync_data().expect("the disk is well");
+            log.synced(end);
+        }
+    }
+}
+
+fn file(dir: &Path, batch: &[u8], sync: bool) -> impl FnMut() + use<> {
+    let file = File::create(dir.join("file")).expect("a file can be created");
+    // As a log does when it is opened: what is measured begins with a safe, empty file.
+    file.sync_all().expect("the disk is well");
+    let directory = File::open(dir).expect("it is there");
+    directory.sync_all().expect("the disk is well");
+    let batch = batch.to_vec();
+    let mut position = 0;
+    move || {
+        file.write_all_at(&batch, position)
+            .expect("the disk has room");
+        position += batch.len() as u64;
+        if sync {
+            file.sync_data().expect("the disk is well");
+        }
+    }
+}
+
+/// How long `count` steps take; with what `fresh` makes for every [`FILE_SIZE`] bytes.
+fn timed<Step: FnMut()>(count: u64, size: usize, fresh: impl Fn(&Path) -> Step) -> Duration {
+    let clock = Clock::start();
+    let mut took = Duration::ZERO;
+    let mut left = count;
+    while left > 0 {
+        let dir = support::dir();
+        let mut step = fresh(dir.path());
+        let steps = left.min((FILE_SIZE / size) as u64);
+        let started = clock.now();
+        for _ in 0..steps {
+            step();
+        }
+        took += clock.now().since(started);
+        left -= steps;
+    }
+    took
+}

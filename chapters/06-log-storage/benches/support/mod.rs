@@ -1,0 +1,59 @@
+//! What the benchmarks of this chapter share.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::Criterion;
+use log_storage::{Log, LogConfig, RealDisk};
+use message_model::{LeaderEpoch, Timestamp};
+use record_batch::{BatchBuilder, RecordToSend, assign_offsets};
+use tempfile::TempDir;
+
+/// Short, since the pages' commands are run often.
+pub(crate) fn criterion() -> Criterion {
+    Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_millis(700))
+        .without_plots()
+        .configure_from_args()
+}
+
+/// A directory below `target/tmp`, so on the disk that the repository is on.
+pub(crate) fn dir() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("target/tmp can be written to")
+}
+
+/// A batch of one record, `size` bytes long.
+pub(crate) fn batch(size: usize) -> Vec<u8> {
+    let with_value = |length: usize| {
+        let mut builder = BatchBuilder::new();
+        builder.push(&RecordToSend {
+            timestamp: Timestamp(0),
+            key: None,
+            value: Some(&vec![b'x'; length]),
+            headers: vec![],
+        });
+        builder.build()
+    };
+    let overhead = with_value(size).len() - size;
+    let batch = with_value(size - overhead);
+    assert_eq!(batch.len(), size, "the lengths in it have as many digits");
+    batch
+}
+
+pub(crate) fn open(dir: &Path, segment_bytes: u32) -> Log {
+    let config = LogConfig {
+        segment_bytes,
+        ..LogConfig::default()
+    };
+    let opened = Log::open(Arc::new(RealDisk), dir, config);
+    opened.expect("the log is sound").log
+}
+
+/// Appends `batch`, at the offset that is next.
+pub(crate) fn append(log: &mut Log, batch: &mut [u8]) {
+    assign_offsets(batch, log.log_end(), LeaderEpoch::FIRST);
+    log.append(Timestamp(0), batch).expect("the disk has room");
+}
