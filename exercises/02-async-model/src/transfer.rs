@@ -150,7 +150,8 @@ pub trait RunsWork: Send + Sync {
     fn run(&self, work: Box<dyn FnOnce() + Send>);
 }
 
-/// The callback style's surroundings; a clone means the same ones.
+/// The callback style's surroundings; a clone means the same ones, so what runs
+/// later can own one.
 #[derive(Clone)]
 pub struct CallbackBank {
     /// Who keeps the accounts.

@@ -48,6 +48,7 @@ impl Ready {
 
 // ANCHOR: wake
 /// What a task's wakers share: any thread may wake, at any time, any number of times.
+/// `Waker::from` makes a waker of an `Arc` of it, `Context::from_waker` what a poll takes.
 struct Alarm {
     id: TaskId,
     /// The task is in the queue: another wake adds nothing.
