@@ -9,10 +9,12 @@ use message_model::{AckWindow, ConsumerId, Lag, Offset, PartitionIndex, Topic};
 const MESSAGES: u32 = 400;
 /// How long a consumer works on one message, in milliseconds.
 const WORK: u32 = 10;
+/// By how much less or more the workers take that share a partition.
+const SPREAD: u32 = 8;
 
 fn main() {
-    println!("{MESSAGES} messages, {WORK} ms of work each.\n");
-    println!("one group; of a partition, one message is in hand at a time:");
+    println!("{MESSAGES} messages\n");
+    println!("one group, {WORK} ms of work each, one message of a partition in hand at a time:");
     println!("  partitions  consumers   idle    done after");
     for (partitions, consumers) in [
         (4, 1),
@@ -27,7 +29,11 @@ fn main() {
         let (millis, idle) = by_partition(partitions, consumers);
         println!("{partitions:>12}{consumers:>11}{idle:>7}{millis:>11} ms");
     }
-    println!("\none partition, shared by workers with an ack window:");
+    println!(
+        "\none partition, {} to {} ms of work each, shared by workers with an ack window:",
+        WORK - SPREAD,
+        WORK + SPREAD
+    );
     println!("     workers     done after   done out of order");
     for workers in [1, 4, 16] {
         let (millis, overtaken) = by_ack_window(workers);
@@ -76,8 +82,8 @@ fn by_ack_window(workers: usize) -> (u32, usize) {
     let mut at_work: BTreeSet<(u32, Offset)> = BTreeSet::new();
     while window.frontier() < end {
         while at_work.len() < workers && next < end && window.hand_out(next) {
-            let spread = u32::try_from(next.0 * 7 % 17).expect("below 17");
-            at_work.insert((millis + WORK - 8 + spread, next));
+            let more = u32::try_from(next.0 * 7).expect("small") % (2 * SPREAD + 1);
+            at_work.insert((millis + WORK - SPREAD + more, next));
             next = next.plus(1);
         }
         let (done, offset) = at_work.pop_first().expect("somebody works");

@@ -47,7 +47,7 @@ fn last_words(message: &str, location: &str, serving: Option<&str>) -> String {
     let what = match (hole, chapter) {
         (Some((task, title)), _) => format!("task {task} is still a hole: {title}"),
         (None, Some(chapter)) => format!("your part of chapter {chapter} panicked: {message}"),
-        (None, None) => format!("a bug in mqd: {message}"),
+        (None, None) => format!("a bug in mqd, or in a part of yours: {message}"),
     };
     let mut text = format!("\nmqd: {what}\n  where      {location}\n");
     if let Some(serving) = serving {
@@ -108,7 +108,10 @@ mod tests {
     #[test]
     fn any_other_panic_is_a_bug_of_ours() {
         let text = last_words("oh", "chapters/07-broker/src/ends.rs:1:1", None);
-        assert!(text.contains("a bug in mqd: oh"), "{text}");
+        assert!(
+            text.contains("a bug in mqd, or in a part of yours: oh"),
+            "{text}"
+        );
         assert!(!text.contains("workbook"), "{text}");
     }
 }

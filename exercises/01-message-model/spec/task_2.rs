@@ -269,21 +269,15 @@ fn in_any_span_of_time() {
 }
 
 fn any_span(seed: u64) {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut dice = move |sides: u64| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state % sides
-    };
-    let rate = 1 + u32::try_from(dice(50)).expect("small");
-    let capacity = 1 + u32::try_from(dice(8)).expect("small");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let rate = 1 + random.u32(..50);
+    let capacity = 1 + random.u32(..8);
     let mut bucket = bucket(rate, capacity);
     let mut now = 0;
     let mut grants: Vec<(u64, u64)> = Vec::new();
     for _ in 0..150 {
-        now += dice(60) * dice(3) * MILLISECOND + dice(1000);
-        let tokens = u32::try_from(dice(4)).expect("small");
+        now += random.u64(..60) * random.u64(..3) * MILLISECOND + random.u64(..1000);
+        let tokens = random.u32(..4);
         if bucket.try_take(at(now), tokens) {
             grants.push((now, u64::from(tokens)));
         }
