@@ -119,7 +119,8 @@ impl<'a> Reader<'a> {
     }
 
     /// An unsigned varint of up to `bits` bits (32 or 64): seven bits a byte,
-    /// lowest first; a byte with its top bit set is not the last one.
+    /// lowest first; a byte with its top bit set is not the last one. Zeros on
+    /// top are allowed, up to the last byte that the type can have.
     ///
     /// # Errors
     /// [`Malformed::VarintTooLong`] when the value does not fit into `bits`
@@ -255,8 +256,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads past the tagged fields that end every struct of a flexible version:
-    /// a count, then (tag, size, that many bytes) each, by ascending tag. We know
-    /// none of them, and a field that we do not know is not an error.
+    /// a count, then (tag, size, that many bytes) each, by ascending tag; the
+    /// numbers are unsigned varints. We know none of the fields, and a field that
+    /// we do not know is not an error.
     ///
     /// # Errors
     /// When they are cut off or their tags do not strictly ascend.
