@@ -1,14 +1,18 @@
-//! One real request and its response, byte by byte: ApiVersions 3, flexible,
-//! as kcat opens a connection with it.
+//! What a flexible version is made of, then one real request and its response,
+//! byte by byte: ApiVersions 3, as kcat opens a connection with it.
 
 use networking::{Chunk, frame};
 use wire_protocol::message::{ApiVersionsRequest, ApiVersionsResponse};
-use wire_protocol::{ApiKey, Malformed, Reader, encode_request, encode_response};
+use wire_protocol::{ApiKey, Malformed, Reader, encode_request, encode_response, put};
 
 const CORRELATION_ID: i32 = 1;
 const VERSION: i16 = 3;
 
 fn main() -> Result<(), Malformed> {
+    let pieces = pieces();
+    println!("the pieces: {} bytes\n", pieces.len());
+    dump_pieces(Dump::new(&pieces))?;
+
     let request = ApiVersionsRequest {
         client_software_name: "librdkafka".to_owned(),
         client_software_version: "2.0.2".to_owned(),
@@ -19,18 +23,53 @@ fn main() -> Result<(), Malformed> {
         CORRELATION_ID,
         "rdkafka",
     ));
-    println!("the request: {} bytes\n", request.len());
-    dump_request(&mut Dump::new(&request))?;
+    println!("\nthe request: {} bytes\n", request.len());
+    dump_request(Dump::new(&request))?;
 
     let mut all = ApiVersionsResponse::of_all();
     all.api_keys.truncate(2);
     let response = encode_response(ApiKey::ApiVersions, VERSION, CORRELATION_ID, &all);
     let response = in_memory(response);
     println!("\nthe response, with two rows: {} bytes\n", response.len());
-    dump_response(&mut Dump::new(&response))
+    dump_response(Dump::new(&response))
 }
 
-fn dump_request(dump: &mut Dump<'_>) -> Result<(), Malformed> {
+fn pieces() -> Vec<u8> {
+    let mut out = Vec::new();
+    put::unsigned_varint(&mut out, 300);
+    put::varint(&mut out, -1);
+    put::unsigned_varint(&mut out, u32::MAX);
+    put::compact_nullable_string(&mut out, None);
+    put::compact_nullable_string(&mut out, Some(""));
+    put::compact_nullable_string(&mut out, Some("hi"));
+    // One tagged field: the count, then its tag, its size, and that many bytes.
+    for number in [1, 5, 3] {
+        put::unsigned_varint(&mut out, number);
+    }
+    out.extend_from_slice(b"new");
+    out
+}
+
+fn dump_pieces(mut dump: Dump<'_>) -> Result<(), Malformed> {
+    dump.field("unsigned varint", |r| r.unsigned_varint())?;
+    dump.field("zigzag varint", |r| r.varint())?;
+    dump.field("unsigned varint: the bits of -1", |r| r.unsigned_varint())?;
+    for _ in 0..3 {
+        dump.field("compact string: length + 1", |r| {
+            r.compact_nullable_string()
+        })?;
+    }
+    dump.field("tagged fields: count", |r| r.unsigned_varint())?;
+    dump.field("  tag", |r| r.unsigned_varint())?;
+    let size = dump.field_of("  size", |r| r.unsigned_varint())?;
+    dump.field("  so many bytes", |r| {
+        r.take(size as usize).map(String::from_utf8_lossy)
+    })?;
+    dump.end();
+    Ok(())
+}
+
+fn dump_request(mut dump: Dump<'_>) -> Result<(), Malformed> {
     dump.field("length", |r| r.i32())?;
     dump.field("api key: ApiVersions", |r| r.i16())?;
     dump.field("api version", |r| r.i16())?;
@@ -41,10 +80,12 @@ fn dump_request(dump: &mut Dump<'_>) -> Result<(), Malformed> {
         r.compact_nullable_string()
     })?;
     dump.field("client software version", |r| r.compact_nullable_string())?;
-    dump.field("tagged fields of the body", |r| r.unsigned_varint())
+    dump.field("tagged fields of the body", |r| r.unsigned_varint())?;
+    dump.end();
+    Ok(())
 }
 
-fn dump_response(dump: &mut Dump<'_>) -> Result<(), Malformed> {
+fn dump_response(mut dump: Dump<'_>) -> Result<(), Malformed> {
     dump.field("length", |r| r.i32())?;
     dump.field("correlation id; no tagged fields", |r| r.i32())?;
     dump.field("error code", |r| r.i16())?;
@@ -56,7 +97,9 @@ fn dump_response(dump: &mut Dump<'_>) -> Result<(), Malformed> {
         dump.field("  tagged fields of the row", |r| r.unsigned_varint())?;
     }
     dump.field("throttle time, ms", |r| r.i32())?;
-    dump.field("tagged fields of the body", |r| r.unsigned_varint())
+    dump.field("tagged fields of the body", |r| r.unsigned_varint())?;
+    dump.end();
+    Ok(())
 }
 
 /// Reads on, and prints what each step has read.
@@ -95,6 +138,11 @@ impl<'a> Dump<'a> {
             .collect();
         println!("{start:>3}  {:<33}{name:<34}{value:?}", hex.join(" "));
         Ok(value)
+    }
+
+    /// Holds that every byte was printed.
+    fn end(self) {
+        assert_eq!(self.reader.remaining(), 0, "bytes without a name");
     }
 }
 
