@@ -84,7 +84,8 @@ impl FrameDecoder {
         &self.buffer[self.start..]
     }
 
-    /// Moves past the first `count` of the bytes that [`arrived`](FrameDecoder::arrived).
+    /// Moves past the first `count` of the bytes that [`arrived`](FrameDecoder::arrived),
+    /// and gives memory back that is no longer filled.
     fn forget(&mut self, count: usize) {
         self.start += count;
         let memory = self.buffer.capacity();

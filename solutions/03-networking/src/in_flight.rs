@@ -62,6 +62,8 @@ pub enum Ended {
 #[derive(Debug)]
 pub struct InFlight<W> {
     calls: BTreeMap<CallId, (TimerId, W)>,
+    /// One timer per call: `schedule(deadline, id)` makes it; `expire(now)` takes out
+    /// those whose `deadline <= now`, and gives their ids, the earliest deadline first.
     deadlines: Timers<CallId>,
     next_id: CallId,
     limit: usize,
@@ -125,7 +127,8 @@ impl<W> InFlight<W> {
         // end
     }
 
-    /// Takes a call out of the map, with its timer; `None` if it has ended already.
+    /// Takes a call out of the map, with its timer if that has not come out yet; `None`
+    /// if the call has ended already.
     fn end(&mut self, id: CallId, how: Ended) -> Option<Effect<W>> {
         let (timer, waiter) = self.calls.remove(&id)?;
         self.deadlines.cancel(timer);
