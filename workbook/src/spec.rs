@@ -23,6 +23,8 @@ const MEMORY_LIMIT_KIB: u32 = 4 * 1024 * 1024;
 const ANNOUNCE: &str = "SPEC_ANNOUNCE";
 /// How the harness, too, says it.
 const HANGS: &str = "it did not end";
+/// How the report of a case begins that was left out behind one that hangs.
+const NOT_RUN: &str = "not run, because";
 /// How many cases run at a time.
 const AT_A_TIME: usize = 2;
 /// The module of a test binary that has the cases.
@@ -127,7 +129,9 @@ pub fn run(binary: &Path, cases: &[Case]) -> Result<Vec<Verdict>> {
                         let Some((index, case)) = next else {
                             return Ok(());
                         };
-                        let failure = match lock(&hanging).clone() {
+                        // Not in the `match`: there the lock would be held while the case runs.
+                        let hangs = lock(&hanging).clone();
+                        let failure = match hangs {
                             Some(name) => Some(not_run(case, &name)),
                             None => run_one(binary, case)?,
                         };
@@ -157,7 +161,7 @@ pub fn run(binary: &Path, cases: &[Case]) -> Result<Vec<Verdict>> {
 }
 
 fn not_run(case: &Case, hanging: &str) -> Failure {
-    let problem = format!("not run, because {hanging} does not end");
+    let problem = format!("{NOT_RUN} {hanging} does not end");
     without_message(case, &problem, "", "")
 }
 
@@ -252,5 +256,11 @@ impl Failure {
     #[must_use]
     pub fn hung(&self) -> bool {
         self.message.contains(&format!("  problem    {HANGS}"))
+    }
+
+    /// Whether the case was left out, behind one that hangs.
+    #[must_use]
+    pub fn was_not_run(&self) -> bool {
+        self.message.contains(&format!("  problem    {NOT_RUN}"))
     }
 }

@@ -8,7 +8,7 @@ use crate::holes::TaskId;
 use crate::progress::{Progress, State};
 use crate::say;
 use crate::screen::Paint;
-use crate::spec::{self, Verdict};
+use crate::spec::{self, Case, Verdict};
 use crate::tasks::Task;
 use crate::verdict::{self, Checked};
 
@@ -110,26 +110,7 @@ fn explain(progress: &Progress, verdicts: &[Verdict], first: &Verdict, paint: Pa
         say!("where to begin?   cargo workbook hint {task}");
         return;
     }
-    let others: Vec<_> = verdicts
-        .iter()
-        .filter(|v| v.failure.is_some() && v.case != first.case)
-        .filter(|v| v.case.task == first.case.task)
-        .map(|v| {
-            v.case
-                .name
-                .split("::")
-                .skip(1)
-                .collect::<Vec<_>>()
-                .join("::")
-        })
-        .collect();
-    if !others.is_empty() {
-        say!(
-            "\nalso red in {}:",
-            first.case.task_id(chapter.short_number())
-        );
-        others.iter().for_each(|name| say!("  {name}"));
-    }
+    say_others(verdicts, &first.case, &task);
     say!("\n{}", paint.bold("stuck? one step at a time:"));
     say!(
         "  1  read the message above, and the case in {}",
@@ -139,6 +120,29 @@ fn explain(progress: &Progress, verdicts: &[Verdict], first: &Verdict, paint: Pa
     say!("  3  the worked example in {}", chapter.page().display());
     say!("  4  cargo workbook diff {task}     yours against the solution's");
     say!("  5  cargo workbook solve {task}    take the solution for now, and go on");
+}
+
+/// The other red cases of the task of `first`.
+fn say_others(verdicts: &[Verdict], first: &Case, task: &TaskId) {
+    let others = verdicts.iter().filter_map(|verdict| {
+        let is_other = verdict.case.task == first.task && verdict.case != *first;
+        let failure = verdict.failure.as_ref().filter(|_| is_other)?;
+        Some((&verdict.case.name, failure.was_not_run()))
+    });
+    let (not_run, red): (Vec<_>, Vec<_>) = others.partition(|(_, was_not_run)| *was_not_run);
+    if !red.is_empty() {
+        say!("\nalso red in {task}:");
+    }
+    for (name, _) in red {
+        let name = name.split_once("::").map_or(&**name, |(_, case)| case);
+        say!("  {name}");
+    }
+    if !not_run.is_empty() {
+        say!(
+            "\nnot run, because this one does not end: {} more",
+            not_run.len()
+        );
+    }
 }
 
 /// The task of the case, if it is still a hole.

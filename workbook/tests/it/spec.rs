@@ -33,6 +33,8 @@ spec::task_1::beta)
     exit 101
     ;;
 spec::task_2::overflows) echo "thread 'case' has overflowed its stack" >&2; exit 134 ;;
+spec::task_4::waits) until [ -e "$0.met" ]; do :; done ;;
+spec::task_4::comes) touch "$0.met" ;;
 spec::task_3::hangs)
     echo
     echo "---- $2 stdout ----"
@@ -114,7 +116,20 @@ fn once_a_case_hangs_the_others_are_not_waited_for() {
     assert_eq!(verdicts.len(), 21);
     assert!(verdicts[0].failure.as_ref().unwrap().hung());
     let last = verdicts[20].failure.as_ref().unwrap();
-    assert!(!last.hung());
+    assert!(!last.hung() && last.was_not_run());
     let expected = "not run, because task_3::hangs does not end";
     assert!(last.message.contains(expected), "{}", last.message);
+}
+
+#[test]
+fn two_cases_run_at_a_time() {
+    let (_folder, binary) = binary();
+    let case = |name: &str| Case {
+        name: name.to_owned(),
+        task: 4,
+    };
+    let cases = [case("task_4::waits"), case("task_4::comes")];
+    for verdict in spec::run(&binary, &cases).unwrap() {
+        assert_eq!(verdict.failure, None, "{}", verdict.case.name);
+    }
 }
