@@ -17,6 +17,7 @@ use std::time::Duration;
 use async_model::{TimerId, Timers};
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput};
+use fastrand::Rng;
 use message_model::Moment;
 
 /// How many wait.
@@ -110,35 +111,22 @@ impl Deadlines for Ordered {
     }
 }
 
-/// Numbers that look random and are the same each time.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-
-    fn deadline(&mut self) -> Moment {
-        Moment::after_start(Duration::from_micros(self.below(SPAN_MILLIS * 1_000)))
-    }
+fn deadline(random: &mut Rng) -> Moment {
+    Moment::after_start(Duration::from_micros(random.u64(..SPAN_MILLIS * 1_000)))
 }
 
 /// One comes in, another one is taken back.
 fn schedule_and_cancel<D: Deadlines>(group: &mut Group<'_>, name: &str, waiting: u64) {
-    let mut random = Random(1);
+    let mut random = Rng::with_seed(1);
     let mut deadlines = D::default();
     let mut ids: Vec<D::Id> = (0..waiting)
-        .map(|key| deadlines.schedule(random.deadline(), key))
+        .map(|key| deadlines.schedule(deadline(&mut random), key))
         .collect();
     group.throughput(Throughput::Elements(1));
     group.bench_function(format!("schedule, cancel: {name}"), |bencher| {
         bencher.iter(|| {
-            let id = deadlines.schedule(random.deadline(), 0);
-            let any = usize::try_from(random.below(waiting)).expect("it is an index");
+            let id = deadlines.schedule(deadline(&mut random), 0);
+            let any = random.usize(..ids.len());
             let id = std::mem::replace(&mut ids[any], id);
             black_box(deadlines.cancel(id))
         });
@@ -148,10 +136,10 @@ fn schedule_and_cancel<D: Deadlines>(group: &mut Group<'_>, name: &str, waiting:
 /// All come out.
 fn expire<D: Deadlines>(group: &mut Group<'_>, name: &str, waiting: u64) {
     let filled = || {
-        let mut random = Random(1);
+        let mut random = Rng::with_seed(1);
         let mut deadlines = D::default();
         for key in 0..waiting {
-            deadlines.schedule(random.deadline(), key);
+            deadlines.schedule(deadline(&mut random), key);
         }
         deadlines
     };

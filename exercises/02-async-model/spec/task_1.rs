@@ -350,14 +350,6 @@ fn never_is_far() {
     );
 }
 
-/// Numbers that look random and are the same each time.
-fn random(state: &mut u64) -> u64 {
-    *state = state
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
-    *state >> 33
-}
-
 #[test]
 fn as_an_ordered_map_would() {
     case!(
@@ -371,14 +363,14 @@ fn as_an_ordered_map_would() {
 }
 
 fn answers_as_a_map(seed: u64) {
-    let mut state = seed;
+    let mut random = fastrand::Rng::with_seed(seed);
     let mut timers = Timers::new();
     let mut map: BTreeMap<(u64, u64), TimerId> = BTreeMap::new();
     let mut now = 0;
     for step in 0..60 {
-        let bits = random(&mut state) % 24;
-        let stretch = random(&mut state) % (1 << bits);
-        match random(&mut state) % 4 {
+        let bits = random.u32(..24);
+        let stretch = random.u64(..1 << bits);
+        match random.u8(..4) {
             0 | 1 => {
                 let id = timers.schedule(at(now + stretch), step);
                 map.insert((now + stretch, step), id);

@@ -88,20 +88,15 @@ fn every_key_comes_out_once() {
     let mut timers = Timers::new();
     let mut ids = Vec::new();
     let mut came_out = vec![0; 1_000];
-    let mut random = 1_u64;
+    let mut random = fastrand::Rng::with_seed(1);
     for key in 0..1_000_usize {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        let number = random >> 40;
         let now = key as u64;
-        ids.push(timers.schedule(at(now + number % 50), key));
-        if number.is_multiple_of(3) {
-            let id = ids[usize::try_from(number).unwrap() % ids.len()];
-            let cancelled = timers.cancel(id);
+        ids.push(timers.schedule(at(now + random.u64(..50)), key));
+        if random.u8(..3) == 0 {
+            let cancelled = timers.cancel(ids[random.usize(..ids.len())]);
             cancelled.into_iter().for_each(|key| came_out[key] += 1);
         }
-        if number.is_multiple_of(5) {
+        if random.u8(..5) == 0 {
             timers
                 .expire(at(now))
                 .into_iter()
