@@ -31,12 +31,18 @@ fn index() -> OffsetIndex {
     index
 }
 
+/// Looks `offset` up in [`index`].
+fn expect_at(offset: i64, position: u32) {
+    let what = format!("lookup({offset}) in 100 -> 0, 110 -> 4096, 120 -> 8192");
+    expect_eq(&what, index().lookup(Offset(offset)), position);
+}
+
 #[test]
 fn an_indexed_offset_is_found_exactly() {
     case!(
         "An offset that has an entry is found at that entry.",
         || {
-            expect_eq("lookup(110)", index().lookup(Offset(110)), 4096);
+            expect_at(110, 4096);
         }
     );
 }
@@ -45,7 +51,7 @@ fn an_indexed_offset_is_found_exactly() {
 fn between_two_entries() {
     case!(
         "An offset between two entries starts at the lower one: the reader scans forward.",
-        || expect_eq("lookup(119)", index().lookup(Offset(119)), 4096),
+        || expect_at(119, 4096),
     );
 }
 
@@ -54,9 +60,8 @@ fn behind_the_last_entry() {
     case!(
         "An offset behind the last entry starts at the last one, however far behind it is.",
         || {
-            expect_eq("lookup(121)", index().lookup(Offset(121)), 8192);
-            for far in [100 + (1 << 31), 100 + (1 << 32) + 5, i64::MAX] {
-                expect_eq(&format!("lookup({far})"), index().lookup(Offset(far)), 8192);
+            for far in [121, 100 + (1 << 31), 100 + (1 << 32) + 5, i64::MAX] {
+                expect_at(far, 8192);
             }
         }
     );
@@ -81,9 +86,10 @@ fn before_the_first_entry() {
             let mut index = OffsetIndex::from_bytes(Offset(100), vec![]);
             index.push(Offset(110), 4096);
             index.push(Offset(120), 8192);
-            expect_eq("lookup(109)", index.lookup(Offset(109)), 0);
-            expect_eq("lookup(100)", index.lookup(Offset(100)), 0);
-            expect_eq("lookup(99)", index.lookup(Offset(99)), 0);
+            for offset in [109, 100, 99] {
+                let what = format!("lookup({offset}) in 110 -> 4096, 120 -> 8192");
+                expect_eq(&what, index.lookup(Offset(offset)), 0);
+            }
         }
     );
 }

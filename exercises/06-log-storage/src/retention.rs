@@ -20,7 +20,8 @@ pub struct SegmentSummary {
 /// How long and how much to keep; `None` is without limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetentionLimits {
-    /// `retention.ms`: a segment goes when its newest record is older.
+    /// `retention.ms`: a segment goes when its newest record is older; one
+    /// without records goes at once.
     pub age: Option<Duration>,
     /// `retention.bytes`: the oldest segment goes while the others have at least this.
     pub bytes: Option<u64>,

@@ -47,20 +47,27 @@ pub(crate) fn append(log: &mut Log, count: usize) -> Vec<u8> {
 
 /// All batches from `from` on: the first offset and the bytes of each.
 pub(crate) fn read(log: &Log, from: Offset) -> Vec<(Offset, Vec<u8>)> {
+    try_read(log, from).unwrap_or_else(|why| panic!("{why}"))
+}
+
+/// The same, or why there are not all of them.
+pub(crate) fn try_read(log: &Log, from: Offset) -> Result<Vec<(Offset, Vec<u8>)>, String> {
     let mut found = Vec::new();
     let mut next = from;
     while next < log.log_end() {
-        let mut scan = log.scan(next).unwrap();
+        let mut scan = log.scan(next).map_err(|error| error.to_string())?;
         let mut moved = false;
         while let Some(one) = scan.next() {
-            let (position, header) = one.unwrap();
+            let (position, header) = one.map_err(|error| error.to_string())?;
             found.push((header.base_offset, bytes(&scan, position, &header)));
             next = header.range().end;
             moved = true;
         }
-        assert!(moved, "there is a batch at or above {next}");
+        if !moved {
+            return Err(format!("the log has no batch at or above {next}"));
+        }
     }
-    found
+    Ok(found)
 }
 
 fn bytes(scan: &log_storage::Scan, position: u32, header: &BatchHeader) -> Vec<u8> {

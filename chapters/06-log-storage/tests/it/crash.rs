@@ -8,7 +8,7 @@ use log_storage::{Disk, Error, Log, LogConfig};
 use message_model::{Offset, Timestamp};
 use sim_disk::SimDisk;
 
-use crate::batches::{batch, read, small};
+use crate::batches::{batch, small, try_read};
 
 const DIR: &str = "/topic-0";
 
@@ -180,7 +180,7 @@ fn check(disk: &SimDisk, expected: &Expected, what: &str) {
         end,
         "{what}: what was opened is on disk"
     );
-    let found = read(&log, start);
+    let found = try_read(&log, start).unwrap_or_else(|why| panic!("{what}: {why}"));
     let all = expected
         .batches
         .iter()
