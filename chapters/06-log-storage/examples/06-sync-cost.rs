@@ -19,14 +19,14 @@ const BATCHES: usize = 400;
 const VALUE_SIZE: usize = 1000;
 
 fn main() -> Result<()> {
-    let temp = match std::env::args_os().nth(1) {
-        Some(dir) => tempfile::tempdir_in(dir)?,
-        None => tempfile::tempdir()?,
+    let (temp, place) = match std::env::args_os().nth(1) {
+        Some(dir) => (
+            tempfile::tempdir_in(&dir)?,
+            Path::new(&dir).display().to_string(),
+        ),
+        None => (tempfile::tempdir()?, "the temporary directory".to_owned()),
     };
-    println!(
-        "{BATCHES} batches of one record of {VALUE_SIZE} bytes, in {}\n",
-        temp.path().display()
-    );
+    println!("{BATCHES} batches of one record of {VALUE_SIZE} bytes, on the disk of {place}\n");
     println!(
         "{:<24}{:>8}{:>14}{:>12}",
         "synced", "syncs", "µs per batch", "slower"

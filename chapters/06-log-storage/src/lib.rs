@@ -38,6 +38,7 @@ mod window;
 pub use disk::{Disk, File};
 pub use error::Error;
 pub use log::{Appended, Log, LogConfig, Opened, Truncated};
-pub use part::{RetentionLimits, SegmentSummary};
+pub use part::{OFFSET_INDEX_FIELDS, RetentionLimits, SegmentSummary};
 pub use real_disk::RealDisk;
 pub use scan::Scan;
+pub use time_index::TIME_INDEX_FIELDS;

@@ -86,6 +86,8 @@ pub(crate) fn walk(
 /// Whether the batch stands where the recovery point should be: that point is
 /// the end of a batch. The base offset is not covered by the CRC, so a batch
 /// may claim to be further on than it is.
+// ANCHOR: passes_over
 fn passes_over(recovery_point: Offset, end_before: Offset, header: &BatchHeader) -> bool {
     end_before < recovery_point && header.range().end > recovery_point
 }
+// ANCHOR_END: passes_over

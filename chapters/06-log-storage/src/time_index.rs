@@ -15,6 +15,11 @@ use message_model::{Offset, Timestamp};
 const TIMESTAMP_SIZE: usize = size_of::<i64>();
 const RELATIVE_OFFSET_SIZE: usize = size_of::<i32>();
 const ENTRY_SIZE: usize = TIMESTAMP_SIZE + RELATIVE_OFFSET_SIZE;
+/// Name, start and size of each field of an entry of a `.timeindex`, in bytes.
+pub const TIME_INDEX_FIELDS: [(&str, usize, usize); 2] = [
+    ("timestamp", 0, TIMESTAMP_SIZE),
+    ("relative offset", TIMESTAMP_SIZE, RELATIVE_OFFSET_SIZE),
+];
 
 /// The time index of one segment, in memory in its file format.
 #[derive(Debug, Clone)]

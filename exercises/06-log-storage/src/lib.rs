@@ -8,6 +8,6 @@ mod offset_index;
 mod recovery;
 mod retention;
 
-pub use offset_index::{ENTRY_SIZE, OffsetIndex};
+pub use offset_index::{ENTRY_SIZE, OFFSET_INDEX_FIELDS, OffsetIndex};
 pub use recovery::{Recovery, Step};
 pub use retention::{RetentionLimits, SegmentSummary, expired};

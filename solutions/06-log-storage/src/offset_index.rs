@@ -16,6 +16,11 @@ const RELATIVE_OFFSET_SIZE: usize = size_of::<i32>();
 const POSITION_SIZE: usize = size_of::<i32>();
 /// The size of an entry, in bytes.
 pub const ENTRY_SIZE: usize = RELATIVE_OFFSET_SIZE + POSITION_SIZE;
+/// Name, start and size of each field of an entry, in bytes.
+pub const OFFSET_INDEX_FIELDS: [(&str, usize, usize); 2] = [
+    ("relative offset", 0, RELATIVE_OFFSET_SIZE),
+    ("position", RELATIVE_OFFSET_SIZE, POSITION_SIZE),
+];
 
 /// The offset index of one segment, in memory in its file format.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +67,8 @@ impl OffsetIndex {
     /// The position of the last entry at or below `target`; 0, the segment's
     /// start, if there is none.
     ///
-    /// The index is sparse, so the caller scans forward from there.
+    /// The index is sparse, so the caller scans forward from there. `target` may
+    /// be any offset: [`Offset::since`] saturates.
     #[must_use]
     pub fn lookup(&self, target: Offset) -> u32 {
         // task 6.1: the last entry at or below the target, in O(log n)
