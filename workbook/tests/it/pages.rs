@@ -87,7 +87,8 @@ fn every_page_has_the_stars_and_minutes_of_its_tasks() {
     }
 }
 
-/// What a reader reads: no code, no folded text; figures, tables and code count apart.
+/// What a reader reads: the words outside of code and folded text, and a minute for
+/// each figure, table, piece of code and output.
 fn reading_minutes(page: &str) -> usize {
     let (mut words, mut to_look_at) = (0, 0);
     let (mut in_code, mut in_details, mut in_table) = (false, false, false);
@@ -95,7 +96,8 @@ fn reading_minutes(page: &str) -> usize {
         let trimmed = line.trim_start();
         if trimmed.starts_with("```") {
             in_code = !in_code;
-            to_look_at += usize::from(in_code && !in_details);
+            let is_command = trimmed.starts_with("```sh");
+            to_look_at += usize::from(in_code && !in_details && !is_command);
         }
         in_details |= trimmed.starts_with("<details>");
         let is_row = trimmed.starts_with('|');

@@ -238,13 +238,15 @@ async fn half_of_ten_thousand_calls_time_out_and_nothing_is_left() {
         };
         callers.spawn(async move { connection.call(patience, ask(&number.to_string())).await });
     }
-    let mut even = Vec::new();
-    for _ in 0..10_000 {
+    // On a slow machine some of the even ones time out before they are sent.
+    let (mut even, mut odd) = (Vec::new(), 0);
+    while odd < 5_000 {
         let request = peer.request().await.unwrap().unwrap();
         if text(&request).parse::<u32>().unwrap() % 2 == 0 {
             even.push(request);
         } else {
             peer.reply(&request).await;
+            odd += 1;
         }
     }
     let (mut replied, mut timed_out) = (0, 0);
