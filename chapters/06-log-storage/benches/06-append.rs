@@ -1,7 +1,7 @@
 //! Appending a batch, beside writing the same bytes to the end of a file.
 //!
-//! - `no sync`: until the bytes are in the page cache. The limit is one `pwrite`.
-//! - `fdatasync each`: until every batch is on disk. The limit is one `pwrite` and
+//! - `not synced`: until the bytes are in the page cache. The limit is one `pwrite`.
+//! - `synced`: until it is on disk, each batch for itself. The limit is one `pwrite` and
 //!   one `fdatasync`.
 //!
 //! Log and limit write to files in the same directory, which grow; after 16 MiB
@@ -34,15 +34,15 @@ fn main() {
 
 fn append(criterion: &mut Criterion, size: usize, sync: bool) {
     let batch = support::batch(size);
-    let policy = if sync { "fdatasync each" } else { "no sync" };
-    let name = format!("append {} KiB, {policy}", size >> 10);
-    let mut group = criterion.benchmark_group(name);
+    let policy = if sync { "synced" } else { "not synced" };
+    let name = format!("{} KiB, {policy}", size >> 10);
+    let mut group = criterion.benchmark_group("06-append");
     group.throughput(Throughput::Bytes(size as u64));
     group.sampling_mode(SamplingMode::Flat);
-    group.bench_function("log", |bencher| {
+    group.bench_function(&name, |bencher| {
         bencher.iter_custom(|count| timed(count, size, |dir| log(dir, &batch, sync)));
     });
-    group.bench_function("limit: file", |bencher| {
+    group.bench_function(format!("{name}, bare file"), |bencher| {
         bencher.iter_custom(|count| timed(count, size, |dir| file(dir, &batch, sync)));
     });
     group.finish();

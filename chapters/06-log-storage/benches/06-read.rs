@@ -1,10 +1,10 @@
 //! Finding an offset and reading from there, beside reading bytes whose place is known.
 //!
-//! - `look-up`: from an offset to the header of the batch that holds it, at random in
-//!   a sealed segment of 16 MiB. `one segment` is in memory, as far as a log keeps
-//!   it (its index and an open file); `two in turn` makes the log load the other one
+//! - `06-look-up`: from an offset to the header of the batch that holds it, at random in
+//!   a sealed segment of 16 MiB. `same segment` is ready, as far as a log keeps
+//!   it (its index and an open file); `other segment` makes the log load the other one
 //!   every time. The limit is one `pread` of a header.
-//! - `read 1 MiB`: from an offset to the bytes of the batches. The limit is one
+//! - `06-read`: from an offset to 1 MiB of batches. The limit is one
 //!   `pread` of as many bytes.
 //!
 //! Everything is in the page cache, so no figure says anything about the disk.
@@ -52,8 +52,8 @@ fn main() {
 
 fn look_up(criterion: &mut Criterion, log: &Log, file: &File, size: usize) {
     let per_segment = SEGMENT_SIZE / size;
-    let mut group = criterion.benchmark_group(format!("look-up, {} KiB batches", size >> 10));
-    for (name, segments) in [("one segment", 1), ("two in turn", 2)] {
+    let mut group = criterion.benchmark_group("06-look-up");
+    for (name, segments) in [("same segment", 1), ("other segment", 2)] {
         group.bench_function(name, |bencher| {
             let mut random = Random(1);
             let mut turn = 0;
@@ -67,7 +67,7 @@ fn look_up(criterion: &mut Criterion, log: &Log, file: &File, size: usize) {
             });
         });
     }
-    group.bench_function("limit: pread", |bencher| {
+    group.bench_function("pread of a header", |bencher| {
         let mut random = Random(1);
         bencher.iter(|| {
             let mut header = [0; layout::RECORDS];
@@ -83,16 +83,17 @@ fn look_up(criterion: &mut Criterion, log: &Log, file: &File, size: usize) {
 fn read(criterion: &mut Criterion, log: &Log, file: &File, size: usize) {
     let starts = (SEGMENT_SIZE - READ_SIZE) / size;
     let mut buffer = vec![0; READ_SIZE];
-    let mut group = criterion.benchmark_group(format!("read 1 MiB, {} KiB batches", size >> 10));
+    let name = format!("{} KiB batches", size >> 10);
+    let mut group = criterion.benchmark_group("06-read");
     group.throughput(Throughput::Bytes(READ_SIZE as u64));
-    group.bench_function("log", |bencher| {
+    group.bench_function(&name, |bencher| {
         let mut random = Random(1);
         bencher.iter(|| {
             read_batches(log, offset(random.below(starts)), &mut buffer);
             black_box(&buffer);
         });
     });
-    group.bench_function("limit: pread", |bencher| {
+    group.bench_function(format!("{name}, pread"), |bencher| {
         let mut random = Random(1);
         bencher.iter(|| {
             let position = random.below(starts) * size;

@@ -41,16 +41,17 @@ fn main() {
 }
 
 fn recover(criterion: &mut Criterion, dir: &Path, size: usize, log_end: Offset) {
-    let mut group = criterion.benchmark_group(format!("recover, {} KiB batches", size >> 10));
+    let name = format!("{} KiB batches", size >> 10);
+    let mut group = criterion.benchmark_group("06-recover");
     group.throughput(Throughput::Bytes(SEGMENT_SIZE as u64));
     group.sampling_mode(SamplingMode::Flat);
-    group.bench_function("log", |bencher| {
+    group.bench_function(&name, |bencher| {
         bencher.iter(|| {
             let log = support::open(dir, u32::MAX);
             assert_eq!(log.log_end(), log_end, "all of it was found");
         });
     });
-    group.bench_function("limit: read and CRC", |bencher| {
+    group.bench_function(format!("{name}, read and CRC"), |bencher| {
         let mut piece = vec![0; PIECE_SIZE];
         bencher.iter(|| {
             let mut file = File::open(dir.join("00000000000000000000.log")).expect("it is there");

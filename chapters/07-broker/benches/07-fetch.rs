@@ -28,9 +28,9 @@ fn main() {
     let mut criterion = support::criterion();
     let broker = Broker::start();
     for (name, batch_size, fetch_size) in [
-        ("fetch 1 KiB", 1 << 10, 1 << 10),
-        ("fetch 1 MiB, 1 KiB batches", 1 << 10, 1 << 20),
-        ("fetch 1 MiB, 64 KiB batches", 64 << 10, 1 << 20),
+        ("1 KiB", 1 << 10, 1 << 10),
+        ("1 MiB of 1 KiB batches", 1 << 10, 1 << 20),
+        ("1 MiB of 64 KiB batches", 64 << 10, 1 << 20),
     ] {
         fill(&broker, batch_size);
         let request = request(LOG_SIZE / batch_size / 2, fetch_size);
@@ -47,13 +47,13 @@ fn fetch(criterion: &mut Criterion, broker: &Broker, name: &str, request: &[u8],
     let found = &response.responses[0].partitions[0];
     assert_eq!(found.records.len(), size, "it was found");
 
-    let mut group = criterion.benchmark_group(name);
+    let mut group = criterion.benchmark_group("07-fetch");
     group.throughput(Throughput::Bytes(size as u64));
     let length = answer.len() - 4;
-    group.bench_function("broker", |bencher| {
+    group.bench_function(name, |bencher| {
         bencher.iter(|| assert_eq!(client.call(request).len(), length));
     });
-    group.bench_function("limit: loopback", |bencher| {
+    group.bench_function(format!("{name}, bare socket"), |bencher| {
         let mut client = support::connect_to_limit(request.len(), answer.clone(), |_| ());
         bencher.iter(|| assert_eq!(client.call(request).len(), length));
     });

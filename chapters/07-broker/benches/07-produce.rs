@@ -42,16 +42,14 @@ fn main() {
 }
 
 fn produce(criterion: &mut Criterion, broker: &Broker, size: usize, acks: i16) {
-    let policy = match acks {
-        1 => "acks=1, no sync",
-        _ => "acks=all, fdatasync each",
-    };
+    let acks_name = if acks == 1 { "1" } else { "all" };
+    let name = format!("{} KiB, acks={acks_name}", size >> 10);
     let request = request(size, acks);
     let answer = answer(broker, &request);
-    let mut group = criterion.benchmark_group(format!("produce {} KiB, {policy}", size >> 10));
+    let mut group = criterion.benchmark_group("07-produce");
     group.throughput(Throughput::Bytes(size as u64));
     group.sampling_mode(SamplingMode::Flat);
-    group.bench_function("broker", |bencher| {
+    group.bench_function(&name, |bencher| {
         bencher.iter_custom(|count| {
             timed(count, size, &request, |requests| {
                 let name = broker.empty_topic("t");
@@ -66,7 +64,7 @@ fn produce(criterion: &mut Criterion, broker: &Broker, size: usize, acks: i16) {
             })
         });
     });
-    group.bench_function("limit: loopback and file", |bencher| {
+    group.bench_function(format!("{name}, bare socket and file"), |bencher| {
         bencher.iter_custom(|count| {
             timed(count, size, &request, |_| {
                 (limit(&request, size, acks != 1, answer.clone()), || ())
