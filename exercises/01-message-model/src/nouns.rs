@@ -28,7 +28,8 @@ impl Offset {
         )
     }
 
-    /// How many offsets lie from `start` up to this one; negative if it is below `start`.
+    /// How many offsets lie from `start` up to this one; negative if it is below `start`, and the
+    /// largest or smallest `i64` where that has no room.
     #[must_use]
     pub fn since(self, start: Offset) -> i64 {
         self.0.saturating_sub(start.0)
