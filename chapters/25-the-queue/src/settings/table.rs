@@ -91,7 +91,7 @@ settings! {
     auto_create_topics_enable: bool = "true", Kind::Flag, "auto.create.topics.enable";
     /// A segment file is closed and a new one begun before it grows above this.
     log_segment_bytes: u32 = "1073741824", bytes(1024, LENGTH_MAX), "log.segment.bytes", topic "segment.bytes";
-    /// A segment file is closed and a new one begun when its first record is older than this.
+    /// A segment file is closed and a new one begun when the first batch that this process wrote to it came longer ago than this.
     log_roll_ms: Duration = "604800000", millis(1), "log.roll.ms", topic "segment.ms";
     /// How many bytes of batches lie between two entries of an index.
     log_index_interval_bytes: u32 = "4096", bytes(0, LENGTH_MAX), "log.index.interval.bytes", topic "index.interval.bytes";
