@@ -13,7 +13,7 @@ pub struct Want {
     /// The most bytes.
     pub max_bytes: u32,
     /// Whether the first batch is returned even if it is larger than `max_bytes`
-    /// (else a reader with a small buffer would never get past it).
+    /// (else a reader with a small buffer would never get past it). `end` holds for it too.
     pub at_least_one: bool,
 }
 
@@ -31,8 +31,10 @@ pub struct Selection {
 /// Selects from `batches`, which lie one behind the other at the given positions:
 /// whole ones, from the one that holds `want.from` on (the reader drops what it
 /// did not ask for from its front), as many as `want` allows. `None` if that is none.
+/// If no batch holds `want.from`, it begins with the next one: a log may have gaps.
 ///
-/// It reads no further than the first batch that it does not take.
+/// From there on it reads no further than the first batch that it does not take.
+/// A batch's offsets are [`BatchHeader::range`], its bytes [`BatchHeader::size`].
 ///
 /// # Errors
 /// An error of `batches`, if it comes before anything is selected. If it comes
