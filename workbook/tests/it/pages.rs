@@ -1,4 +1,4 @@
-//! The form of a chapter's page, and its numbers that stand elsewhere too.
+//! The form of a chapter's page, and what stands on pages and elsewhere too.
 
 use std::fs;
 
@@ -167,4 +167,51 @@ fn the_evenings_add_up() {
         }
     }
     assert_eq!(evenings, 9, "rows with tasks");
+}
+
+#[test]
+fn the_printed_message_says_the_line_of_the_hole() {
+    let workspace = this_tree();
+    let file = "05-record-batch/src/assign.rs";
+    // Up to its first hole a stub is the solution, so the line is the same.
+    let solution = fs::read_to_string(workspace.path("solutions").join(file)).unwrap();
+    let title = solution.lines().position(|line| line.contains("// task"));
+    let hole = title.unwrap() + 2;
+    let page = fs::read_to_string(workspace.path("book/src/exercises.md")).unwrap();
+    let wanted = format!("exercises/{file}:{hole}:5");
+    assert!(page.contains(&wanted), "exercises.md: {wanted}");
+}
+
+#[test]
+fn the_editors_page_has_the_settings_that_are_there() {
+    let workspace = this_tree();
+    let settings = fs::read_to_string(workspace.path(".vscode/settings.json")).unwrap();
+    let page = fs::read_to_string(workspace.path("book/src/editors.md")).unwrap();
+    let settings = settings.lines().filter_map(|line| {
+        let (name, value) = line.trim().trim_end_matches(',').split_once(": ")?;
+        let name = name.trim_matches('"');
+        name.starts_with("rust-analyzer.").then_some((name, value))
+    });
+    let mut found = 0;
+    for (name, value) in settings {
+        let row = format!("| `{name}` | `{value}` |");
+        assert!(page.contains(&row), "editors.md: {row}");
+        let last = name.rsplit('.').next().unwrap();
+        let item = format!("\"{last}\": {value}");
+        assert!(page.contains(&item), "editors.md: {item}");
+        found += 1;
+    }
+    assert_eq!(found, page.matches("| `rust-analyzer.").count());
+}
+
+#[test]
+fn the_readme_has_every_chapter() {
+    let workspace = this_tree();
+    let readme = fs::read_to_string(workspace.path("README.md")).unwrap();
+    for group in ["chapters", "mini-projects"] {
+        for entry in fs::read_dir(workspace.path(group)).unwrap() {
+            let link = format!("({group}/{})", entry.unwrap().file_name().display());
+            assert!(readme.contains(&link), "README.md: {link}");
+        }
+    }
 }
