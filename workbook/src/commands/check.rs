@@ -117,7 +117,10 @@ fn explain(progress: &Progress, verdicts: &[Verdict], first: &Verdict, paint: Pa
         case_file(chapter, first)
     );
     say!("  2  cargo workbook hint {task}");
-    say!("  3  the worked example in {}", chapter.page().display());
+    say!(
+        "  3  the invariants, and any worked example, in {}",
+        chapter.page().display()
+    );
     say!("  4  cargo workbook diff {task}     yours against the solution's");
     say!("  5  cargo workbook solve {task}    take the solution for now, and go on");
 }

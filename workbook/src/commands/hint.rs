@@ -59,8 +59,11 @@ pub fn run(
             remember(workspace, said, task, step.max(before))
         }
         None => {
-            say!("\nThat were all the hints (`hint {task} 1` says them again). What is left:");
-            say!("  the worked example in {}", chapter.page().display());
+            say!("\nThose were all the hints (`hint {task} 1` says them again). What is left:");
+            say!(
+                "  the invariants, and any worked example, in {}",
+                chapter.page().display()
+            );
             say!("  cargo workbook diff {task}     yours against the solution's");
             say!("  cargo workbook solve {task}    take the solution for now, and go on");
             Ok(())
