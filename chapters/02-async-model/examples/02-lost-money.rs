@@ -4,7 +4,7 @@
 //! the failure is only reported, once the money is given back. No time passes:
 //! the accounts answer at once, and the failures are the same in each run.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use async_model::transfer::{
     Account, AddError, BlockingAccounts, Transfer, TransferError, Transferred, transfer_blocking,
@@ -17,14 +17,14 @@ const EACH: i64 = 1_000_000;
 /// Accounts in memory. One call in ten fails, and changes nothing then.
 struct Bank {
     balances: RefCell<Vec<i64>>,
-    random: Cell<u64>,
+    random: RefCell<fastrand::Rng>,
 }
 
 impl Bank {
     fn new() -> Bank {
         Bank {
             balances: RefCell::new(vec![EACH; ACCOUNTS as usize]),
-            random: Cell::new(1),
+            random: RefCell::new(fastrand::Rng::with_seed(1)),
         }
     }
 
@@ -35,9 +35,7 @@ impl Bank {
 
 impl BlockingAccounts for Bank {
     fn add(&self, Account(account): Account, amount: i64) -> Result<(), AddError> {
-        let random = self.random.get().wrapping_mul(6_364_136_223_846_793_005);
-        self.random.set(random.wrapping_add(1));
-        if (random >> 33).is_multiple_of(10) {
+        if self.random.borrow_mut().u8(..10) == 0 {
             return Err(AddError::Unavailable);
         }
         let mut balances = self.balances.borrow_mut();

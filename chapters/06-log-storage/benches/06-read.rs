@@ -55,11 +55,11 @@ fn look_up(criterion: &mut Criterion, log: &Log, file: &File, size: usize) {
     let mut group = criterion.benchmark_group("06-look-up");
     for (name, segments) in [("same segment", 1), ("other segment", 2)] {
         group.bench_function(name, |bencher| {
-            let mut random = Random(1);
+            let mut random = fastrand::Rng::with_seed(1);
             let mut turn = 0;
             bencher.iter(|| {
                 turn = (turn + 1) % segments;
-                let offset = offset(turn * per_segment + random.below(per_segment));
+                let offset = offset(turn * per_segment + random.usize(..per_segment));
                 let mut scan = log.scan(offset).expect("the log holds it");
                 let (position, header) = scan.next().expect("it is there").expect("it is whole");
                 assert_eq!(header.base_offset, offset, "a batch holds one record here");
@@ -68,10 +68,10 @@ fn look_up(criterion: &mut Criterion, log: &Log, file: &File, size: usize) {
         });
     }
     group.bench_function("pread of a header", |bencher| {
-        let mut random = Random(1);
+        let mut random = fastrand::Rng::with_seed(1);
         bencher.iter(|| {
             let mut header = [0; layout::RECORDS];
-            let position = random.below(per_segment) * size;
+            let position = random.usize(..per_segment) * size;
             file.read_exact_at(&mut header, position as u64)
                 .expect("it is there");
             header
@@ -87,16 +87,16 @@ fn read(criterion: &mut Criterion, log: &Log, file: &File, size: usize) {
     let mut group = criterion.benchmark_group("06-read");
     group.throughput(Throughput::Bytes(READ_SIZE as u64));
     group.bench_function(&name, |bencher| {
-        let mut random = Random(1);
+        let mut random = fastrand::Rng::with_seed(1);
         bencher.iter(|| {
-            read_batches(log, offset(random.below(starts)), &mut buffer);
+            read_batches(log, offset(random.usize(..starts)), &mut buffer);
             black_box(&buffer);
         });
     });
     group.bench_function(format!("{name}, pread"), |bencher| {
-        let mut random = Random(1);
+        let mut random = fastrand::Rng::with_seed(1);
         bencher.iter(|| {
-            let position = random.below(starts) * size;
+            let position = random.usize(..starts) * size;
             file.read_exact_at(&mut buffer, position as u64)
                 .expect("it is there");
             black_box(&buffer);
@@ -123,17 +123,4 @@ fn read_batches(log: &Log, from: Offset, buffer: &mut [u8]) {
 
 fn offset(number: usize) -> Offset {
     Offset(i64::try_from(number).expect("it is small"))
-}
-
-/// The same numbers in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        usize::try_from(self.0 >> 33).expect("it has 31 bits") % end
-    }
 }

@@ -312,35 +312,22 @@ fn a_call_on_a_closed_connection_ends_at_once() {
     );
 }
 
-/// A small generator of numbers that look random: the same ones in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (self.0 >> 33) % end
-    }
-}
-
 #[test]
 fn every_waiter_comes_out_exactly_once() {
     case!(
         "Whatever happens in whatever order, each waiter that goes in comes out exactly once.",
         || {
             for seed in 0..20 {
-                let mut numbers = Numbers(seed);
+                let mut random = fastrand::Rng::with_seed(seed);
                 let mut calls = InFlight::new(8);
                 let mut ended = vec![0; 400];
                 for waiter in 0..400 {
                     let now = at(waiter);
-                    let deadline = now.plus(Duration::from_millis(numbers.below(40)));
-                    let id = CallId(i32::try_from(numbers.below(waiter + 2)).expect("small"));
+                    let deadline = now.plus(Duration::from_millis(random.u64(..40)));
+                    let id = CallId(i32::try_from(random.u64(..waiter + 2)).expect("small"));
                     let events = [
                         Event::Call { deadline, waiter },
-                        match numbers.below(4) {
+                        match random.u8(..4) {
                             0 => Event::Tick,
                             1 => Event::Cancel(id),
                             _ => Event::Reply(id),

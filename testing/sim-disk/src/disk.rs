@@ -6,12 +6,12 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use fastrand::Rng;
 use log_storage::{Disk, File};
 use networking::ReadAt;
 
 use crate::file::FileState;
 use crate::names::{Entry, Names};
-use crate::random::Random;
 
 /// A disk in memory. Clones are the same disk.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ struct State {
     names: Names,
     /// By number; a removed file can still be read by those who have it open.
     files: Vec<FileState>,
-    random: Random,
+    random: Rng,
     operations: u64,
     fails_at: Option<u64>,
     power_off_at: Option<u64>,
@@ -42,10 +42,10 @@ impl SimDisk {
     /// An empty disk. What is lost and what survives follows from `seed`.
     #[must_use]
     pub fn new(seed: u64) -> SimDisk {
-        SimDisk::with(Names::default(), Vec::new(), Random::new(seed))
+        SimDisk::with(Names::default(), Vec::new(), Rng::with_seed(seed))
     }
 
-    fn with(names: Names, files: Vec<FileState>, random: Random) -> SimDisk {
+    fn with(names: Names, files: Vec<FileState>, random: Rng) -> SimDisk {
         SimDisk(Arc::new(Mutex::new(State {
             names,
             files,
@@ -69,7 +69,7 @@ impl SimDisk {
         let files = state.files.iter();
         let files = files.map(|file| FileState::of(file.survivor(random)));
         let files = files.collect();
-        SimDisk::with(names, files, Random::new(random.next()))
+        SimDisk::with(names, files, Rng::with_seed(random.u64(..)))
     }
 
     /// How many operations that change something there were so far, those that failed included.
@@ -320,7 +320,7 @@ impl File for SimFile {
         let room = state.take_space(growth);
         let mut written = bytes.len() - (growth - room);
         if fails {
-            written = written.min(state.random.below(bytes.len() + 1));
+            written = written.min(state.random.usize(..bytes.len() + 1));
         }
         state.files[self.number].write(position, &bytes[..written]);
         match (fails, room < growth) {

@@ -1,6 +1,6 @@
 //! One file: what its readers see, and what is on disk.
 
-use crate::random::Random;
+use fastrand::Rng;
 
 /// The disk writes a sector whole or not at all.
 pub const SECTOR_SIZE: usize = 512;
@@ -55,7 +55,7 @@ impl FileState {
     }
 
     /// A sync that fails: some sectors are on disk, the others never will be.
-    pub(crate) fn fail_to_sync(&mut self, random: &mut Random) {
+    pub(crate) fn fail_to_sync(&mut self, random: &mut Rng) {
         self.synced = self.survivor(random);
         self.changes.clear();
     }
@@ -70,16 +70,16 @@ impl FileState {
     }
 
     /// What a crash may leave of it.
-    pub(crate) fn survivor(&self, random: &mut Random) -> Vec<u8> {
+    pub(crate) fn survivor(&self, random: &mut Rng) -> Vec<u8> {
         let versions = self.versions();
-        let taste = random.below(4);
-        let choose = |random: &mut Random| match taste {
+        let taste = random.usize(..4);
+        let choose = |random: &mut Rng| match taste {
             0 => 0,
             1 => versions.len() - 1,
-            _ => random.below(versions.len()),
+            _ => random.usize(..versions.len()),
         };
         let length = versions[choose(random)].len();
-        let rubbish = random.below(2) == 0;
+        let rubbish = random.bool();
         let mut survivor = Vec::with_capacity(length);
         while survivor.len() < length {
             let start = survivor.len();
@@ -88,7 +88,7 @@ impl FileState {
             let kept = &version[..size.min(version.len())];
             survivor.extend_from_slice(kept);
             if kept.is_empty() && rubbish {
-                survivor.resize_with(start + size, || random.next().to_be_bytes()[0]);
+                survivor.resize_with(start + size, || random.u8(..));
             }
             survivor.resize(start + size, 0);
         }

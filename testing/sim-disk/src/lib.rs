@@ -15,7 +15,6 @@
 mod disk;
 mod file;
 mod names;
-mod random;
 
 pub use disk::SimDisk;
 pub use file::SECTOR_SIZE;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::random::Random;
+use fastrand::Rng;
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,14 +82,14 @@ impl Names {
 
     /// The names that a crash leaves: any of the changes are lost. What is in a
     /// directory that is lost is lost with it.
-    pub(crate) fn survivor(&self, random: &mut Random) -> Names {
+    pub(crate) fn survivor(&self, random: &mut Rng) -> Names {
         let mut survivor = self.synced.clone();
-        let taste = random.below(4);
+        let taste = random.usize(..4);
         for change in &self.changes {
             let kept = match taste {
                 0 => false,
                 1 => true,
-                _ => random.below(2) == 0,
+                _ => random.bool(),
             };
             if kept {
                 apply(&mut survivor, change);

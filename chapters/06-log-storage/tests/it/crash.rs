@@ -286,21 +286,15 @@ fn when_an_operation_fails_the_log_is_as_before_or_offline() {
 
 /// Steps as a random number generator says.
 fn script(seed: u64) -> Vec<Step> {
-    let mut state = seed;
-    let mut below = |bound: u64| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from((state >> 33) % bound).unwrap()
-    };
-    let steps = 8 + below(40);
-    let mut step = || match below(16) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let steps = 8 + random.usize(..40);
+    let mut step = || match random.u8(..16) {
         0 | 1 => Sync,
         2 => SavePoint,
-        3 => Truncate(1 + below(7)),
+        3 => Truncate(1 + random.usize(..7)),
         4 => Retention,
         5 => Reopen,
-        _ => Append(1 + below(14)),
+        _ => Append(1 + random.usize(..14)),
     };
     (0..steps).map(|_| step()).collect()
 }

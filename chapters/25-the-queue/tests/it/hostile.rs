@@ -8,7 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wire_protocol::ErrorCode;
 
 use crate::raw::{Raw, batch};
-use crate::support::{Numbers, PATIENCE, mqd};
+use crate::support::{PATIENCE, mqd};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -49,10 +49,11 @@ fn port(raw: &Raw) -> u16 {
 fn garbage_bytes() {
     let mqd = mqd().start().unwrap();
     survive(&mqd, 16 * MIB, || {
-        let mut numbers = Numbers(0x5eed_0001);
+        let mut random = fastrand::Rng::with_seed(0x5eed_0001);
         for round in 0..200_usize {
             let mut raw = Raw::connect(&mqd);
-            let bytes = numbers.bytes(1 + round * 7);
+            let mut bytes = vec![0; 1 + round * 7];
+            random.fill(&mut bytes);
             // Half of them are garbage in a frame of the right length.
             let sent = if round % 2 == 0 {
                 raw.stream.write_all(&bytes)

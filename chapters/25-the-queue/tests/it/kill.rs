@@ -11,7 +11,7 @@ use networking::CallError;
 use record_batch::{BatchBuilder, Batches, RecordToSend, decode_records};
 use tokio::sync::watch;
 
-use crate::support::{Numbers, PATIENCE, mqd};
+use crate::support::{PATIENCE, mqd};
 
 const KILLS: usize = 30;
 const PRODUCERS: u64 = 3;
@@ -237,12 +237,12 @@ fn at_thirty_moments_nothing_that_was_acknowledged_is_lost() {
         })
         .collect();
 
-    let mut numbers = Numbers(0x0ddb_a115);
+    let mut random = fastrand::Rng::with_seed(0x0ddb_a115);
     for _ in 0..KILLS {
         // A moment: some acknowledgements from now, and then a little later,
         // so that it falls anywhere into a request.
-        progress.wait_for(1 + numbers.below(40), &mqd);
-        (0..numbers.below(2_000)).for_each(|_| std::thread::yield_now());
+        progress.wait_for(1 + random.usize(..40), &mqd);
+        (0..random.usize(..2_000)).for_each(|_| std::thread::yield_now());
         mqd.kill_9().unwrap();
         mqd.restart(Port::Same).unwrap();
         start.send_modify(|run| *run += 1);
