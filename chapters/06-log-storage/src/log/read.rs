@@ -20,6 +20,12 @@ impl Log {
         if from < self.log_start() || from > self.log_end() {
             return Err(self.out_of_range(from));
         }
+        if from == self.log_end() {
+            // Nothing is there to be looked at; most fetches of a live consumer end here.
+            let view = self.active.view();
+            let size = view.size;
+            return Ok(Scan::new(view, size));
+        }
         let behind = self.sealed.partition_point(|one| one.base_offset <= from);
         let mut first = behind.saturating_sub(1);
         if behind == self.sealed.len() && self.active.base_offset <= from {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use record_batch::{Batches, decode_records};
 use sim_disk::SimDisk;
 
-use crate::batches::{batch, read, small};
+use crate::batches::{append, batch, read, small};
 
 const DIR: &str = "/topic-0";
 
@@ -318,4 +318,15 @@ fn what_a_producer_says_of_its_records_leads_nowhere_else() {
     let find = |target| log.find_timestamp(Timestamp(target)).unwrap();
     assert_eq!(find(10), Some((Timestamp(10), Offset(2))));
     assert_eq!(find(20), Some((Timestamp(20), Offset(3))));
+}
+
+#[test]
+fn who_has_read_everything_reads_nothing_from_the_disk() {
+    let disk = SimDisk::new(1);
+    let mut log = open(&disk);
+    append(&mut log, 5);
+    assert!(log.scan(log.log_end()).unwrap().next().is_none());
+    assert_eq!(disk.largest_read(), 0);
+    assert!(log.scan(Offset(4)).unwrap().next().is_some());
+    assert!(disk.largest_read() > 0);
 }
