@@ -123,12 +123,9 @@ impl Broker {
     /// When each record was appended. The pauses between them are 0 to 1.2 s.
     async fn produce_all(&self) -> Vec<Moment> {
         let mut appended = Vec::new();
-        let mut random: u64 = 7;
+        let mut random = fastrand::Rng::with_seed(7);
         for _ in 0..RECORDS {
-            random = random
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            tokio::time::sleep(Duration::from_micros((random >> 33) % 1_200_000)).await;
+            tokio::time::sleep(Duration::from_micros(random.u64(..1_200_000))).await;
             let (topics, waits) = (&self.topics, &self.waits);
             api::produce(
                 topics,

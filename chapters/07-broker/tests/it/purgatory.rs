@@ -36,18 +36,6 @@ fn at(seconds: u32) -> Moment {
     Moment::after_start(Duration::from_secs(seconds.into()))
 }
 
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u32) -> u32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        u32::try_from((self.0 >> 33) % u64::from(limit)).unwrap()
-    }
-}
-
 /// A wait that has come out may still be slept for; the first that waits is not overslept.
 fn oversleeps_nobody(next: Option<Moment>, first: Option<Moment>) -> bool {
     next.is_some() == first.is_some() && next <= first
@@ -56,18 +44,18 @@ fn oversleeps_nobody(next: Option<Moment>, first: Option<Moment>) -> bool {
 #[test]
 fn it_does_what_a_list_of_everyone_would_do() {
     for seed in 0..200 {
-        let mut random = Random(seed);
+        let mut random = fastrand::Rng::with_seed(seed);
         let mut model = Model::default();
         let mut purgatory = Purgatory::new();
         let mut now = 0;
         for step in 0..300 {
-            match random.below(10) {
+            match random.u32(..10) {
                 0..5 => {
-                    let deadline = at(now + random.below(50));
-                    let count = random.below(4);
+                    let deadline = at(now + random.u32(..50));
+                    let count = random.u32(..4);
                     let mut condition = |_| {
-                        let end = u8::try_from(random.below(6)).unwrap();
-                        (end, Offset(random.below(40).into()))
+                        let end = random.u8(..6);
+                        (end, Offset(random.i64(..40)))
                     };
                     let conditions: Vec<_> = (0..count).map(&mut condition).collect();
                     let id = purgatory.watch(deadline, conditions.clone(), step);
@@ -79,8 +67,8 @@ fn it_does_what_a_list_of_everyone_would_do() {
                     });
                 }
                 5..8 => {
-                    let end = u8::try_from(random.below(6)).unwrap();
-                    let offset = Offset(random.below(40).into());
+                    let end = random.u8(..6);
+                    let offset = Offset(random.i64(..40));
                     let due = |wait: &Wait| {
                         let mut conditions = wait.conditions.iter();
                         conditions.any(|(other, wanted)| *other == end && offset > *wanted)
@@ -88,13 +76,13 @@ fn it_does_what_a_list_of_everyone_would_do() {
                     assert_eq!(purgatory.complete(&end, offset), who(model.take(due)));
                 }
                 8 => {
-                    now += random.below(20);
+                    now += random.u32(..20);
                     let mut due = model.take(|wait| wait.deadline <= at(now));
                     due.sort_by_key(|wait| wait.deadline);
                     assert_eq!(purgatory.expire(at(now)), who(due));
                 }
                 _ => {
-                    let index = random.below(8) as usize;
+                    let index = random.usize(..8);
                     if let Some(id) = model.waits.get(index).map(|wait| wait.id) {
                         let taken = who(model.take(|wait| wait.id == id));
                         assert_eq!(purgatory.cancel(id).into_iter().collect::<Vec<_>>(), taken);
