@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use async_model::{TimerId, Timers};
 use criterion::measurement::WallTime;
-use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput};
+use criterion::{BatchSize, BenchmarkGroup, Throughput};
 use fastrand::Rng;
 use message_model::Moment;
 
@@ -28,12 +28,7 @@ const SPAN_MILLIS: u64 = 30_000;
 type Group<'a> = BenchmarkGroup<'a, WallTime>;
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(1))
-        .without_plots()
-        .configure_from_args();
+    let mut criterion = bench_settings::criterion();
     for waiting in WAITING {
         let mut group = criterion.benchmark_group(format!("02-timers {waiting}"));
         schedule_and_cancel::<Timers<u64>>(&mut group, "wheel", waiting);

@@ -35,12 +35,7 @@ const MANY: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn main() -> io::Result<()> {
-    let mut criterion = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(1))
-        .without_plots()
-        .configure_from_args();
+    let mut criterion = bench_settings::criterion();
     calls(&mut criterion)?;
     criterion.final_summary();
     Ok(())

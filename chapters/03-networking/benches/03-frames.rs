@@ -12,7 +12,6 @@
 //! `cargo bench -p networking --bench 03-frames`
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
 use networking::{FrameDecoder, PREFIX_SIZE, frame};
@@ -28,12 +27,7 @@ const SMALL: usize = 100;
 const LARGE: usize = 64 * 1024;
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(1))
-        .without_plots()
-        .configure_from_args();
+    let mut criterion = bench_settings::criterion();
     frames(&mut criterion);
     criterion.final_summary();
 }

@@ -14,7 +14,6 @@
 //! `cargo bench -p wire-protocol --bench 04-messages`
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
 use networking::{Chunk, PREFIX_SIZE};
@@ -29,12 +28,7 @@ use wire_protocol::{
 const RECORDS_SIZE: usize = 64 * 1024;
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(1))
-        .without_plots()
-        .configure_from_args();
+    let mut criterion = bench_settings::criterion();
     produce(&mut criterion);
     metadata(&mut criterion);
     criterion.final_summary();

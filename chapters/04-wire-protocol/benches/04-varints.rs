@@ -8,7 +8,6 @@
 //! `cargo bench -p wire-protocol --bench 04-varints`
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
 use wire_protocol::{Malformed, Reader, put};
@@ -17,12 +16,7 @@ use wire_protocol::{Malformed, Reader, put};
 const NUMBERS: u32 = 65_536;
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(1))
-        .without_plots()
-        .configure_from_args();
+    let mut criterion = bench_settings::criterion();
     varints(&mut criterion);
     criterion.final_summary();
 }

@@ -15,7 +15,6 @@
 //! `cargo bench -p record-batch --bench 05-batch`
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
 use message_model::{LeaderEpoch, Offset, Timestamp};
@@ -36,12 +35,7 @@ const VALUE: [u8; 100] = [7; 100];
 const SIZE_MAX: usize = 1_048_588;
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(1))
-        .without_plots()
-        .configure_from_args();
+    let mut criterion = bench_settings::criterion();
     batches(&mut criterion);
     criterion.final_summary();
 }

@@ -25,7 +25,7 @@ use criterion::{Criterion, SamplingMode, Throughput};
 const FILE_SIZE: usize = 16 << 20;
 
 fn main() {
-    let mut criterion = support::criterion();
+    let mut criterion = bench_settings::criterion();
     for (size, sync) in [(1 << 10, false), (64 << 10, false), (1 << 10, true)] {
         append(&mut criterion, size, sync);
     }

@@ -29,7 +29,7 @@ const SEGMENTS: usize = 2;
 const READ_SIZE: usize = 1 << 20;
 
 fn main() {
-    let mut criterion = support::criterion();
+    let mut criterion = bench_settings::criterion();
     let dir = support::dir();
     for size in BATCH_SIZES {
         let dir = dir.path().join(size.to_string());

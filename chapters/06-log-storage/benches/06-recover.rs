@@ -24,7 +24,7 @@ const SEGMENT_SIZE: usize = 32 << 20;
 const PIECE_SIZE: usize = 1 << 20;
 
 fn main() {
-    let mut criterion = support::criterion();
+    let mut criterion = bench_settings::criterion();
     for size in BATCH_SIZES {
         let dir = support::dir();
         let dir = dir.path().join("log");

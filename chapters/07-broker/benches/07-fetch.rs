@@ -25,7 +25,7 @@ const VERSION: i16 = 11;
 const LOG_SIZE: usize = 4 << 20;
 
 fn main() {
-    let mut criterion = support::criterion();
+    let mut criterion = bench_settings::criterion();
     let broker = Broker::start();
     for (name, batch_size, fetch_size) in [
         ("1 KiB", 1 << 10, 1 << 10),

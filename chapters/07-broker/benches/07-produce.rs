@@ -33,7 +33,7 @@ const VERSION: i16 = 7;
 const FILE_SIZE: usize = 16 << 20;
 
 fn main() {
-    let mut criterion = support::criterion();
+    let mut criterion = bench_settings::criterion();
     let broker = Broker::start();
     for (size, acks) in [(1 << 10, 1), (64 << 10, 1), (1 << 10, -1)] {
         produce(&mut criterion, &broker, size, acks);

@@ -2,23 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use criterion::Criterion;
 use log_storage::{Log, LogConfig, RealDisk};
 use message_model::{LeaderEpoch, Timestamp};
 use record_batch::{BatchBuilder, RecordToSend, assign_offsets};
 use tempfile::TempDir;
-
-/// Short, since the pages' commands are run often.
-pub(crate) fn criterion() -> Criterion {
-    Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_millis(700))
-        .without_plots()
-        .configure_from_args()
-}
 
 /// A directory below `target/tmp`, so on the disk that the repository is on.
 pub(crate) fn dir() -> TempDir {

@@ -4,25 +4,12 @@
 mod broker;
 mod client;
 
-use std::time::Duration;
-
-use criterion::Criterion;
 use message_model::Timestamp;
 use record_batch::{BatchBuilder, RecordToSend};
 use tempfile::TempDir;
 
 pub(crate) use broker::Broker;
 pub(crate) use client::{Client, connect_to_limit};
-
-/// Short, since the pages' commands are run often.
-pub(crate) fn criterion() -> Criterion {
-    Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_millis(700))
-        .without_plots()
-        .configure_from_args()
-}
 
 /// A directory below `target/tmp`, so on the disk that the repository is on.
 pub(crate) fn dir() -> TempDir {
