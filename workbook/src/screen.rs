@@ -33,10 +33,9 @@ pub fn say(text: &str) {
 
 /// Columns of the terminal that standard output is; `None` if it is none, or too narrow.
 fn terminal_width() -> Option<usize> {
-    let out = io::stdout();
-    let size = rustix::termios::tcgetwinsize(&out).ok()?;
-    let width = usize::from(size.ws_col);
-    (out.is_terminal() && width >= WIDTH_MIN).then_some(width)
+    // Only a terminal answers.
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|width| *width >= WIDTH_MIN)
 }
 
 fn fold_all(text: &str, width: usize) -> String {

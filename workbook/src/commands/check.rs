@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 
+use super::ladder::last_steps;
 use crate::cargo::{Cargo, Talk};
 use crate::chapter::{Chapter, Workspace};
 use crate::holes::TaskId;
@@ -117,12 +118,9 @@ fn explain(progress: &Progress, verdicts: &[Verdict], first: &Verdict, paint: Pa
         case_file(chapter, first)
     );
     say!("  2  cargo workbook hint {task}");
-    say!(
-        "  3  the invariants, and any worked example, in {}",
-        chapter.page().display()
-    );
-    say!("  4  cargo workbook diff {task}     yours against the solution's");
-    say!("  5  cargo workbook solve {task}    take the solution for now, and go on");
+    for (number, step) in (3..).zip(last_steps(chapter, &task)) {
+        say!("  {number}  {step}");
+    }
 }
 
 /// The other red cases of the task of `first`.

@@ -5,6 +5,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
+use super::ladder::last_steps;
 use crate::chapter::{Chapter, Workspace};
 use crate::holes::TaskId;
 use crate::mistakes;
@@ -60,12 +61,9 @@ pub fn run(
         }
         None => {
             say!("\nThose were all the hints (`hint {task} 1` says them again). What is left:");
-            say!(
-                "  the invariants, and any worked example, in {}",
-                chapter.page().display()
-            );
-            say!("  cargo workbook diff {task}     yours against the solution's");
-            say!("  cargo workbook solve {task}    take the solution for now, and go on");
+            for step in last_steps(chapter, task) {
+                say!("  {step}");
+            }
             Ok(())
         }
     }

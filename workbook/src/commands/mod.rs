@@ -4,6 +4,7 @@ pub mod book;
 pub mod check;
 pub mod diff;
 pub mod hint;
+mod ladder;
 pub mod map;
 pub mod reset;
 pub mod serve;
