@@ -1,10 +1,10 @@
 //! What a reply consists of: bytes, and ranges of files that are sent as they are.
 
-use std::fmt;
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use disk::ReadAt;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 /// How much of a file range is read into memory at a time, in bytes.
@@ -12,20 +12,6 @@ const PIECE_SIZE: usize = 256 * 1024;
 
 /// Chunks are gathered up to about here before they are written, in bytes.
 const GATHER_SIZE: usize = 64 * 1024;
-
-/// Something that can be read at a position, such as a segment of a log.
-///
-/// The real disk and the simulated one implement it.
-pub trait ReadAt: fmt::Debug + Send + Sync {
-    /// Reads at `position` into `buffer`; returns how many bytes, 0 only at the end.
-    ///
-    /// # Errors
-    /// As the operating system says.
-    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
-
-    /// The file's descriptor, for `sendfile(2)`; `None` if there is no real file.
-    fn descriptor(&self) -> Option<BorrowedFd<'_>>;
-}
 
 /// A range of a file, to be sent without looking at it.
 ///
@@ -44,7 +30,7 @@ pub struct FileRange {
 #[derive(Debug, Clone)]
 pub enum Chunk {
     /// Bytes in memory.
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
     /// Bytes in a file.
     File(FileRange),
 }
@@ -80,13 +66,13 @@ pub async fn write_chunks<W: AsyncWrite + Unpin>(
     let mut gathered = Vec::new();
     for chunk in chunks {
         match chunk {
-            Chunk::Bytes(bytes) if gathered.is_empty() => gathered = bytes,
+            Chunk::Bytes(bytes) if gathered.is_empty() => gathered = bytes.into(),
             Chunk::Bytes(bytes) if gathered.len() + bytes.len() <= GATHER_SIZE => {
                 gathered.extend_from_slice(&bytes);
             }
             Chunk::Bytes(bytes) => {
                 writer.write_all(&gathered).await?;
-                gathered = bytes;
+                gathered = bytes.into();
             }
             Chunk::File(range) => gathered = write_range(writer, range, gathered).await?,
         }

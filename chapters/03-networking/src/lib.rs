@@ -15,7 +15,7 @@ mod frame_reader;
 mod part;
 
 pub use accept::{AcceptLimits, accept_until};
-pub use chunk::{Chunk, FileRange, ReadAt, write_chunks};
+pub use chunk::{Chunk, FileRange, write_chunks};
 pub use connection::{CallError, Connection, ConnectionLimits};
 pub use frame_reader::{FrameReader, ReadError};
 pub use part::*;

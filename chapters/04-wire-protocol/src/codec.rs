@@ -77,7 +77,7 @@ impl Encoder {
     pub fn put_chunks(&mut self, chunks: &[Chunk]) {
         if !self.bytes.is_empty() {
             self.chunks
-                .push(Chunk::Bytes(std::mem::take(&mut self.bytes)));
+                .push(Chunk::Bytes(std::mem::take(&mut self.bytes).into()));
         }
         self.chunks.extend_from_slice(chunks);
     }
@@ -114,7 +114,7 @@ impl Encoder {
     #[must_use]
     pub fn finish(mut self) -> Vec<Chunk> {
         if !self.bytes.is_empty() {
-            self.chunks.push(Chunk::Bytes(self.bytes));
+            self.chunks.push(Chunk::Bytes(self.bytes.into()));
         }
         self.chunks
     }

@@ -13,6 +13,7 @@
 //! Bytes behind the last field of a request are not an error: librdkafka sends
 //! some (its issue 5049), and whatever they say, the fields before them were read.
 
+use bytes::BytesMut;
 use networking::{Chunk, PREFIX_SIZE};
 
 use crate::api::{ApiKey, Asked, Request};
@@ -137,7 +138,9 @@ pub fn encode_response<B: Wire>(
     let size: usize = chunks.iter().map(Chunk::len).sum();
     let length = i32::try_from(size - PREFIX_SIZE).expect("a response is below 2 GiB");
     if let Some(Chunk::Bytes(first)) = chunks.first_mut() {
-        first[..PREFIX_SIZE].copy_from_slice(&length.to_be_bytes());
+        let mut bytes = BytesMut::from(std::mem::take(first));
+        bytes[..PREFIX_SIZE].copy_from_slice(&length.to_be_bytes());
+        *first = bytes.freeze();
     }
     chunks
 }

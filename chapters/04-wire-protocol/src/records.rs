@@ -23,7 +23,7 @@ impl Records {
             return Records::default();
         }
         Records {
-            chunks: vec![Chunk::Bytes(bytes)],
+            chunks: vec![Chunk::Bytes(bytes.into())],
         }
     }
 
@@ -47,7 +47,7 @@ impl Records {
         let mut all = Vec::new();
         for chunk in self.chunks {
             match chunk {
-                Chunk::Bytes(bytes) if all.is_empty() => all = bytes,
+                Chunk::Bytes(bytes) if all.is_empty() => all = bytes.into(),
                 Chunk::Bytes(bytes) => all.extend_from_slice(&bytes),
                 Chunk::File(_) => {}
             }

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use log_storage::{Disk, Log, LogConfig};
+use disk::Disk;
+use log_storage::{Log, LogConfig};
 use message_model::{LeaderEpoch, Offset, Timestamp};
 use record_batch::{BatchBuilder, Batches, RecordToSend, assign_offsets};
 use sim_disk::{SECTOR_SIZE, SimDisk};

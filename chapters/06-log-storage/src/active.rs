@@ -7,12 +7,12 @@ use std::sync::Arc;
 use message_model::{Offset, Timestamp};
 
 use crate::batch_run::BatchRun;
-use crate::disk::{Disk, File};
 use crate::error::{At, Error};
 use crate::index_file::IndexFiles;
 use crate::indexes::Indexes;
 use crate::scan::View;
 use crate::sealed::Sealed;
+use disk::{Disk, File};
 
 /// The last segment of a log.
 #[derive(Debug)]

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use message_model::Offset;
 
-use crate::disk::{Disk, File};
 use crate::indexes::Indexes;
 use crate::name;
 use crate::window::read_up_to;
+use disk::{Disk, File};
 
 /// Both indexes of one segment.
 #[derive(Debug)]

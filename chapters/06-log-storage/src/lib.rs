@@ -20,7 +20,6 @@
 
 mod active;
 mod batch_run;
-mod disk;
 mod error;
 mod index_file;
 mod indexes;
@@ -35,7 +34,6 @@ mod sealed;
 mod time_index;
 mod window;
 
-pub use disk::{Disk, File};
 pub use error::Error;
 pub use log::{Appended, Log, LogConfig, Opened, Truncated};
 pub use part::{OFFSET_INDEX_FIELDS, RetentionLimits, SegmentSummary};

@@ -15,11 +15,11 @@ use std::time::Duration;
 use message_model::{Offset, OffsetRange};
 
 use crate::active::Active;
-use crate::disk::{Disk, File};
 use crate::error::Error;
 use crate::part::RetentionLimits;
 use crate::recovery_point;
 use crate::sealed::{Loaded, Sealed};
+use disk::{Disk, File};
 
 /// Settings of a log; named as in Kafka's configuration of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use networking::ReadAt;
+use disk::ReadAt;
 
-use crate::disk::{Disk, File};
+use disk::{Disk, File};
 
 /// The disk of the operating system.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +71,10 @@ impl Disk for RealDisk {
 impl ReadAt for RealFile {
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
         self.0.read_at(buffer, position)
+    }
+
+    fn read_cached_at(&self, _buffer: &mut [u8], _position: u64) -> io::Result<Option<usize>> {
+        Ok(None)
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {

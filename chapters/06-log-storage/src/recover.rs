@@ -6,11 +6,11 @@ use std::path::Path;
 use message_model::Offset;
 use record_batch::{BatchHeader, layout};
 
-use crate::disk::File;
 use crate::error::{At, Error};
 use crate::indexes::Indexes;
 use crate::part::{Recovery, Step};
 use crate::window::Window;
+use disk::File;
 
 /// No setting of `max.message.bytes` lets in a larger batch, in bytes. The
 /// setting of today is no measure for what it let in yesterday.

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use message_model::Offset;
 
-use crate::disk::Disk;
 use crate::error::{At, Error};
 use crate::window::read_up_to;
+use disk::Disk;
 
 const NAME: &str = "recovery-point";
 const NEXT_NAME: &str = "recovery-point.next";

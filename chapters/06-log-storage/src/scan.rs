@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use disk::ReadAt;
 use message_model::Offset;
-use networking::{FileRange, ReadAt};
+use networking::FileRange;
 use record_batch::{BatchHeader, layout};
 
 use crate::error::{At, Error};

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use message_model::{Offset, Timestamp};
 
-use crate::disk::Disk;
 use crate::error::{At, Error};
 use crate::index_file::IndexFiles;
 use crate::indexes::Indexes;
 use crate::name;
 use crate::scan::{Scan, View};
 use crate::window::read_up_to;
+use disk::Disk;
 
 /// A segment that is complete and on disk.
 #[derive(Debug)]

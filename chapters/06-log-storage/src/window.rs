@@ -2,7 +2,7 @@
 
 use std::io;
 
-use networking::ReadAt;
+use disk::ReadAt;
 
 /// How much is read at a time, in bytes.
 const WINDOW_SIZE: usize = 16 * 1024;

@@ -5,7 +5,8 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 
-use log_storage::{Disk, Truncated};
+use disk::Disk;
+use log_storage::Truncated;
 use message_model::{PartitionIndex, TopicName, TopicPartition};
 
 use crate::error::Error;

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use log_storage::{Disk, Log, LogConfig, Truncated};
+use disk::Disk;
+use log_storage::{Log, LogConfig, Truncated};
 use message_model::{LeaderEpoch, Offset, OffsetRange, Timestamp, TopicPartition};
 use networking::FileRange;
 use record_batch::{Batches, validate};

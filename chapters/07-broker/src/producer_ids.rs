@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use log_storage::Disk;
+use disk::Disk;
 use message_model::ProducerId;
 
 use crate::error::Error;

@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use log_storage::Disk;
+use disk::Disk;
 use message_model::TopicName;
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use log_storage::Disk;
+use disk::Disk;
 
 use crate::error::Error;
 

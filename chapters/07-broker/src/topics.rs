@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use log_storage::{Disk, LogConfig};
+use disk::Disk;
+use log_storage::LogConfig;
 use message_model::{Offset, PartitionIndex, Timestamp, TopicName, TopicPartition};
 
 use crate::error::Error;

@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result};
 use async_model::Clock;
 use broker::api::{AutoCreate, BrokerInfo, FetchLimits, Setting, SettingSource};
 use broker::{AdmitAll, ProducerIds, Topics, TopicsConfig, Waits};
-use log_storage::{Disk, LogConfig, RealDisk, RetentionLimits};
+use disk::Disk;
+use log_storage::{LogConfig, RealDisk, RetentionLimits};
 use message_model::BrokerId;
 
 use crate::data_dir::DataDir;

@@ -6,9 +6,8 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use disk::{Disk, File, ReadAt};
 use fastrand::Rng;
-use log_storage::{Disk, File};
-use networking::ReadAt;
 
 use crate::file::FileState;
 use crate::names::{Entry, Names};
@@ -303,6 +302,10 @@ impl ReadAt for SimFile {
         let count = rest.len().min(buffer.len());
         buffer[..count].copy_from_slice(&rest[..count]);
         Ok(count)
+    }
+
+    fn read_cached_at(&self, buffer: &mut [u8], position: u64) -> io::Result<Option<usize>> {
+        self.read_at(buffer, position).map(Some)
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use log_storage::Disk;
+use disk::Disk;
 use sim_disk::{SECTOR_SIZE, SimDisk};
 
 const FILE: &str = "/dir/file";

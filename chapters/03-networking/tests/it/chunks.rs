@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use networking::{Chunk, FileRange, ReadAt, write_chunks};
+use disk::ReadAt;
+use networking::{Chunk, FileRange, write_chunks};
 use proptest::prelude::*;
 use tokio::io::AsyncWrite;
 
@@ -20,6 +21,10 @@ impl ReadAt for Memory {
         let count = buffer.len().min(1000).min(self.0.len() - start);
         buffer[..count].copy_from_slice(&self.0[start..start + count]);
         Ok(count)
+    }
+
+    fn read_cached_at(&self, _buffer: &mut [u8], _position: u64) -> io::Result<Option<usize>> {
+        Ok(None)
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
@@ -68,10 +73,10 @@ fn file(bytes: Vec<u8>, position: u64, length: u32) -> Chunk {
 #[test]
 fn a_header_and_a_batch_behind_it_leave_in_one_write() {
     let chunks = vec![
-        Chunk::Bytes(b"prefix ".to_vec()),
-        Chunk::Bytes(b"header ".to_vec()),
+        Chunk::Bytes("prefix ".into()),
+        Chunk::Bytes("header ".into()),
         file(b"0123batch6789".to_vec(), 4, 5),
-        Chunk::Bytes(b" end".to_vec()),
+        Chunk::Bytes(" end".into()),
     ];
     let length: usize = chunks.iter().map(Chunk::len).sum();
     let writes = write(chunks).unwrap();
@@ -88,9 +93,9 @@ fn a_file_that_ends_too_early_is_an_error() {
 #[test]
 fn a_large_reply_is_not_gathered_whole() {
     let chunks = vec![
-        Chunk::Bytes(vec![1; 10]),
+        Chunk::Bytes(vec![1; 10].into()),
         file(vec![2; 1_000_000], 0, 1_000_000),
-        Chunk::Bytes(vec![3; 500_000]),
+        Chunk::Bytes(vec![3; 500_000].into()),
     ];
     let writes = write(chunks).unwrap();
     assert_eq!(writes.iter().map(Vec::len).sum::<usize>(), 1_500_010);
@@ -104,7 +109,7 @@ fn chunk() -> impl Strategy<Value = Chunk> {
         any::<u8>().prop_map(|byte| vec![byte; 40_000]),
     ];
     prop_oneof![
-        bytes.clone().prop_map(Chunk::Bytes),
+        bytes.clone().prop_map(|bytes| Chunk::Bytes(bytes.into())),
         (bytes, 0..100_u32).prop_map(|(bytes, skipped)| {
             let length = u32::try_from(bytes.len()).unwrap();
             let start = skipped.min(length);
@@ -115,7 +120,7 @@ fn chunk() -> impl Strategy<Value = Chunk> {
 
 fn content(chunk: &Chunk) -> Vec<u8> {
     match chunk {
-        Chunk::Bytes(bytes) => bytes.clone(),
+        Chunk::Bytes(bytes) => bytes.to_vec(),
         Chunk::File(range) => {
             let mut all = Vec::new();
             let mut buffer = [0; 1000];

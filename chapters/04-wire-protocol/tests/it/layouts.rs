@@ -6,7 +6,8 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
-use networking::{Chunk, FileRange, ReadAt};
+use disk::ReadAt;
+use networking::{Chunk, FileRange};
 use wire_protocol::message::*;
 use wire_protocol::{ApiKey, ErrorCode, Form, Records, encode_response};
 
@@ -122,6 +123,10 @@ impl ReadAt for Unread {
     fn read_at(&self, _buffer: &mut [u8], _position: u64) -> io::Result<usize> {
         panic!("encoding reads no file")
     }
+    fn read_cached_at(&self, _buffer: &mut [u8], _position: u64) -> io::Result<Option<usize>> {
+        Ok(None)
+    }
+
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         None
     }

@@ -9,7 +9,6 @@ use message_model::Offset;
 
 use super::{Log, LogConfig, Opened, Truncated};
 use crate::active::Active;
-use crate::disk::Disk;
 use crate::error::{At, Error};
 use crate::index_file::IndexFiles;
 use crate::indexes::Indexes;
@@ -17,6 +16,7 @@ use crate::name;
 use crate::recover::walk;
 use crate::recovery_point;
 use crate::sealed::{self, Sealed};
+use disk::Disk;
 
 impl Log {
     /// Opens the log in `dir`, or creates one there that starts at offset 0, and

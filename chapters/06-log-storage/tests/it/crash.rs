@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use log_storage::{Disk, Error, Log, LogConfig};
+use disk::Disk;
+use log_storage::{Error, Log, LogConfig};
 use message_model::{Offset, Timestamp};
 use sim_disk::SimDisk;
 

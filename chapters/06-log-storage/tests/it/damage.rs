@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use log_storage::{Disk, Error, Log, LogConfig, Truncated};
+use disk::Disk;
+use log_storage::{Error, Log, LogConfig, Truncated};
 use message_model::{Offset, Timestamp};
 use record_batch::layout;
 use sim_disk::SimDisk;

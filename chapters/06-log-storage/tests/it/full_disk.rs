@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use log_storage::{Disk, Error, Log};
+use disk::Disk;
+use log_storage::{Error, Log};
 use message_model::{Offset, Timestamp};
 use sim_disk::SimDisk;
 

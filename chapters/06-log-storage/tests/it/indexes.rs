@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use log_storage::{Disk, Log};
+use disk::Disk;
+use log_storage::Log;
 use message_model::{Offset, Timestamp};
 use proptest::prelude::*;
 use record_batch::{Batches, decode_records};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use log_storage::{Disk, Error, Log, LogConfig, Opened, RealDisk};
+use disk::Disk;
+use log_storage::{Error, Log, LogConfig, Opened, RealDisk};
 use message_model::{Offset, Timestamp};
 
 use crate::batches::{append, batch, read, small};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use broker::{Error, Topics};
-use log_storage::Disk;
+use disk::Disk;
 use message_model::Timestamp;
 use sim_disk::SimDisk;
 

@@ -110,7 +110,11 @@ async fn a_peer_that_does_not_read_is_cut_off() {
         transfer: Duration::from_millis(100),
         ..limits()
     };
-    let large = |_| async { Ok(Answer::Reply(vec![Chunk::Bytes(vec![0; 100_000_000])])) };
+    let large = |_| async {
+        Ok(Answer::Reply(vec![Chunk::Bytes(
+            vec![0; 100_000_000].into(),
+        )]))
+    };
     let (mut client, task, _stop) = serve(slow, large).await;
     send(&mut client, &api_versions(3, 5)).await;
     tokio::time::timeout(PATIENCE, task)

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use broker::{Error, ProducerIds, SettingError, Topics, set_topic_setting, topic_settings};
-use log_storage::Disk;
+use disk::Disk;
 use message_model::Timestamp;
 use sim_disk::SimDisk;
 

@@ -1,0 +1,16 @@
+//! What the queue needs of a disk.
+//!
+//! Two disks implement [`Disk`]: the real one of chapter 06, and the simulated
+//! one of the tests, which can lose whatever was not synced. The rules are
+//! those of POSIX: bytes are safe after [`File::sync_data`]; the creation, the
+//! renaming and the removal of a file are safe after [`Disk::sync_dir`] of its
+//! directory.
+//!
+//! This crate is below all others, so that a learner's part can be written over
+//! the trait without the machine.
+
+mod disk;
+mod file;
+
+pub use disk::Disk;
+pub use file::{File, ReadAt};
