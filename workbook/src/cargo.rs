@@ -1,5 +1,6 @@
 //! Running cargo from inside a program that cargo runs.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -10,7 +11,7 @@ use serde_json::Value;
 #[derive(Debug, Clone)]
 pub struct Cargo {
     root: PathBuf,
-    target: Option<PathBuf>,
+    variables: Vec<(String, OsString)>,
 }
 
 /// What the compiler says while a learner waits, and what cargo says of itself.
@@ -27,43 +28,75 @@ pub enum Talk {
 /// What came of a build.
 #[derive(Debug)]
 pub struct Built {
-    /// The programs that were asked for, each with its target's name. Empty if it does not compile.
-    pub programs: Vec<(String, PathBuf)>,
+    /// The programs that were asked for and compile.
+    pub programs: Vec<Program>,
     /// Errors and warnings; only with [`Talk::Nothing`].
     pub messages: Vec<Message>,
     /// Whether it compiles.
     pub success: bool,
 }
 
+/// A program, or a test binary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// The package's `Cargo.toml`.
+    pub manifest: PathBuf,
+    /// Whether it runs tests.
+    pub is_test: bool,
+    /// The name of its target.
+    pub target: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
 /// An error or a warning of the compiler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The package's folder.
-    pub manifest: String,
+    /// The package's `Cargo.toml`.
+    pub manifest: PathBuf,
     /// `error`, `warning`.
     pub level: String,
     /// The lint or error, such as `unused_variables`.
     pub code: String,
+    /// The files and lines that it is about, the most important first.
+    pub places: Vec<(String, usize)>,
     /// As cargo would print it.
     pub text: String,
 }
 
 impl Cargo {
-    /// Builds in the workspace at `root`, into its usual target folder or into `target`.
+    /// Builds in the workspace at `root`.
     #[must_use]
-    pub fn new(root: &Path, target: Option<&Path>) -> Cargo {
+    pub fn new(root: &Path) -> Cargo {
         Cargo {
             root: root.to_owned(),
-            target: target.map(Path::to_owned),
+            variables: Vec::new(),
         }
+    }
+
+    /// With a variable of the environment besides.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Cargo {
+        self.variables.push((name.to_owned(), value.into()));
+        self
     }
 
     /// A cargo command that sees nothing of the cargo that runs us.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = self.program(Path::new(&cargo));
+        command.args(arguments);
+        let variables = self.variables.iter();
+        command.envs(variables.map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// A program that sees nothing of the cargo that runs us.
+    #[must_use]
+    pub fn program(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        command.current_dir(&self.root).args(arguments);
+        command.current_dir(&self.root);
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             let ours = [
@@ -75,9 +108,6 @@ impl Cargo {
             if ours.iter().any(|prefix| text.starts_with(prefix)) {
                 command.env_remove(&name);
             }
-        }
-        if let Some(target) = &self.target {
-            command.env("CARGO_TARGET_DIR", target);
         }
         command
     }
@@ -121,9 +151,10 @@ impl Cargo {
         if !built.success && built.messages.is_empty() && talk == Talk::Nothing {
             // Cargo itself objects: a manifest, a missing package.
             built.messages.push(Message {
-                manifest: String::new(),
+                manifest: PathBuf::new(),
                 level: "error".to_owned(),
                 code: String::new(),
+                places: Vec::new(),
                 text: String::from_utf8_lossy(&output.stderr).into_owned(),
             });
         }
@@ -137,14 +168,19 @@ impl Built {
         match message["reason"].as_str() {
             Some("compiler-artifact") => {
                 if let Some(program) = message["executable"].as_str() {
-                    let name = text(&message["target"]["name"]);
-                    self.programs.push((name, PathBuf::from(program)));
+                    self.programs.push(Program {
+                        manifest: text(&message["manifest_path"]).into(),
+                        is_test: message["profile"]["test"] == true,
+                        target: text(&message["target"]["name"]),
+                        path: program.into(),
+                    });
                 }
             }
             Some("compiler-message") => self.messages.push(Message {
-                manifest: text(&message["manifest_path"]),
+                manifest: text(&message["manifest_path"]).into(),
                 level: text(&message["message"]["level"]),
                 code: text(&message["message"]["code"]["code"]),
+                places: places(&message["message"]),
                 text: text(&message["message"]["rendered"]),
             }),
             _ => {}
@@ -154,8 +190,8 @@ impl Built {
     /// The program of the target `name`.
     #[must_use]
     pub fn program(&self, name: &str) -> Option<&Path> {
-        let found = self.programs.iter().find(|(target, _)| target == name);
-        found.map(|(_, path)| path.as_path())
+        let found = self.programs.iter().find(|program| program.target == name);
+        found.map(|program| program.path.as_path())
     }
 
     /// The compiler's errors, as cargo prints them.
@@ -167,4 +203,20 @@ impl Built {
             .map(|message| message.text.as_str())
             .collect()
     }
+}
+
+/// The spans of a message by file and first line, the primary ones first, then those of
+/// its notes: an error may arise in one place and have its reason in another.
+fn places(message: &Value) -> Vec<(String, usize)> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut spans = list(&message["spans"]);
+    spans.sort_by_key(|span| span["is_primary"] != true);
+    for note in list(&message["children"]) {
+        spans.extend(list(&note["spans"]));
+    }
+    let place = |span: &Value| {
+        let line = usize::try_from(span["line_start"].as_u64()?).ok()?;
+        Some((span["file_name"].as_str()?.to_owned(), line))
+    };
+    spans.iter().filter_map(place).collect()
 }

@@ -1,10 +1,13 @@
 //! Where things are: the workspace and its chapters.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use toml::Value;
 
 use crate::holes::short_number;
+use crate::tree;
 
 /// The workspace on disk.
 #[derive(Debug, Clone)]
@@ -36,6 +39,19 @@ impl Workspace {
     #[must_use]
     pub fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
         self.root.join(relative)
+    }
+
+    /// The folders at the root with the workspace's packages, such as `chapters` and
+    /// `workbook`.
+    ///
+    /// # Errors
+    /// When the root manifest cannot be read.
+    pub fn groups(&self) -> Result<BTreeSet<String>> {
+        let manifest: toml::Table = tree::read_text(&self.path("Cargo.toml"))?.parse()?;
+        let members = manifest["workspace"]["members"].as_array();
+        let members = members.into_iter().flatten().filter_map(Value::as_str);
+        let first = |member: &str| member.split('/').next().unwrap_or(member).to_owned();
+        Ok(members.map(first).collect())
     }
 
     /// Where the workbook keeps what it can make again.

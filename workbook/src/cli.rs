@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use lexopt::prelude::*;
 
 use crate::holes::TaskId;
+use crate::mine::Take;
 
 /// What `cargo workbook help` prints.
 pub const HELP: &str = "\
@@ -23,19 +24,23 @@ See it run
   demo [--mine]            a real access log through the queue, killed in the middle
        [--log FILE]        your own log instead of the sample
        [--follow FILE]     a log that is being written; Ctrl-C ends it
-  serve [--mine] [-- ARGS] start mqd on 127.0.0.1:9092; ARGS go to mqd
+  serve [--mine [--red]] [-- ARGS]
+                           start mqd on 127.0.0.1:9092; ARGS go to mqd
   book [--open]            build the book
 
 Write
   stubs [N …] [--force]    make exercises/ from solutions/
-  verify [N …] [--bless]   prove stubs, specs and wrong answers; --bless pins messages
+  verify [N …] [--all] [--bless]
+                           prove stubs, specs and wrong answers of what has changed;
+                           --bless pins messages
   figures                  the largest files and functions of this tree
 
   N                        a chapter: 6, 06 or log-storage
   N.K                      a task: 6.1
                            (where both may be left out: the one you are at)
-  --mine                   on your part of each chapter whose spec is green,
-                           on the solution of the rest; it says which
+  --mine                   on your tasks that are green, on the solution of the
+                           rest; it says which
+  --red                    on your red tasks too, to see what they break
 ";
 
 /// A subcommand with its arguments.
@@ -59,10 +64,10 @@ pub enum Action {
     Reset(TaskId),
     /// `demo [--mine] [--log FILE | --follow FILE]`.
     Demo(Demo),
-    /// `serve [--mine] [-- ARGS]`.
+    /// `serve [--mine [--red]] [-- ARGS]`.
     Serve {
-        /// On the learner's green parts.
-        mine: bool,
+        /// What is taken of the learner's text.
+        mine: Option<Take>,
         /// For mqd.
         arguments: Vec<OsString>,
     },
@@ -78,10 +83,12 @@ pub enum Action {
         /// Overwrite what differs from git.
         force: bool,
     },
-    /// `verify [N …] [--bless]`.
+    /// `verify [N …] [--all] [--bless]`.
     Verify {
-        /// Which; all if empty.
+        /// Which; those that have changed if empty.
         chapters: Vec<String>,
+        /// All, changed or not.
+        all: bool,
         /// Take the messages as they are now.
         bless: bool,
     },
@@ -101,7 +108,7 @@ pub enum Aim {
 /// How to run the demo.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Demo {
-    /// On the learner's green parts.
+    /// On the learner's green tasks.
     pub mine: bool,
     /// Instead of the sample.
     pub log: Option<OsString>,
@@ -157,7 +164,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action> {
             follow: words.follow,
         }),
         "serve" => Action::Serve {
-            mine: has("mine"),
+            mine: match (has("mine"), has("red")) {
+                (false, false) => None,
+                (true, false) => Some(Take::Green),
+                (true, true) => Some(Take::Written),
+                (false, true) => bail!("--red goes with --mine; see `cargo workbook help`"),
+            },
             arguments: words.rest,
         },
         "book" => Action::Book { open: has("open") },
@@ -167,6 +179,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action> {
         },
         "verify" => Action::Verify {
             chapters: names,
+            all: has("all"),
             bless: has("bless"),
         },
         "figures" => Action::Figures,
@@ -197,10 +210,11 @@ fn allow(command: &str, words: &Words, names: usize) -> Result<()> {
         "help" => return Ok(()),
         "check" | "watch" | "diff" | "solve" | "reset" => (&[], 1),
         "hint" => (&[], 2),
-        "demo" | "serve" => (&["mine"], 0),
+        "demo" => (&["mine"], 0),
+        "serve" => (&["mine", "red"], 0),
         "book" => (&["open"], 0),
         "stubs" => (&["force"], usize::MAX),
-        "verify" => (&["bless"], usize::MAX),
+        "verify" => (&["all", "bless"], usize::MAX),
         other => bail!("there is no `{other}`; see `cargo workbook help`"),
     };
     if let Some(flag) = words.flags.iter().find(|flag| !flags.contains(&&***flag)) {

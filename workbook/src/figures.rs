@@ -17,14 +17,8 @@ use anyhow::Result;
 use crate::chapter::Workspace;
 use crate::tree;
 
-/// Folders with crates.
-const GROUPS: [&str; 5] = [
-    "chapters",
-    "solutions",
-    "mini-projects",
-    "testing",
-    "workbook",
-];
+/// Folders with crates that are left out: the exercises are made, and `interop` is tests.
+const LEFT_OUT: [&str; 2] = ["exercises", "interop"];
 
 /// One file or function and its length in lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +64,11 @@ pub fn measure(workspace: &Workspace) -> Result<Figures> {
 /// When one cannot be read.
 pub fn sources(workspace: &Workspace) -> Result<tree::Files> {
     let mut sources = tree::Files::new();
-    for group in GROUPS {
-        for folder in crates(workspace, group)? {
+    for group in workspace.groups()? {
+        if LEFT_OUT.contains(&&*group) {
+            continue;
+        }
+        for folder in crates(workspace, &group)? {
             let source = folder.join("src");
             for (name, text) in tree::read(&workspace.path(&source))? {
                 if name.extension().is_some_and(|extension| extension == "rs") {

@@ -12,7 +12,8 @@
 //!
 //! # Invariants
 //! - Everything outside of the holes is the same in a solution and its stub.
-//! - Holes do not nest, and a task has one hole.
+//! - Holes do not nest. A task may have several, in one file or in more; its title
+//!   is that of the first.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -63,7 +64,7 @@ pub fn short_number(number: &str) -> &str {
 pub struct Hole {
     /// Which task fills it.
     pub task: TaskId,
-    /// What the learner is to do, in one line.
+    /// What the learner is to do in it, in one line.
     pub title: String,
     /// The line of the opening comment, counting from 1.
     pub line: usize,
@@ -116,13 +117,6 @@ pub enum HoleError {
         /// Of the comment.
         line: usize,
     },
-    /// A task with two holes.
-    Twice {
-        /// The task.
-        task: TaskId,
-        /// Of the second one's comment.
-        line: usize,
-    },
 }
 
 impl fmt::Display for HoleError {
@@ -138,9 +132,6 @@ impl fmt::Display for HoleError {
             ),
             HoleError::NotBegun { line } => {
                 write!(f, "line {line}: `// end` without a `// task N.K: title`")
-            }
-            HoleError::Twice { task, line } => {
-                write!(f, "line {line}: task {task} has a hole already")
             }
         }
     }
@@ -164,9 +155,6 @@ pub fn holes(text: &str) -> Result<Vec<Hole>, HoleError> {
                 return Err(HoleError::NotEnded { task, line });
             }
             let (task, title) = parse_marker(rest).ok_or(HoleError::Malformed { line: number })?;
-            if found.iter().any(|hole| hole.task == task) {
-                return Err(HoleError::Twice { task, line: number });
-            }
             open = Some(Hole {
                 task,
                 title: title.to_owned(),
@@ -205,19 +193,6 @@ pub fn stub(solution: &str, filled: &BTreeSet<TaskId>) -> Result<String, HoleErr
         }
     }
     Ok(text)
-}
-
-/// `text` with another body in the hole of `task`; `None` if it has no such hole.
-///
-/// # Errors
-/// When its comments do not pair up.
-pub fn with_body(text: &str, task: &TaskId, body: &str) -> Result<Option<String>, HoleError> {
-    let found = holes(text)?.into_iter().find(|hole| hole.task == *task);
-    Ok(found.map(|hole| {
-        let mut text = text.to_owned();
-        text.replace_range(hole.body, body);
-        text
-    }))
 }
 
 /// Whether a body is still to be written: it has a `todo!` outside of comments.

@@ -7,7 +7,8 @@ use workbook::chapter::{Chapter, Workspace};
 use workbook::cli::{self, Action, Aim, HELP};
 use workbook::commands::{book, check, diff, hint, map, reset, serve, stubs, watch};
 use workbook::holes::TaskId;
-use workbook::{demo, figures, progress, say, verify};
+use workbook::verify::{self, Order};
+use workbook::{demo, figures, progress, say};
 
 fn main() -> ExitCode {
     match run() {
@@ -50,8 +51,17 @@ fn run() -> Result<()> {
         Action::Stubs { chapters, force } => {
             tell(stubs::run(workspace, &named(workspace, &chapters)?, force))
         }
-        Action::Verify { chapters, bless } => {
-            verify::run(workspace, &named(workspace, &chapters)?, bless)
+        Action::Verify {
+            chapters,
+            all,
+            bless,
+        } => {
+            let order = Order {
+                only_changed: chapters.is_empty() && !all,
+                chapters: named(workspace, &chapters)?,
+                bless,
+            };
+            verify::run(workspace, &order)
         }
         Action::Serve { mine, arguments } => serve::run(workspace, mine, &arguments),
         Action::Book { open } => book::run(workspace, open),

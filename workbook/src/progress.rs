@@ -1,5 +1,6 @@
 //! How far the learner is: the holes still open, and the last verdicts. Builds nothing.
 
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::Result;
@@ -13,7 +14,7 @@ use crate::verdict::Checked;
 /// How far a task is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// The hole is still open.
+    /// A hole of it is still open.
     Open,
     /// Something is written, and not checked as it is now.
     Written,
@@ -32,6 +33,7 @@ pub struct Progress {
     pub tasks: Vec<(Task, State)>,
     /// The verdicts on the part as it is now, if it was checked.
     pub checked: Option<Checked>,
+    is_begun: bool,
 }
 
 impl Progress {
@@ -55,7 +57,7 @@ impl Progress {
     ) -> Result<Progress> {
         let source = tree::read(&workspace.path(chapter.exercise().join("src")))?;
         let state = |task: &Task| {
-            if is_open(&source, &task.id) {
+            if open_holes(&source, &task.id).0 > 0 {
                 return State::Open;
             }
             let verdict = checked
@@ -68,7 +70,12 @@ impl Progress {
             }
         };
         let tasks = tasks::tasks(workspace, chapter)?;
+        let is_begun = tasks.iter().any(|task| {
+            let (open, all) = open_holes(&source, &task.id);
+            open < all
+        });
         Ok(Progress {
+            is_begun,
             chapter: chapter.clone(),
             tasks: tasks
                 .into_iter()
@@ -81,10 +88,10 @@ impl Progress {
         })
     }
 
-    /// Whether the learner has written something.
+    /// Whether the learner has written something, be it one hole of several.
     #[must_use]
     pub fn is_begun(&self) -> bool {
-        self.tasks.iter().any(|(_, state)| *state != State::Open)
+        self.is_begun
     }
 
     /// Whether every task is green.
@@ -108,26 +115,29 @@ impl Progress {
     }
 }
 
-/// The hole of a task in a part whose text a learner may have changed at will.
-/// Files whose comments do not pair up have none.
+/// The holes of a task in a part whose text a learner may have changed at will, each
+/// with its file. Files whose comments do not pair up have none.
 #[must_use]
-pub fn find_hole<'a>(source: &'a Files, task: &TaskId) -> Option<(&'a std::path::Path, Hole)> {
-    source.iter().find_map(|(name, text)| {
-        let found = holes::holes(text).ok()?;
-        let hole = found.into_iter().find(|hole| hole.task == *task)?;
-        Some((name.as_path(), hole))
-    })
+pub fn holes_of<'a>(source: &'a Files, task: &TaskId) -> Vec<(&'a Path, Hole)> {
+    let in_file = |(name, text): (&'a PathBuf, &'a String)| {
+        let found = holes::holes(text).unwrap_or_default();
+        let of_task = found.into_iter().filter(|hole| hole.task == *task);
+        of_task.map(|hole| (name.as_path(), hole))
+    };
+    source.iter().flat_map(in_file).collect()
 }
 
-fn is_open(source: &Files, task: &TaskId) -> bool {
-    match find_hole(source, task) {
-        Some((name, hole)) => holes::is_open(hole.body_of(&source[name])),
-        None => {
-            let literal = format!("\"{task}: ");
-            let mut texts = source.values();
-            texts.any(|text| text.contains("todo!(") && text.contains(&literal))
-        }
+/// How many holes of a task are still open, and how many there are.
+fn open_holes(source: &Files, task: &TaskId) -> (usize, usize) {
+    let found = holes_of(source, task);
+    if found.is_empty() {
+        let literal = format!("\"{task}: ");
+        let mut texts = source.values();
+        let is_open = texts.any(|text| text.contains("todo!(") && text.contains(&literal));
+        return (usize::from(is_open), 1);
     }
+    let is_open = |(name, hole): &&(&Path, Hole)| holes::is_open(hole.body_of(&source[*name]));
+    (found.iter().filter(is_open).count(), found.len())
 }
 
 /// The chapter that the learner is at: the one begun and not done that was

@@ -13,14 +13,16 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::holes::TaskId;
-use crate::process::{self, Ended};
+use crate::process;
 
 /// A case that takes longer is cut off. The harness gives up on its own before.
-pub const TIME_LIMIT: Duration = Duration::from_secs(15);
-/// The most address space of a case, in KiB, where the system has such a limit.
-const MEMORY_LIMIT_KIB: u32 = 4 * 1024 * 1024;
+pub const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// One allocation of so many bytes is no growth: it was asked for.
+const ASKED_AT_ONCE: u64 = 1 << 30;
 /// Tells the harness to say a case's goal on standard error before it runs.
 const ANNOUNCE: &str = "SPEC_ANNOUNCE";
+/// Tells the harness which variant of the part to run.
+const VARIANT: &str = "SPEC_VARIANT";
 /// How the harness, too, says it.
 const HANGS: &str = "it did not end";
 /// How the report of a case begins that was left out behind one that hangs.
@@ -29,6 +31,9 @@ const NOT_RUN: &str = "not run, because";
 const AT_A_TIME: usize = 2;
 /// The module of a test binary that has the cases.
 const MODULE: &str = "spec::";
+
+/// The variant of a part that is its text as it is; a learner's part has no other.
+pub const SOLUTION: u32 = 0;
 
 /// One case of a spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,28 +122,32 @@ pub fn cases(binary: &Path, folder: &Path) -> Result<Vec<Case>> {
 /// # Errors
 /// When the binary cannot be run.
 pub fn run(binary: &Path, cases: &[Case]) -> Result<Vec<Verdict>> {
-    let queue = Mutex::new(cases.iter().enumerate());
-    let verdicts = Mutex::new(Vec::with_capacity(cases.len()));
-    let hanging = Mutex::new(None::<String>);
+    let mut verdicts = run_variants(binary, cases, &[SOLUTION])?;
+    Ok(verdicts.pop().unwrap_or_default())
+}
+
+/// Runs the cases on each variant of the part, as [`run`] does on one.
+///
+/// # Errors
+/// When the binary cannot be run.
+pub fn run_variants(binary: &Path, cases: &[Case], variants: &[u32]) -> Result<Vec<Vec<Verdict>>> {
+    let runs: Vec<_> = variants.iter().map(|variant| Run::new(*variant)).collect();
+    let jobs = runs.iter().flat_map(|run| {
+        let cases = cases.iter().enumerate();
+        cases.map(move |(index, case)| (run, index, case))
+    });
+    let queue = Mutex::new(jobs);
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..AT_A_TIME)
             .map(|_| {
                 scope.spawn(|| -> Result<()> {
                     loop {
-                        let next = lock(&queue).next();
-                        let Some((index, case)) = next else {
-                            return Ok(());
-                        };
                         // Not in the `match`: there the lock would be held while the case runs.
-                        let hangs = lock(&hanging).clone();
-                        let failure = match hangs {
-                            Some(name) => Some(not_run(case, &name)),
-                            None => run_one(binary, case)?,
-                        };
-                        if failure.as_ref().is_some_and(Failure::hung) {
-                            *lock(&hanging) = Some(case.name.clone());
+                        let next = lock(&queue).next();
+                        match next {
+                            Some((run, index, case)) => run.add(binary, index, case)?,
+                            None => return Ok(()),
                         }
-                        lock(&verdicts).push((index, failure));
                     }
                 })
             })
@@ -149,15 +158,49 @@ pub fn run(binary: &Path, cases: &[Case]) -> Result<Vec<Verdict>> {
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     })?;
-    let mut verdicts = verdicts
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
-    verdicts.sort_by_key(|(index, _)| *index);
-    let with_case = |(index, failure): (usize, _)| Verdict {
-        case: cases[index].clone(),
-        failure,
-    };
-    Ok(verdicts.into_iter().map(with_case).collect())
+    Ok(runs.into_iter().map(|run| run.verdicts(cases)).collect())
+}
+
+/// The cases on one variant.
+struct Run {
+    variant: u32,
+    /// A case that does not end.
+    hanging: Mutex<Option<String>>,
+    failures: Mutex<Vec<(usize, Option<Failure>)>>,
+}
+
+impl Run {
+    fn new(variant: u32) -> Run {
+        Run {
+            variant,
+            hanging: Mutex::new(None),
+            failures: Mutex::new(Vec::new()),
+        }
+    }
+
+    fn add(&self, binary: &Path, index: usize, case: &Case) -> Result<()> {
+        let hangs = lock(&self.hanging).clone();
+        let failure = match hangs {
+            Some(name) => Some(not_run(case, &name)),
+            None => run_one(binary, case, self.variant)?,
+        };
+        if failure.as_ref().is_some_and(Failure::hung) {
+            *lock(&self.hanging) = Some(case.name.clone());
+        }
+        lock(&self.failures).push((index, failure));
+        Ok(())
+    }
+
+    fn verdicts(self, cases: &[Case]) -> Vec<Verdict> {
+        let failures = self.failures.into_inner();
+        let mut failures = failures.unwrap_or_else(PoisonError::into_inner);
+        failures.sort_by_key(|(index, _)| *index);
+        let with_case = |(index, failure): (usize, _)| Verdict {
+            case: cases[index].clone(),
+            failure,
+        };
+        failures.into_iter().map(with_case).collect()
+    }
 }
 
 fn not_run(case: &Case, hanging: &str) -> Failure {
@@ -169,37 +212,42 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn run_one(binary: &Path, case: &Case) -> Result<Option<Failure>> {
-    let limited = format!("ulimit -v {MEMORY_LIMIT_KIB} 2>/dev/null; exec \"$@\"");
-    let mut command = Command::new("/bin/sh");
-    command
-        .args(["-c", &limited, "sh"])
-        .arg(binary)
-        .arg("--exact")
-        .arg(format!("{MODULE}{}", case.name))
-        .arg("--test-threads=1")
-        .env("RUST_BACKTRACE", "0")
-        .env(ANNOUNCE, "1");
-    let ended = process::run(&mut command, TIME_LIMIT)
-        .with_context(|| format!("running {}", binary.display()))?;
-    let Some(Ended {
-        success,
-        stdout,
-        stderr,
-    }) = ended
-    else {
+fn run_one(binary: &Path, case: &Case, variant: u32) -> Result<Option<Failure>> {
+    let run = |backtrace: &str| {
+        let mut command = Command::new(binary);
+        command
+            .arg("--exact")
+            .arg(format!("{MODULE}{}", case.name))
+            .arg("--test-threads=1")
+            .env("RUST_BACKTRACE", backtrace)
+            .env(ANNOUNCE, "1")
+            .env(VARIANT, variant.to_string());
+        process::run(&mut command, TIME_LIMIT)
+            .with_context(|| format!("running {}", binary.display()))
+    };
+    let Some(ended) = run("0")? else {
         return Ok(Some(without_message(case, HANGS, "", "")));
     };
-    if success {
+    if ended.success {
         return Ok(None);
     }
-    let captured = captured(&stdout, case);
+    let captured = captured(&ended.stdout, case);
     Ok(Some(match split_message(&captured) {
         Some((printed, message)) => Failure {
             message: message.to_owned(),
             printed: printed.trim().to_owned(),
         },
-        None => without_message(case, &abnormal_end(&stderr), &stderr, captured.trim()),
+        None => {
+            let problem = match out_of_memory(&ended.stderr) {
+                // Only a backtrace says who asked.
+                Some(problem) => match run("1")? {
+                    Some(again) => problem + &place_in_part(&again.stderr),
+                    None => problem,
+                },
+                None => abnormal_end(&ended.stderr),
+            };
+            without_message(case, &problem, &ended.stderr, captured.trim())
+        }
     }))
 }
 
@@ -224,12 +272,34 @@ fn split_message(captured: &str) -> Option<(&str, &str)> {
     Some((&captured[..at], captured[at..].trim_end()))
 }
 
+/// What to say of a process that could not have the memory that it asked for.
+fn out_of_memory(stderr: &str) -> Option<String> {
+    let (_, behind) = stderr.split_once("memory allocation of ")?;
+    let bytes: u64 = behind.split(' ').next()?.parse().ok()?;
+    Some(if bytes < ASKED_AT_ONCE {
+        "your code ran out of memory: something grows without a bound?".to_owned()
+    } else {
+        format!("your code asked for {bytes} bytes at once: was a length believed that came in?")
+    })
+}
+
+/// The first place in the learner's part that a backtrace names, as a line of a message.
+fn place_in_part(backtrace: &str) -> String {
+    let places = backtrace
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("at "));
+    let mut in_part = places.filter_map(|place| {
+        let at = place
+            .rfind("exercises/")
+            .filter(|_| place.contains("/src/"))?;
+        Some(format!("\n  where      {}", &place[at..]))
+    });
+    in_part.next().unwrap_or_default()
+}
+
 fn abnormal_end(stderr: &str) -> String {
     if stderr.contains("has overflowed its stack") {
         return "your code overflowed the stack: a recursion that does not end?".to_owned();
-    }
-    if stderr.contains("memory allocation of") {
-        return "your code ran out of memory: something grows without a bound?".to_owned();
     }
     let mut lines = stderr.lines().filter(|line| !line.starts_with("task "));
     let last = lines.rfind(|line| !line.trim().is_empty());

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::chapter::{Chapter, Workspace};
 use crate::entry::{self, Entry};
 use crate::holes::{self, TaskId};
-use crate::tree;
+use crate::tree::{self, Files};
 
 /// How a task is reached when the queue runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,15 +20,15 @@ pub enum Kind {
     Shell,
 }
 
-/// One `[[task]]` of `tasks.toml`, with the title that stands in its hole.
+/// One `[[task]]` of `tasks.toml`, with the title that stands in its first hole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
     /// `6.1`.
     pub id: TaskId,
-    /// From the hole's comment in the solution.
+    /// From the comment of its first hole in the solution.
     pub title: String,
-    /// The solution's file with its hole, such as `src/offset_index.rs`.
-    pub file: String,
+    /// The solution's files with its holes, such as `src/offset_index.rs`.
+    pub files: Vec<String>,
     /// How it is reached.
     pub kind: Kind,
     /// How hard, from 0 to 3.
@@ -136,19 +136,27 @@ fn task_id(text: &str) -> Result<TaskId> {
 /// What the solution's text alone says of its tasks: no hints, 0 minutes.
 fn holes_of_solution(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Task>> {
     let folder = workspace.path(chapter.solution().join("src"));
-    let mut tasks = Vec::new();
+    let mut tasks = Vec::<Task>::new();
     for (name, text) in tree::read(&folder)? {
         let found =
             holes::holes(&text).with_context(|| folder.join(&name).display().to_string())?;
-        tasks.extend(found.into_iter().map(|hole| Task {
-            id: hole.task,
-            title: hole.title,
-            file: format!("src/{}", name.display()),
-            kind: Kind::Queue,
-            stars: 0,
-            minutes: 0,
-            hints: Vec::new(),
-        }));
+        let file = format!("src/{}", name.display());
+        for hole in found {
+            let known = tasks.iter_mut().find(|task| task.id == hole.task);
+            match known {
+                Some(task) if task.files.contains(&file) => {}
+                Some(task) => task.files.push(file.clone()),
+                None => tasks.push(Task {
+                    id: hole.task,
+                    title: hole.title,
+                    files: vec![file.clone()],
+                    kind: Kind::Queue,
+                    stars: 0,
+                    minutes: 0,
+                    hints: Vec::new(),
+                }),
+            }
+        }
     }
     Ok(tasks)
 }
@@ -205,6 +213,18 @@ impl WrongAnswer {
             name,
             fails,
         })
+    }
+
+    /// The file that it changes, of the files below the solution's `src`.
+    ///
+    /// # Errors
+    /// When there is no such file.
+    pub fn file_of<'a>(&self, solution: &'a Files) -> Result<(&'a Path, &'a str)> {
+        let name = Path::new(&self.file).strip_prefix("src").ok();
+        let found = name.and_then(|name| solution.get_key_value(name));
+        let (name, text) =
+            found.with_context(|| format!("`{}`: the solution has no {}", self.name, self.file))?;
+        Ok((name, text))
     }
 
     /// The solution's file with the mistake in it.

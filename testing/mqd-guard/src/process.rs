@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::options::Options;
@@ -161,14 +162,14 @@ impl Mqd {
         self.wait_for_exit()
     }
 
-    /// Sends it a signal, such as `INT`, and does not wait. Fine if it has ended already.
+    /// Sends it `INT` or `TERM`, and does not wait. Fine if it has ended already.
     ///
     /// # Errors
     /// When the signal cannot be sent.
     pub fn signal(&self, name: &str) -> Result<()> {
         match self.started.exit {
             Some(_) => Ok(()),
-            None => signal(self.process_id(), name),
+            None => signal(&self.started.child, name),
         }
     }
 
@@ -283,16 +284,15 @@ impl Started {
     }
 }
 
-/// The standard library can only send SIGKILL; the shell knows the others.
-fn signal(process_id: u32, name: &str) -> Result<()> {
-    let status = Command::new("sh")
-        .args(["-c", &format!("kill -{name} {process_id}")])
-        .status()
-        .context("cannot run sh")?;
-    if !status.success() {
-        bail!("cannot send SIG{name} to process {process_id}");
-    }
-    Ok(())
+/// The standard library can only send SIGKILL.
+fn signal(child: &Child, name: &str) -> Result<()> {
+    let signal = match name {
+        "INT" => Signal::INT,
+        "TERM" => Signal::TERM,
+        other => bail!("SIG{other} ends no mqd in order"),
+    };
+    kill_process(Pid::from_child(child), signal)
+        .with_context(|| format!("cannot send SIG{name} to process {}", child.id()))
 }
 
 fn resident_bytes(process_id: u32) -> Result<u64> {

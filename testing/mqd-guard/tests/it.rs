@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use mqd_guard::{Mqd, Options, Port};
+use rustix::process::{Pid, test_kill_process};
 use tempfile::TempDir;
 
 /// A program that does what `body` says.
@@ -23,11 +23,8 @@ fn options(dir: &TempDir, body: &str) -> Options {
 const READY: &str = "echo 'mqd ready on 127.0.0.1:4711'; exec sleep 60";
 
 fn runs(process_id: u32) -> bool {
-    Command::new("sh")
-        .args(["-c", &format!("kill -0 {process_id} 2>/dev/null")])
-        .status()
-        .expect("sh runs")
-        .success()
+    let process = i32::try_from(process_id).ok().and_then(Pid::from_raw);
+    process.is_some_and(|process| test_kill_process(process).is_ok())
 }
 
 #[test]

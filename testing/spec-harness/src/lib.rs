@@ -1,4 +1,4 @@
-//! Runs a case of a spec with a time limit, and makes its failure teach.
+//! Runs a case of a spec with limits of time and memory, and makes its failure teach.
 //!
 //! A case is an ordinary `#[test]` whose body is [`case!`]: one sentence that
 //! says its goal, and a closure that checks it with [`expect_eq`],
@@ -6,12 +6,15 @@
 //! `task_2` …, says which task it belongs to; the folder says which chapter.
 
 mod hex_dump;
+mod limits;
 mod place;
 mod run;
+mod variant;
 
 pub use hex_dump::expect_bytes;
 pub use place::Place;
 pub use run::{expect, expect_eq, fail, run, run_within};
+pub use variant::variant;
 
 /// Runs a closure as one case of the spec.
 ///

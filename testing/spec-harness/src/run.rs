@@ -8,10 +8,15 @@ use std::sync::{Once, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use crate::limits::{describe_hang, is_starved, limit_memory, this_thread};
 use crate::place::Place;
+use crate::variant::variant;
 
 /// How long a case may take. Cases take milliseconds; one that takes this long hangs.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// How many times that long a case may take that computes and shares its processor.
+const PATIENCE: u32 = 5;
 
 /// The name of the threads that cases run on; tells their panics from others'.
 const THREAD_NAME: &str = "case";
@@ -45,23 +50,35 @@ pub fn run(place: Place, goal: &str, body: impl FnOnce() + Send + 'static) {
 /// # Panics
 /// As [`run`].
 pub fn run_within(limit: Duration, place: Place, goal: &str, body: impl FnOnce() + Send + 'static) {
+    // Read now, so that it costs the case no allocation.
+    let _ = variant();
+    limit_memory();
     hide_panics_of_cases();
     announce(&place, goal);
     let (done, finished) = mpsc::channel();
+    let (begun, case) = mpsc::channel();
     let thread = thread::Builder::new()
         .name(THREAD_NAME.to_owned())
         .spawn(move || {
+            let _ = begun.send(this_thread());
             let result = panic::catch_unwind(panic::AssertUnwindSafe(body));
             let _ = done.send(result.err().map(|payload| describe(&*payload)));
         })
         .expect("a thread can be started");
-    let problem = match finished.recv_timeout(limit) {
+    let case = case.recv().ok().flatten();
+    let mut result = finished.recv_timeout(limit);
+    for _ in 1..PATIENCE {
+        if result.is_err() && is_starved(limit, case) {
+            result = finished.recv_timeout(limit);
+        }
+    }
+    let problem = match result {
         Ok(None) => {
             let _ = thread.join();
             return;
         }
         Ok(Some(problem)) => problem,
-        Err(_) => format!("  problem    it did not end within {limit:?}\n"),
+        Err(_) => describe_hang(limit, case),
     };
     let message = format!(
         "\ntask {} · {goal}\n{problem}  read       {}\n  stuck?     cargo workbook hint {}\n",
@@ -112,7 +129,11 @@ pub fn expect_eq<T: Debug + PartialEq>(what: &str, got: T, expected: T) {
 /// When it does not.
 pub fn expect(what: &str, holds: bool) {
     if !holds {
-        fail(what, "that this holds", "it does not");
+        let text = format!(
+            "  problem    this does not hold: {}\n",
+            indent(&shown(what))
+        );
+        panic::panic_any(Failure(text))
     }
 }
 

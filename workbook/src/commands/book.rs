@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::book::broken_links;
 use crate::cargo::Cargo;
 use crate::chapter::Workspace;
-use crate::part_file::shown;
 use crate::say;
+use crate::task_holes::shown;
 
 /// The mdBook that the book is written for.
 const MDBOOK: &str = "0.5.4";
@@ -57,7 +57,7 @@ fn installed(workspace: &Workspace) -> Result<PathBuf> {
         "installing mdBook {MDBOOK} into {}, once",
         shown(workspace, &tools)
     );
-    let cargo = Cargo::new(&workspace.root, Some(&tools.join("build")));
+    let cargo = Cargo::new(&workspace.root).with("CARGO_TARGET_DIR", tools.join("build"));
     let status = cargo
         .command(&[
             "install",

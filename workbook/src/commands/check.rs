@@ -45,7 +45,7 @@ pub fn verdicts(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Verdict>
         say!("building the part of {} and its spec …", chapter.folder);
         Talk::Progress
     };
-    let cargo = Cargo::new(&workspace.root, None);
+    let cargo = Cargo::new(&workspace.root);
     let built = cargo.build_test(&chapter.exercise_package(), "spec", talk)?;
     let Some(binary) = built.program("spec").filter(|_| built.success) else {
         bail!("{} does not compile yet: see above", chapter.folder);
@@ -105,8 +105,10 @@ fn explain(progress: &Progress, verdicts: &[Verdict], first: &Verdict, paint: Pa
     say!("  case       {}", first.case.name);
     let task = first.case.task_id(chapter.short_number());
     if let Some((open, _)) = hole(progress, first) {
-        let file = chapter.exercise().join(&open.file);
-        say!("\nwrite it between the two comments, in {}", file.display());
+        say!("\nwrite it between the two comments, in");
+        for file in &open.files {
+            say!("  {}", chapter.exercise().join(file).display());
+        }
         say!("its cases are in {}", case_file(chapter, first));
         say!("where to begin?   cargo workbook hint {task}");
         return;

@@ -6,29 +6,26 @@ use anyhow::{Context, Result, ensure};
 
 use crate::chapter::{Chapter, Workspace};
 use crate::holes::{self, TaskId};
-use crate::part_file::PartFile;
+
 use crate::say;
 use crate::screen::Paint;
+use crate::task_holes::{TaskHole, TaskHoles};
 use crate::tree;
 
-/// Shows where they differ.
+/// Shows where they differ, hole by hole.
 ///
 /// # Errors
-/// When the hole cannot be found, or git cannot compare.
+/// When a hole cannot be found, or git cannot compare.
 pub fn run(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<()> {
-    let part = PartFile::find(workspace, chapter, task)?;
+    let found = TaskHoles::find(workspace, chapter, task)?;
     let paint = Paint::for_stdout();
-    say!(
-        "{}",
-        paint.bold(&format!("task {task}: {}", part.hole.title))
-    );
-    if holes::is_open(part.body()) {
+    say!("{}", paint.bold(&format!("task {task}: {}", found.title)));
+    if found.holes.iter().all(|hole| holes::is_open(&hole.body)) {
         say!("It is still a hole: there is nothing of yours to compare.");
         say!("`cargo workbook hint {task}` helps to begin; `solve {task}` shows the answer.");
         return Ok(());
     }
-    let lines = compare(workspace, part.body(), &part.solved)?;
-    if lines.is_empty() {
+    if found.have(|hole| &hole.solved) {
         say!("Yours is the solution's text.");
         return Ok(());
     }
@@ -37,25 +34,42 @@ pub fn run(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<()
         paint.red("- yours"),
         paint.green("+ the solution's")
     );
-    for line in lines {
-        say!(
-            "{}",
-            match line.chars().next() {
-                Some('-') => paint.red(&line),
-                Some('+') => paint.green(&line),
-                _ => line,
-            }
-        );
+    for hole in &found.holes {
+        if found.holes.len() > 1 {
+            let heading = format!("{}: {}", hole.path.display(), hole.title);
+            say!("\n{}", paint.bold(&heading));
+        }
+        if holes::is_open(&hole.body) {
+            say!("still a hole");
+        } else {
+            show(&compare(workspace, hole)?, paint);
+        }
     }
     say!("Other texts may be as right: the spec decides.");
     Ok(())
 }
 
+fn show(lines: &[String], paint: Paint) {
+    if lines.is_empty() {
+        say!("the solution's text");
+    }
+    for line in lines {
+        say!(
+            "{}",
+            match line.chars().next() {
+                Some('-') => paint.red(line),
+                Some('+') => paint.green(line),
+                _ => line.clone(),
+            }
+        );
+    }
+}
+
 /// Every line, with `-`, `+` or a blank in front; nothing if they are equal.
-fn compare(workspace: &Workspace, yours: &str, solution: &str) -> Result<Vec<String>> {
+fn compare(workspace: &Workspace, hole: &TaskHole) -> Result<Vec<String>> {
     let folder = workspace.target().join("diff");
-    tree::write_if_changed(&folder.join("yours"), yours.as_bytes())?;
-    tree::write_if_changed(&folder.join("solution"), solution.as_bytes())?;
+    tree::write_if_changed(&folder.join("yours"), hole.body.as_bytes())?;
+    tree::write_if_changed(&folder.join("solution"), hole.solved.as_bytes())?;
     let output = Command::new("git")
         .current_dir(&folder)
         .args([

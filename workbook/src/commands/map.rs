@@ -101,10 +101,9 @@ fn next_step(current: &Progress, begun: bool, paint: Paint) {
         State::Open | State::Green => {
             say!("  read   {}", chapter.page().display());
             say!("  write  {}: {}", task.id, task.title);
-            say!(
-                "         in {}",
-                chapter.exercise().join(&task.file).display()
-            );
+            for file in &task.files {
+                say!("         in {}", chapter.exercise().join(file).display());
+            }
             say!("  then   cargo workbook check {number}");
         }
     }

@@ -1,4 +1,4 @@
-//! `serve [--mine] [-- ARGS]`: starts mqd.
+//! `serve [--mine [--red]] [-- ARGS]`: starts mqd.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -9,15 +9,16 @@ use anyhow::{Context, Result, ensure};
 
 use crate::cargo::{Cargo, Talk};
 use crate::chapter::Workspace;
-use crate::mine::Mine;
-use crate::part_file::shown;
+use crate::mine::{Mine, Take};
 use crate::say;
+use crate::task_holes::shown;
 
-/// Builds mqd and becomes it: Ctrl-C reaches it and nobody else.
+/// Builds mqd and becomes it: Ctrl-C reaches it and nobody else. With `mine`, on what is
+/// taken of the learner's text.
 ///
 /// # Errors
 /// When it does not compile or cannot be started. Else it does not return.
-pub fn run(workspace: &Workspace, mine: bool, arguments: &[OsString]) -> Result<()> {
+pub fn run(workspace: &Workspace, mine: Option<Take>, arguments: &[OsString]) -> Result<()> {
     let mqd = build(workspace, mine)?;
     let mut command = Command::new(&mqd);
     let given = |name: &str| arguments.iter().any(|argument| argument == name);
@@ -36,36 +37,37 @@ pub fn run(workspace: &Workspace, mine: bool, arguments: &[OsString]) -> Result<
     Err(error).with_context(|| format!("starting {}", mqd.display()))
 }
 
-/// Builds mqd, on the learner's green parts if `mine`, and says on which.
-fn build(workspace: &Workspace, mine: bool) -> Result<PathBuf> {
+fn build(workspace: &Workspace, mine: Option<Take>) -> Result<PathBuf> {
     let mut programs = build_programs(workspace, &[("mqd", "mqd")], mine)?;
     programs.pop().context("mqd was built")
 }
 
-/// Builds programs, each given as package and binary, on the learner's green
-/// parts if `mine`; says on which. In one go, so that what they share is built once.
+/// Builds programs, each given as package and binary, on what `mine` takes of the
+/// learner's text; says what. In one go, so that what they share is built once.
 ///
 /// # Errors
 /// When one does not compile.
 pub fn build_programs(
     workspace: &Workspace,
     programs: &[(&str, &str)],
-    mine: bool,
+    mine: Option<Take>,
 ) -> Result<Vec<PathBuf>> {
     let mut arguments = vec!["build"];
     for (package, program) in programs {
         arguments.extend(["-p", package, "--bin", program]);
     }
     let features;
-    if mine {
-        let mine = Mine::find(workspace)?;
+    let mut cargo = Cargo::new(&workspace.root);
+    if let Some(take) = mine {
+        let mut mine = Mine::find(workspace, take)?;
+        cargo = mine.cargo(workspace, take)?;
         mine.say();
         features = mine.features();
         if !features.is_empty() {
             arguments.extend(["--features", &features]);
         }
     }
-    let built = Cargo::new(&workspace.root, None).build(&arguments, Talk::Progress)?;
+    let built = cargo.build(&arguments, Talk::Progress)?;
     ensure!(built.success, "it does not compile: see above");
     let path = |(_, program): &(&str, &str)| {
         let path = built.program(program).map(Path::to_owned);

@@ -20,9 +20,10 @@ use mqd_guard::{Mqd, Port};
 use crate::chapter::Workspace;
 use crate::cli::Demo;
 use crate::commands::serve;
-use crate::part_file::shown;
+use crate::mine::Take;
 use crate::say;
 use crate::screen::Paint;
+use crate::task_holes::shown;
 use job::{Feed, Job};
 
 /// The log that the repository ships.
@@ -47,7 +48,7 @@ pub fn run(workspace: &Workspace, demo: &Demo) -> Result<()> {
     }
     let feed = feed(workspace, demo)?;
     let programs = [("mqd", "mqd"), ("stream-compute", "ip-count")];
-    let built = serve::build_programs(workspace, &programs, demo.mine)?;
+    let built = serve::build_programs(workspace, &programs, demo.mine.then_some(Take::Green))?;
     let [mqd, ip_count] = built.as_slice() else {
         bail!("cargo built {} programs of 2", built.len());
     };

@@ -6,94 +6,155 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Mirror, Report, golden};
-use crate::cargo::{Built, Message, Talk};
+use super::builds::Builds;
+use super::variants::{Variants, filled_up_to};
+use super::{Report, cargo, golden};
+use crate::cargo::{Built, Message};
 use crate::chapter::{Chapter, Workspace};
 use crate::commands::stubs::stubs_of;
-use crate::holes::TaskId;
+use crate::mirror::Mirror;
 use crate::process;
-use crate::spec::{self, Verdict};
+use crate::spec::{self, Case, SOLUTION, Verdict};
 use crate::tasks::{self, Task, WrongAnswer};
-use crate::tree;
+use crate::tree::{self, Files};
 
-/// How long a chapter's own tests may take, their build included.
-const TESTS_LIMIT: Duration = Duration::from_secs(20 * 60);
-/// What `rustc` counts as unused; a mistake may leave something so.
-const UNUSED: [&str; 4] = [
-    "dead_code",
-    "unreachable_code",
-    "unreachable_patterns",
-    "path_statements",
-];
+/// How long a test binary of a chapter may run.
+const TESTS_LIMIT: Duration = Duration::from_secs(10 * 60);
+/// A chapter that is being proven.
+pub(super) struct Proof<'a> {
+    pub(super) workspace: &'a Workspace,
+    pub(super) mirror: &'a Mirror,
+    pub(super) chapter: Chapter,
+    pub(super) tasks: Vec<Task>,
+    pub(super) solution: Files,
+    pub(super) variants: Variants,
+    /// The wrong answers that do not compile, and what the compiler says.
+    pub(super) broken: Vec<(WrongAnswer, String)>,
+    pub(super) wrong: Vec<WrongAnswer>,
+}
 
-/// Makes every proof; what fails is in the report.
-pub(super) fn verify(
-    workspace: &Workspace,
-    mirror: &Mirror,
-    chapter: &Chapter,
-    bless: bool,
-    report: &mut Report,
-) -> Result<()> {
-    let tasks = tasks::tasks(workspace, chapter)?;
-    let wrong = tasks::wrong_answers(workspace, chapter)?;
-    ensure!(!tasks.is_empty(), "the solution has no hole yet");
-    let proof = Proof {
-        workspace,
-        mirror,
-        chapter,
-    };
-    report.unless(
-        "every task has three hints and a wrong answer",
-        &described(&tasks, &wrong),
-    );
-    report.unless(
-        "the committed stub is the solution's",
-        &proof.stub_is_current()?,
-    );
-    proof.stub(report)?;
-    proof.filled(&tasks, report)?;
-    proof.tests_with_mine(report)?;
-    for wrong in &wrong {
-        let what = format!("{} {}", wrong.task, wrong.name);
-        match proof.wrong_answer(wrong, bless) {
-            Ok((caught, problems)) => {
-                report.unless(&format!("{what}: caught by {caught}"), &problems);
+impl<'a> Proof<'a> {
+    /// Reads what the chapter's author wrote.
+    pub(super) fn new(
+        workspace: &'a Workspace,
+        mirror: &'a Mirror,
+        chapter: &Chapter,
+    ) -> Result<Proof<'a>> {
+        let tasks = tasks::tasks(workspace, chapter)?;
+        ensure!(!tasks.is_empty(), "the solution has no hole yet");
+        let wrong = tasks::wrong_answers(workspace, chapter)?;
+        let solution = tree::read(&workspace.path(chapter.solution().join("src")))?;
+        Ok(Proof {
+            variants: Variants::new(&solution, count(&tasks), &wrong)?,
+            broken: Vec::new(),
+            workspace,
+            mirror,
+            chapter: chapter.clone(),
+            tasks,
+            solution,
+            wrong,
+        })
+    }
+
+    /// Leaves out the wrong answers that an error of the compiler is about; returns
+    /// whether there are any.
+    pub(super) fn leave_out_broken(&mut self, built: &Built) -> Result<bool> {
+        let before = self.broken.len();
+        for error in self.messages(built, "error") {
+            let Some(wrong) = self.variants.blame(&self.chapter, error) else {
+                continue;
+            };
+            if self
+                .broken
+                .iter()
+                .all(|(other, _)| other.name != wrong.name)
+            {
+                self.broken.push((wrong.clone(), error.text.clone()));
             }
-            Err(error) => report.fail(&what, &format!("{error:#}")),
+        }
+        if self.broken.len() == before {
+            return Ok(false);
+        }
+        let is_broken = |wrong: &&WrongAnswer| {
+            let mut broken = self.broken.iter();
+            broken.any(|(other, _)| other.name == wrong.name)
+        };
+        let rest: Vec<_> = self
+            .wrong
+            .iter()
+            .filter(|w| !is_broken(w))
+            .cloned()
+            .collect();
+        self.variants = Variants::new(&self.solution, count(&self.tasks), &rest)?;
+        Ok(true)
+    }
+
+    /// Makes every proof; what fails is in the report.
+    pub(super) fn judge(&self, builds: &Builds, bless: bool, report: &mut Report) -> Result<()> {
+        report.unless(
+            "every task has three hints and a wrong answer",
+            &self.described(),
+        );
+        report.unless(
+            "the committed stub is the solution's",
+            &self.stub_is_current()?,
+        );
+        report.unless(
+            "the stub compiles without warnings",
+            &self.complaints(&builds.stubs, |_| true),
+        );
+        let binary = self.spec_binary(&builds.variants)?;
+        let cases = self.cases(binary)?;
+        let stages = 0..=count(&self.tasks);
+        let mut numbers: Vec<_> = stages.map(|filled| self.stage(filled)).collect();
+        numbers.extend(self.variants.together.iter().map(|(number, _)| *number));
+        let mut runs = spec::run_variants(binary, &cases, &numbers)?;
+        let together = runs.split_off(self.tasks.len() + 1);
+        self.stub_fails(&runs[0], report);
+        for (task, verdicts) in self.tasks.iter().zip(&runs[1..]) {
+            let others = self.warnings_of_none(&builds.variants);
+            self.stage_passes(task, verdicts, others, report);
+        }
+        self.tests_pass(&builds.tests, report)?;
+        self.judge_wrong_answers(builds, &together, bless, report)?;
+        report.unless(
+            "every case is named by a wrong answer",
+            &self.unnamed(&cases),
+        );
+        let leftovers = golden::leftovers(self.workspace, &self.chapter, &self.wrong, bless)?;
+        report.unless("every pinned message belongs to a wrong answer", &leftovers);
+        Ok(())
+    }
+
+    /// The variant with the tasks up to this number solved.
+    fn stage(&self, filled: u32) -> u32 {
+        if filled == count(&self.tasks) {
+            SOLUTION
+        } else {
+            filled_up_to(filled)
         }
     }
-    let leftovers = golden::leftovers(workspace, chapter, &wrong, bless)?;
-    report.unless("every pinned message belongs to a wrong answer", &leftovers);
-    mirror.fill(chapter, &BTreeSet::new())
-}
 
-fn described(tasks: &[Task], wrong: &[WrongAnswer]) -> Vec<String> {
-    let mut problems = Vec::new();
-    for task in tasks {
-        if task.hints.len() != 3 {
-            problems.push(format!("{} has {} hints", task.id, task.hints.len()));
+    fn described(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for task in &self.tasks {
+            if task.hints.len() != 3 {
+                problems.push(format!("{} has {} hints", task.id, task.hints.len()));
+            }
+            if !self.wrong.iter().any(|wrong| wrong.task == task.id) {
+                problems.push(format!("{} has no wrong answer", task.id));
+            }
         }
-        if !wrong.iter().any(|wrong| wrong.task == task.id) {
-            problems.push(format!("{} has no wrong answer", task.id));
+        for wrong in &self.wrong {
+            if !self.tasks.iter().any(|task| task.id == wrong.task) {
+                problems.push(format!("`{}` is of no task: {}", wrong.name, wrong.task));
+            }
         }
+        problems
     }
-    for wrong in wrong {
-        if !tasks.iter().any(|task| task.id == wrong.task) {
-            problems.push(format!("`{}` is of no task: {}", wrong.name, wrong.task));
-        }
-    }
-    problems
-}
 
-struct Proof<'a> {
-    workspace: &'a Workspace,
-    mirror: &'a Mirror,
-    chapter: &'a Chapter,
-}
-
-impl Proof<'_> {
     fn stub_is_current(&self) -> Result<Vec<String>> {
-        let expected = stubs_of(self.workspace, self.chapter, &BTreeSet::new())?;
+        let expected = stubs_of(self.workspace, &self.chapter, &BTreeSet::new())?;
         let source = self.chapter.exercise().join("src");
         let present = tree::read(&self.workspace.path(&source))?;
         let names: BTreeSet<_> = expected.keys().chain(present.keys()).collect();
@@ -112,159 +173,152 @@ impl Proof<'_> {
             .collect())
     }
 
-    fn stub(&self, report: &mut Report) -> Result<()> {
-        self.mirror.fill(self.chapter, &BTreeSet::new())?;
-        let built = self.build()?;
-        report.unless(
-            "the stub compiles without warnings",
-            &self.complaints(&built, |_| true),
-        );
-        let verdicts = self.run(&built)?;
+    fn stub_fails(&self, verdicts: &[Verdict], report: &mut Report) {
         let passing = verdicts.iter().filter(|verdict| verdict.failure.is_none());
         let mut problems: Vec<_> = passing
             .map(|verdict| format!("{} passes on the stub", verdict.case.name))
             .collect();
-        problems.extend(hanging(&verdicts));
+        problems.extend(hanging(verdicts));
         let homeless = verdicts.iter().filter(|verdict| verdict.case.task == 0);
         problems.extend(homeless.map(|v| format!("{} stands in no module task_N", v.case.name)));
         report.unless(
             &format!("each of the {} cases fails on the stub", verdicts.len()),
             &problems,
         );
-        Ok(())
     }
 
-    /// Ends with every task filled: the solution's text.
-    fn filled(&self, tasks: &[Task], report: &mut Report) -> Result<()> {
-        let mut filled = BTreeSet::<TaskId>::new();
-        for task in tasks {
-            filled.insert(task.id.clone());
-            self.mirror.fill(self.chapter, &filled)?;
-            let built = self.build()?;
-            let mut problems = self.complaints(&built, |_| true);
-            let verdicts = self.run(&built)?;
-            let mine = verdicts
-                .iter()
-                .filter(|verdict| verdict.case.task <= task.id.number);
-            let count = mine
-                .clone()
-                .filter(|verdict| verdict.case.task == task.id.number)
-                .count();
-            if count == 0 {
-                problems.push("it has no case".to_owned());
-            }
-            problems.extend(mine.filter_map(|verdict| {
-                let failure = verdict.failure.as_ref()?;
-                Some(format!("{} fails\n{}", verdict.case.name, failure.message))
-            }));
-            let what = if filled.len() == tasks.len() {
-                format!("the solution passes every case ({count} of {})", task.id)
-            } else {
-                format!(
-                    "with tasks up to {} filled, its {count} cases pass",
-                    task.id
-                )
-            };
-            report.unless(&what, &problems);
+    /// With the tasks up to `task` solved, their cases pass.
+    fn stage_passes(
+        &self,
+        task: &Task,
+        verdicts: &[Verdict],
+        mut problems: Vec<String>,
+        report: &mut Report,
+    ) {
+        let number = task.id.number;
+        let own = verdicts.iter().filter(|v| v.case.task == number).count();
+        if own == 0 {
+            problems.push("it has no case".to_owned());
         }
-        Ok(())
+        let mine = verdicts.iter().filter(|v| v.case.task <= number);
+        problems.extend(mine.filter_map(|verdict| {
+            let failure = verdict.failure.as_ref()?;
+            Some(format!("{} fails\n{}", verdict.case.name, failure.message))
+        }));
+        let what = if number == count(&self.tasks) {
+            format!("the solution passes every case ({own} of {})", task.id)
+        } else {
+            format!("with tasks up to {} filled, its {own} cases pass", task.id)
+        };
+        report.unless(&what, &problems);
     }
 
-    fn tests_with_mine(&self, report: &mut Report) -> Result<()> {
+    fn tests_pass(&self, built: &Built, report: &mut Report) -> Result<()> {
         let package = self.chapter.name();
         let what = format!("{package}'s tests pass with `mine` on the solution's text");
-        let mut command = self.mirror.cargo().command(&["test", "-q", "-p", package]);
-        command.args(["--features", "mine", "--lib", "--bins", "--tests"]);
-        match process::run(&mut command, TESTS_LIMIT)? {
-            None => report.fail(&what, "they did not end"),
-            Some(ended) if ended.success => report.pass(&what),
-            Some(ended) => {
-                let said = ended.stdout + &ended.stderr;
-                let lines: Vec<_> = said.lines().collect();
-                report.fail(&what, &lines[lines.len().saturating_sub(40)..].join("\n"));
+        let folder = self
+            .mirror
+            .workspace()
+            .path("chapters")
+            .join(&self.chapter.folder);
+        let manifest = folder.join("Cargo.toml");
+        let of_chapter = |message: &&Message| {
+            message.manifest == manifest || message.manifest.as_os_str().is_empty()
+        };
+        let errors = built
+            .messages
+            .iter()
+            .filter(|message| message.level == "error");
+        let mut problems: Vec<_> = errors.filter(of_chapter).map(|m| m.text.clone()).collect();
+        let tests = built.programs.iter().filter(|program| program.is_test);
+        let tests: Vec<_> = tests
+            .filter(|program| program.manifest == manifest)
+            .collect();
+        if tests.is_empty() && problems.is_empty() {
+            problems.push("cargo builds no tests of it".to_owned());
+        }
+        for test in tests {
+            let mut command = cargo(self.mirror).program(&test.path);
+            command
+                .current_dir(&folder)
+                .env("CARGO_MANIFEST_DIR", &folder);
+            match process::run(&mut command, TESTS_LIMIT)? {
+                None => problems.push(format!("{} does not end", test.target)),
+                Some(ended) if ended.success => {}
+                Some(ended) => {
+                    let said = ended.stdout + &ended.stderr;
+                    let lines: Vec<_> = said.lines().collect();
+                    problems.push(lines[lines.len().saturating_sub(40)..].join("\n"));
+                }
             }
         }
+        report.unless(&what, &problems);
         Ok(())
     }
 
-    fn wrong_answer(&self, wrong: &WrongAnswer, bless: bool) -> Result<(String, Vec<String>)> {
-        let everything: BTreeSet<_> = tasks::tasks(self.workspace, self.chapter)?
-            .into_iter()
-            .map(|task| task.id)
-            .collect();
-        let mut files = stubs_of(self.workspace, self.chapter, &everything)?;
-        let name = Path::new(&wrong.file)
-            .strip_prefix("src")
-            .ok()
-            .filter(|name| files.contains_key(*name))
-            .with_context(|| format!("the solution has no file {}", wrong.file))?
-            .to_owned();
-        let text = wrong.apply(&files[&name])?;
-        files.insert(name, text);
-        self.mirror.put(self.chapter, &files)?;
-        let built = self.build()?;
-        let mut problems = self.complaints(&built, |message| !is_unused(message));
-        let verdicts = self.run(&built)?;
-        problems.extend(hanging(&verdicts));
-        let red: BTreeSet<&str> = verdicts
-            .iter()
-            .filter(|verdict| verdict.failure.is_some())
-            .map(|verdict| verdict.case.name.as_str())
-            .collect();
-        let named: BTreeSet<&str> = wrong.fails.iter().map(String::as_str).collect();
-        problems.extend(
-            named
-                .difference(&red)
-                .map(|case| format!("not caught by {case}")),
-        );
-        problems.extend(
-            red.difference(&named)
-                .map(|case| format!("also caught by {case}, which it does not name")),
-        );
-        if problems.is_empty() {
-            let now = golden::text(wrong, &verdicts);
-            problems = golden::compare(self.workspace, self.chapter, wrong, &now, bless)?;
-        }
-        let count = named.len();
-        let caught = format!("{count} case{}", if count == 1 { "" } else { "s" });
-        Ok((caught, problems))
+    pub(super) fn spec_binary<'b>(&self, built: &'b Built) -> Result<&'b Path> {
+        let manifest = self.manifest();
+        let mut programs = built.programs.iter();
+        let found =
+            programs.find(|program| program.manifest == manifest && program.target == "spec");
+        let errors = || {
+            self.messages(built, "error")
+                .map(|message| message.text.as_str())
+                .collect::<String>()
+        };
+        let found = found.with_context(|| format!("it does not compile:\n{}", errors()))?;
+        Ok(&found.path)
     }
 
-    fn build(&self) -> Result<Built> {
-        let package = self.chapter.exercise_package();
-        let cargo = self.mirror.cargo();
-        let built = cargo.build_test(&package, "spec", Talk::Nothing)?;
-        ensure!(built.success, "it does not compile:\n{}", built.errors());
-        Ok(built)
-    }
-
-    fn run(&self, built: &Built) -> Result<Vec<Verdict>> {
-        let binary = built
-            .program("spec")
-            .context("cargo names no test binary")?;
+    pub(super) fn cases(&self, binary: &Path) -> Result<Vec<Case>> {
         let folder = self.chapter.exercise().join("spec");
-        let cases = spec::cases(binary, &self.mirror.workspace().path(folder))?;
-        spec::run(binary, &cases)
+        spec::cases(binary, &self.mirror.workspace().path(folder))
+    }
+
+    fn manifest(&self) -> std::path::PathBuf {
+        let manifest = self.chapter.exercise().join("Cargo.toml");
+        self.mirror.workspace().path(manifest)
+    }
+
+    /// What the compiler says of this exercise, or cargo of everything.
+    pub(super) fn messages<'b>(
+        &self,
+        built: &'b Built,
+        level: &'static str,
+    ) -> impl Iterator<Item = &'b Message> + use<'b> {
+        let manifest = self.manifest();
+        let messages = built.messages.iter();
+        let of_level = messages.filter(move |message| message.level == level);
+        of_level.filter(move |message| {
+            message.manifest == manifest || message.manifest.as_os_str().is_empty()
+        })
     }
 
     /// The warnings about this exercise that count.
-    fn complaints(&self, built: &Built, counts: impl Fn(&Message) -> bool) -> Vec<String> {
-        let manifest = self.chapter.exercise().join("Cargo.toml");
-        let own = built
-            .messages
-            .iter()
-            .filter(|message| Path::new(&message.manifest).ends_with(&manifest));
-        own.filter(|message| message.level == "warning" && counts(message))
-            .map(|message| message.text.clone())
-            .collect()
+    pub(super) fn complaints(
+        &self,
+        built: &Built,
+        counts: impl Fn(&Message) -> bool,
+    ) -> Vec<String> {
+        let warnings = self
+            .messages(built, "warning")
+            .filter(|message| counts(message));
+        warnings.map(|message| message.text.clone()).collect()
+    }
+
+    /// The warnings that are about no wrong answer.
+    fn warnings_of_none(&self, built: &Built) -> Vec<String> {
+        self.complaints(built, |message| {
+            self.variants.blame(&self.chapter, message).is_none()
+        })
     }
 }
 
-fn is_unused(message: &Message) -> bool {
-    message.code.starts_with("unused") || UNUSED.contains(&&*message.code)
+fn count(tasks: &[Task]) -> u32 {
+    u32::try_from(tasks.len()).unwrap_or(u32::MAX)
 }
 
-fn hanging(verdicts: &[Verdict]) -> Vec<String> {
+pub(super) fn hanging(verdicts: &[Verdict]) -> Vec<String> {
     let hung = verdicts
         .iter()
         .filter(|verdict| verdict.failure.as_ref().is_some_and(spec::Failure::hung));

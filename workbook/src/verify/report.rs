@@ -12,6 +12,8 @@ pub struct Report {
     paint: Paint,
     passed: usize,
     failed: usize,
+    /// Proofs that held before, on what has not changed since.
+    held_before: u64,
 }
 
 impl Report {
@@ -22,12 +24,20 @@ impl Report {
             paint,
             passed: 0,
             failed: 0,
+            held_before: 0,
         }
     }
 
     /// What follows is about this chapter.
     pub fn chapter(&self, chapter: &Chapter) {
         say!("{}", self.paint.bold(&chapter.folder));
+    }
+
+    /// Everything held on this chapter as it is now; it is not tried again.
+    pub fn held_before(&mut self, chapter: &Chapter, proofs: u64) {
+        self.held_before += proofs;
+        let folder = self.paint.bold(&chapter.folder);
+        say!("{folder}  not tried again: its {proofs} proofs held, nothing has changed");
     }
 
     /// `what` holds.
@@ -54,6 +64,12 @@ impl Report {
         }
     }
 
+    /// How many proofs passed.
+    #[must_use]
+    pub fn passed(&self) -> usize {
+        self.passed
+    }
+
     /// How many proofs failed.
     #[must_use]
     pub fn failed(&self) -> usize {
@@ -63,6 +79,10 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} passed, {} failed", self.passed, self.failed)
+        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
+        match self.held_before {
+            0 => Ok(()),
+            proofs => write!(f, "; {proofs} held before (`--all` tries them too)"),
+        }
     }
 }

@@ -2,6 +2,7 @@ use std::ffi::OsString;
 
 use workbook::cli::{self, Action, Aim, Demo};
 use workbook::holes::TaskId;
+use workbook::mine::Take;
 
 fn parse(line: &str) -> anyhow::Result<Action> {
     cli::parse(line.split_whitespace().map(OsString::from))
@@ -40,11 +41,17 @@ fn every_subcommand_is_understood() {
 #[test]
 fn arguments_behind_two_dashes_go_to_mqd() {
     let expected = Action::Serve {
-        mine: true,
+        mine: Some(Take::Green),
         arguments: vec!["--set".into(), "log.segment.bytes=1000".into()],
     };
     let given = parse("serve --mine -- --set log.segment.bytes=1000");
     assert_eq!(given.unwrap(), expected);
+    let red = Action::Serve {
+        mine: Some(Take::Written),
+        arguments: Vec::new(),
+    };
+    assert_eq!(parse("serve --mine --red").unwrap(), red);
+    assert!(parse("serve --red").is_err());
 }
 
 #[test]
@@ -62,9 +69,16 @@ fn the_demo_takes_a_log_or_follows_one() {
 fn authors_name_several_chapters() {
     let expected = Action::Verify {
         chapters: vec!["6".to_owned(), "7".to_owned()],
+        all: false,
         bless: true,
     };
     assert_eq!(parse("verify 6 7 --bless").unwrap(), expected);
+    let expected = Action::Verify {
+        chapters: Vec::new(),
+        all: true,
+        bless: false,
+    };
+    assert_eq!(parse("verify --all").unwrap(), expected);
 }
 
 #[test]

@@ -65,6 +65,7 @@ impl Fixture {
             },
             folder,
         };
+        fixture.write("Cargo.toml", ROOT);
         fixture.write("solutions/06-pairs/src/lib.rs", "//! Pairs.\n\nmod pair;\n");
         fixture.write("solutions/06-pairs/src/pair.rs", PAIR);
         fixture.write("exercises/06-pairs/Cargo.toml", "[package]\n");
@@ -84,6 +85,10 @@ impl Fixture {
 
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.folder.path().join(path)).unwrap()
+    }
+
+    pub(crate) fn remove(&self, path: &str) {
+        fs::remove_file(self.folder.path().join(path)).unwrap();
     }
 
     pub(crate) fn exists(&self, path: &str) -> bool {
@@ -113,6 +118,11 @@ impl Fixture {
     }
 }
 
+const ROOT: &str = r#"
+[workspace]
+members = ["chapters/*", "exercises/*", "solutions/*"]
+"#;
+
 /// The workspace that these tests are part of.
 pub(crate) fn this_tree() -> Workspace {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -121,7 +131,7 @@ pub(crate) fn this_tree() -> Workspace {
     }
 }
 
-const TASKS: &str = r#"
+pub(crate) const TASKS: &str = r#"
 [[task]]
 id = "6.1"
 kind = "queue"

@@ -16,7 +16,7 @@ const SERVER_SIDE: [&str; 2] = ["log-storage", "broker"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Package {
-    /// `chapters`, `solutions`, `exercises`, `mini-projects`, `testing`, `workbook`, `interop`.
+    /// The folder at the root: `chapters`, `solutions` or `workbook`, for example.
     group: String,
     /// `06` of `chapters/06-log-storage`; empty where folders have no number.
     number: String,
@@ -28,23 +28,19 @@ type Packages = BTreeMap<String, Package>;
 
 fn packages(workspace: &Workspace) -> Packages {
     let mut packages = Packages::new();
-    for group in [
-        "chapters",
-        "solutions",
-        "exercises",
-        "mini-projects",
-        "testing",
-    ] {
-        for entry in fs::read_dir(workspace.path(group)).unwrap() {
+    for group in workspace.groups().unwrap() {
+        let folder = workspace.path(&group);
+        if folder.join("Cargo.toml").is_file() {
+            let (name, package) = read(&folder, &group, "");
+            packages.insert(name, package);
+            continue;
+        }
+        for entry in fs::read_dir(folder).unwrap() {
             let entry = entry.unwrap();
             let folder = entry.file_name().into_string().unwrap();
-            let (name, package) = read(&entry.path(), group, &folder);
+            let (name, package) = read(&entry.path(), &group, &folder);
             packages.insert(name, package);
         }
-    }
-    for group in ["workbook", "interop"] {
-        let (name, package) = read(&workspace.path(group), group, "");
-        packages.insert(name, package);
     }
     let known: BTreeSet<String> = packages.keys().cloned().collect();
     for package in packages.values_mut() {
@@ -109,6 +105,8 @@ fn breaches(packages: &Packages) -> Vec<String> {
 fn breach(package: &Package, other: &Package) -> Option<&'static str> {
     let own = package.number == other.number;
     match (&*package.group, &*other.group) {
+        ("disk", _) => Some("it is below every chapter"),
+        ("chapters" | "solutions" | "exercises", "disk") => None,
         ("chapters" | "mini-projects", "solutions" | "exercises") => {
             (!own).then_some("another chapter's part")
         }
@@ -182,6 +180,7 @@ fn each_rule_notices_its_breach() {
             "chapters/07",
             "a part imports lower chapters only",
         ),
+        ("disk/", "chapters/01", "it is below every chapter"),
         ("solutions/06", "solutions/05", "nobody imports this"),
         ("mini-projects/p1", "chapters/25", "clients, not the queue"),
         (
@@ -207,6 +206,8 @@ fn each_rule_notices_its_breach() {
         ("chapters/07", "solutions/07"),
         ("chapters/07", "exercises/07"),
         ("solutions/07", "chapters/06"),
+        ("solutions/06", "disk/"),
+        ("testing/", "disk/"),
         ("mini-projects/p1", "chapters/13"),
         ("workbook/", "testing/"),
     ]);

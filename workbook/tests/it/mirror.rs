@@ -3,7 +3,7 @@ use std::fs;
 use std::time::SystemTime;
 
 use workbook::holes::TaskId;
-use workbook::verify::{Mirror, normalise};
+use workbook::verify::{self, normalise};
 
 use crate::fixture::{Fixture, PAIR_STUB};
 
@@ -14,7 +14,7 @@ fn the_copy_has_the_stub_whatever_the_learner_wrote() {
     let fixture = Fixture::new();
     fixture.write("exercises/06-pairs/src/pair.rs", "a learner's text");
     fixture.write("exercises/06-pairs/src/notes.rs", "another");
-    Mirror::new(&fixture.workspace).unwrap();
+    verify::mirror(&fixture.workspace).unwrap();
     assert_eq!(fixture.read(COPY), PAIR_STUB);
     assert!(!fixture.exists("target/verify/workspace/exercises/06-pairs/src/notes.rs"));
     let mine = fixture.read("exercises/06-pairs/src/pair.rs");
@@ -29,10 +29,10 @@ fn a_file_that_did_not_change_is_not_written_again() {
         let metadata = fs::metadata(fixture.workspace.path(path)).unwrap();
         metadata.modified().unwrap()
     };
-    Mirror::new(&fixture.workspace).unwrap();
+    verify::mirror(&fixture.workspace).unwrap();
     let solution = "target/verify/workspace/solutions/06-pairs/src/pair.rs";
     let before = (touched(COPY), touched(solution));
-    let mirror = Mirror::new(&fixture.workspace).unwrap();
+    let mirror = verify::mirror(&fixture.workspace).unwrap();
     assert_eq!((touched(COPY), touched(solution)), before);
 
     let first = BTreeSet::from([TaskId::parse("6.1").unwrap()]);
@@ -46,11 +46,11 @@ fn a_file_that_did_not_change_is_not_written_again() {
 fn what_was_removed_goes_from_the_copy_too() {
     let fixture = Fixture::new();
     fixture.write("chapters/06-pairs/src/old.rs", "//! Old.\n");
-    Mirror::new(&fixture.workspace).unwrap();
+    verify::mirror(&fixture.workspace).unwrap();
     let copy = "target/verify/workspace/chapters/06-pairs";
     assert!(fixture.exists(copy));
     fs::remove_dir_all(fixture.workspace.path("chapters/06-pairs")).unwrap();
-    Mirror::new(&fixture.workspace).unwrap();
+    verify::mirror(&fixture.workspace).unwrap();
     assert!(!fixture.exists(copy));
 }
 

@@ -33,6 +33,18 @@ spec::task_1::beta)
     exit 101
     ;;
 spec::task_2::overflows) echo "thread 'case' has overflowed its stack" >&2; exit 134 ;;
+spec::task_5::believes)
+    echo "task 6.5 · It bounds." >&2
+    echo "memory allocation of 17179869184 bytes failed" >&2
+    if [ "$RUST_BACKTRACE" = 1 ]; then
+        echo "   9: pairs_exercise::read" >&2
+        echo "             at /some/where/exercises/06-pairs/src/pair.rs:33:9" >&2
+        echo "  10: spec::task_5::believes" >&2
+        echo "             at /some/where/exercises/06-pairs/spec/task_5.rs:3:9" >&2
+    fi
+    exit 134
+    ;;
+spec::task_5::grows) echo "memory allocation of 4096 bytes failed" >&2; exit 134 ;;
 spec::task_4::waits) until [ -e "$0.met" ]; do :; done ;;
 spec::task_4::comes) touch "$0.met" ;;
 spec::task_3::hangs)
@@ -101,6 +113,24 @@ fn a_case_whose_process_dies_has_a_message_too() {
         "task 6.2 · It lives.\n  problem    the process of this case ended early: killed by something"
     );
     assert!(message(&verdicts[3]).contains("overflowed the stack"));
+}
+
+#[test]
+fn a_case_without_memory_says_who_asked_for_it() {
+    let (_folder, binary) = binary();
+    let case = |name: &str| Case {
+        name: name.to_owned(),
+        task: 5,
+    };
+    let cases = [case("task_5::believes"), case("task_5::grows")];
+    let verdicts = spec::run(&binary, &cases).unwrap();
+    let message = |verdict: &Verdict| verdict.failure.as_ref().unwrap().message.clone();
+    assert_eq!(
+        message(&verdicts[0]),
+        "task 6.5 · It bounds.\n  problem    your code asked for 17179869184 bytes at once: \
+         was a length believed that came in?\n  where      exercises/06-pairs/src/pair.rs:33:9"
+    );
+    assert!(message(&verdicts[1]).contains("grows without a bound?"));
 }
 
 #[test]

@@ -100,3 +100,63 @@ fn a_hole_whose_comments_are_gone_is_not_guessed_at() {
     assert!(error.contains("// task 6.1: add them"), "{error}");
     assert_eq!(fixture.read(EXERCISE), mine);
 }
+
+/// Task 6.1 has three holes in two files, and there is no other task.
+fn with_a_build_task() -> Fixture {
+    let fixture = Fixture::new();
+    let pair = PAIR.replace("6.2", "6.1");
+    fixture.write("solutions/06-pairs/src/pair.rs", &pair);
+    let third = "// task 6.1: the third\n    3\n    // end\n";
+    fixture.write("solutions/06-pairs/src/other.rs", third);
+    stubs(&fixture, false).unwrap();
+    fixture
+}
+
+#[test]
+fn solve_and_reset_change_every_hole_of_a_task() {
+    let fixture = with_a_build_task();
+    let stub = fixture.read(EXERCISE);
+    let mine = stub.replace("todo!(\"6.1: add them\")", "a - b");
+    fixture.write(EXERCISE, &mine);
+    let task = TaskId::parse("6.1").unwrap();
+
+    let said = reset::solve(&fixture.workspace, &fixture.chapter, &task).unwrap();
+    assert!(
+        said.contains("other.rs, exercises/06-pairs/src/pair.rs"),
+        "{said}"
+    );
+    assert_eq!(fixture.read(EXERCISE), PAIR.replace("6.2", "6.1"));
+    assert!(
+        fixture
+            .read("exercises/06-pairs/src/other.rs")
+            .contains("    3\n")
+    );
+    assert_eq!(
+        fixture.read("target/workbook/kept/06-pairs/src/pair.1.rs"),
+        mine
+    );
+
+    reset::reset(&fixture.workspace, &fixture.chapter, &task).unwrap();
+    assert_eq!(fixture.read(EXERCISE), stub);
+    assert!(
+        fixture
+            .read("exercises/06-pairs/src/other.rs")
+            .contains("todo!(\"6.1: the third\")")
+    );
+}
+
+#[test]
+fn a_hole_of_several_whose_comments_are_gone_is_named() {
+    let fixture = with_a_build_task();
+    let mine = fixture
+        .read(EXERCISE)
+        .replace("    // task 6.1: add them\n", "");
+    fixture.write(EXERCISE, &mine);
+    let task = TaskId::parse("6.1").unwrap();
+    let error = reset::solve(&fixture.workspace, &fixture.chapter, &task).unwrap_err();
+    let error = format!("{error:#}");
+    assert!(error.contains("pair.rs has lost"), "{error}");
+    assert!(error.contains("2 holes in this file"), "{error}");
+    assert!(error.contains("// task 6.1: add them"), "{error}");
+    assert_eq!(fixture.read(EXERCISE), mine);
+}

@@ -52,7 +52,25 @@ fn a_task_has_its_title_from_the_hole_and_the_rest_from_tasks_toml() {
     assert_eq!(tasks[0].title, "add them");
     assert_eq!(tasks[1].kind, Kind::Study);
     assert_eq!((tasks[1].stars, tasks[1].minutes), (2, 20));
-    assert_eq!(tasks[1].file, "src/pair.rs");
+    assert_eq!(tasks[1].files, ["src/pair.rs"]);
+}
+
+#[test]
+fn a_task_of_several_holes_has_the_title_of_the_first() {
+    let fixture = Fixture::new();
+    fixture.write(
+        "solutions/06-pairs/src/pair.rs",
+        &PAIR.replace("6.2", "6.1"),
+    );
+    fixture.write(
+        "solutions/06-pairs/src/more.rs",
+        &PAIR.replace("6.1", "6.2"),
+    );
+    let tasks = tasks::tasks(&fixture.workspace, &fixture.chapter).unwrap();
+    let titles: Vec<_> = tasks.iter().map(|task| &*task.title).collect();
+    assert_eq!(titles, ["add them", "add them"]);
+    assert_eq!(tasks[0].files, ["src/pair.rs"]);
+    assert_eq!(tasks[1].files, ["src/more.rs"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The copy of the workspace that `verify` works in.
+//! A copy of the workspace, with parts of another text.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,65 +6,61 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::cargo::Cargo;
 use crate::chapter::{Chapter, Workspace};
 use crate::commands::stubs::stubs_of;
 use crate::holes::TaskId;
 use crate::tree::{self, Files};
 
-/// What cargo needs of the workspace.
-const MEMBERS: [&str; 7] = [
-    "chapters",
-    "exercises",
-    "interop",
-    "mini-projects",
-    "solutions",
-    "testing",
-    "workbook",
-];
+/// What cargo needs beside the folders with packages.
 const ROOT_FILES: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
 /// Folders that are made, not written.
 const NOT_COPIED: [&str; 3] = ["target", "node_modules", "__pycache__"];
+
+/// Makes the bytes of a file, given its name and what the original has.
+pub type Edit<'a> = dyn Fn(&Path, Vec<u8>) -> Result<Vec<u8>> + 'a;
+
+/// What is different in a copy.
+pub struct Changes<'a> {
+    /// Each part's text.
+    pub part: &'a dyn Fn(&Chapter) -> Result<Files>,
+    /// Every other file.
+    pub edited: &'a Edit<'a>,
+}
 
 /// A copy of the workspace. A file whose content did not change is not written,
 /// so that cargo builds only what changed since the last time.
 #[derive(Debug)]
 pub struct Mirror {
     workspace: Workspace,
-    target: PathBuf,
 }
 
 impl Mirror {
-    /// Copies `workspace`, with every exercise as its untouched stub.
+    /// Copies `workspace` into `folder`, which is one of it.
     ///
     /// # Errors
-    /// When a file cannot be read or written, or a solution's holes are not in order.
-    pub fn new(workspace: &Workspace) -> Result<Mirror> {
-        let folder = workspace.path("target/verify");
+    /// When a file cannot be read or written, or a part not be made.
+    pub fn new(workspace: &Workspace, folder: &str, changes: &Changes<'_>) -> Result<Mirror> {
         let mirror = Mirror {
             workspace: Workspace {
-                root: folder.join("workspace"),
+                root: workspace.path(folder),
             },
-            target: folder.join("target"),
         };
         let mut copied = BTreeSet::new();
-        for name in ROOT_FILES {
-            mirror.copy(workspace, Path::new(name), &mut copied)?;
+        let groups = workspace.groups()?;
+        let names = ROOT_FILES
+            .into_iter()
+            .chain(groups.iter().map(String::as_str));
+        for name in names {
+            mirror.copy(workspace, Path::new(name), changes, &mut copied)?;
         }
-        for name in MEMBERS {
-            mirror.copy(workspace, Path::new(name), &mut copied)?;
-        }
-        let chapters = workspace.chapters()?;
-        for chapter in &chapters {
+        for chapter in &workspace.chapters()? {
             let source = chapter.exercise().join("src");
+            let files = (changes.part)(chapter)?;
+            mirror.put(chapter, &files)?;
             copied.retain(|file| !file.starts_with(&source));
-            for (name, text) in stubs_of(workspace, chapter, &BTreeSet::new())? {
-                let file = source.join(name);
-                tree::write_if_changed(&mirror.workspace.path(&file), text.as_bytes())?;
-                copied.insert(file);
-            }
+            copied.extend(files.keys().map(|name| source.join(name)));
         }
-        for name in MEMBERS {
+        for name in &groups {
             mirror.remove_others(Path::new(name), &copied)?;
         }
         Ok(mirror)
@@ -74,12 +70,6 @@ impl Mirror {
     #[must_use]
     pub fn workspace(&self) -> &Workspace {
         &self.workspace
-    }
-
-    /// Builds in the copy.
-    #[must_use]
-    pub fn cargo(&self) -> Cargo {
-        Cargo::new(&self.workspace.root, Some(&self.target))
     }
 
     /// Makes the copy's exercise the stub in which the tasks of `filled` are solved.
@@ -102,7 +92,13 @@ impl Mirror {
         Ok(())
     }
 
-    fn copy(&self, from: &Workspace, name: &Path, copied: &mut BTreeSet<PathBuf>) -> Result<()> {
+    fn copy(
+        &self,
+        from: &Workspace,
+        name: &Path,
+        changes: &Changes<'_>,
+        copied: &mut BTreeSet<PathBuf>,
+    ) -> Result<()> {
         let source = from.path(name);
         if source.is_dir() {
             let entries =
@@ -111,12 +107,13 @@ impl Mirror {
                 let entry = entry?.file_name();
                 let text = entry.to_string_lossy();
                 if !text.starts_with('.') && !NOT_COPIED.contains(&&*text) {
-                    self.copy(from, &name.join(&entry), copied)?;
+                    self.copy(from, &name.join(&entry), changes, copied)?;
                 }
             }
         } else if source.is_file() && !is_exercise_source(name) {
             let bytes =
                 fs::read(&source).with_context(|| format!("reading {}", source.display()))?;
+            let bytes = (changes.edited)(name, bytes)?;
             tree::write_if_changed(&self.workspace.path(name), &bytes)?;
             copied.insert(name.to_owned());
         }

@@ -1,0 +1,172 @@
+//! A part in all its variants, as one text.
+//!
+//! A *variant* is a state of the part: with the tasks up to one solved, or with a
+//! wrong answer. Holes are whole function bodies, so the body of each becomes a
+//! `match` with an arm for each body that it has in some variant:
+//!
+//! ```text
+//! match ::spec_harness::variant() {
+//!     1..=2 => { todo!("6.2: …") }
+//!     17 => { …the body with the mistake… }
+//!     _ => { …the solution's body… }
+//! }
+//! ```
+//!
+//! So part and spec are compiled and linked once, and the process of a case is told
+//! which variant it runs.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::cargo::Message;
+use crate::chapter::Chapter;
+use crate::holes::{self, Hole};
+use crate::spec::SOLUTION;
+use crate::tasks::WrongAnswer;
+use crate::tree::Files;
+
+/// The text of a part with all its variants.
+#[derive(Debug)]
+pub struct Variants {
+    /// The part's files.
+    pub files: Files,
+    /// The wrong answers that are in `files`, each with the number of its variant.
+    pub together: Vec<(u32, WrongAnswer)>,
+    /// The wrong answers that change something outside of the holes: they are not in
+    /// `files`.
+    pub apart: Vec<WrongAnswer>,
+    arms: Vec<Arm>,
+}
+
+/// The lines of `files` that belong to one wrong answer.
+#[derive(Debug)]
+struct Arm {
+    variant: u32,
+    file: PathBuf,
+    lines: RangeInclusive<usize>,
+}
+
+/// The variant in which the tasks up to the number `filled` are solved, and at least
+/// one is not.
+#[must_use]
+pub fn filled_up_to(filled: u32) -> u32 {
+    SOLUTION + 1 + filled
+}
+
+impl Variants {
+    /// Makes the text from that of the solution, which has `tasks` tasks.
+    ///
+    /// # Errors
+    /// When the solution's comments do not pair up, or a wrong answer cannot be applied.
+    pub fn new(solution: &Files, tasks: u32, wrong: &[WrongAnswer]) -> Result<Variants> {
+        let (mut together, mut apart) = (Vec::new(), Vec::new());
+        // By file, and by the number of the hole in it.
+        let mut bodies: BTreeMap<(&Path, usize), Vec<(u32, String)>> = BTreeMap::new();
+        for (number, wrong) in (filled_up_to(tasks)..).zip(wrong) {
+            let (name, text) = wrong.file_of(solution)?;
+            let changed = wrong.apply(text)?;
+            let found = holes::holes(text).with_context(|| name.display().to_string())?;
+            match changed_hole(text, &found, wrong) {
+                Some(index) => {
+                    let mut body = found[index].body.clone();
+                    body.end = body.end + changed.len() - text.len();
+                    let bodies = bodies.entry((name, index)).or_default();
+                    bodies.push((number, changed[body].to_owned()));
+                    together.push((number, wrong.clone()));
+                }
+                None => apart.push(wrong.clone()),
+            }
+        }
+        let mut variants = Variants {
+            files: Files::new(),
+            together,
+            apart,
+            arms: Vec::new(),
+        };
+        for (name, text) in solution {
+            let found = holes::holes(text).with_context(|| name.display().to_string())?;
+            let mut file = Writer {
+                name,
+                out: String::new(),
+                arms: &mut variants.arms,
+            };
+            let mut copied = 0;
+            for (index, hole) in found.iter().enumerate() {
+                file.out.push_str(&text[copied..hole.body.start]);
+                let wrong = bodies.remove(&(name.as_path(), index));
+                file.hole(hole, hole.body_of(text), &wrong.unwrap_or_default());
+                copied = hole.body.end;
+            }
+            file.out.push_str(&text[copied..]);
+            let text = file.out;
+            variants.files.insert(name.clone(), text);
+        }
+        Ok(variants)
+    }
+
+    /// The wrong answer that a message of the compiler about this chapter's part is
+    /// about; `None` if it is about something else.
+    #[must_use]
+    pub fn blame(&self, chapter: &Chapter, message: &Message) -> Option<&WrongAnswer> {
+        let source = chapter.exercise().join("src");
+        let mut arms = message.places.iter().filter_map(|(name, line)| {
+            self.arms.iter().find(|arm| {
+                let file = source.join(&arm.file);
+                Path::new(name).ends_with(&file) && arm.lines.contains(line)
+            })
+        });
+        let arm = arms.next()?;
+        let mut wrong = self.together.iter();
+        let found = wrong.find(|(variant, _)| *variant == arm.variant);
+        found.map(|(_, wrong)| wrong)
+    }
+}
+
+/// A file that is being written.
+struct Writer<'a> {
+    name: &'a Path,
+    out: String,
+    arms: &'a mut Vec<Arm>,
+}
+
+impl Writer<'_> {
+    fn hole(&mut self, hole: &Hole, solved: &str, wrong: &[(u32, String)]) {
+        let open = filled_up_to(0)..=filled_up_to(hole.task.number - 1);
+        self.out.push_str("match ::spec_harness::variant() {\n");
+        self.arm(&format!("{}..={}", open.start(), open.end()), &hole.stub());
+        for (variant, body) in wrong {
+            let first = self.line();
+            self.arm(&variant.to_string(), body);
+            self.arms.push(Arm {
+                variant: *variant,
+                file: self.name.to_owned(),
+                lines: first..=self.line() - 1,
+            });
+        }
+        self.arm("_", solved);
+        self.out.push_str("}\n");
+    }
+
+    fn arm(&mut self, pattern: &str, body: &str) {
+        for text in [pattern, " => {\n", body, "}\n"] {
+            self.out.push_str(text);
+        }
+    }
+
+    /// The number of the line that is being written, from 1.
+    fn line(&self) -> usize {
+        self.out.matches('\n').count() + 1
+    }
+}
+
+/// Which hole has all that `wrong` replaces.
+fn changed_hole(text: &str, found: &[Hole], wrong: &WrongAnswer) -> Option<usize> {
+    let start = text.find(&wrong.find)?;
+    let end = start + wrong.find.len();
+    found
+        .iter()
+        .position(|hole| hole.body.start <= start && end <= hole.body.end)
+}
