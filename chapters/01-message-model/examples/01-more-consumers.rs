@@ -54,7 +54,7 @@ fn by_partition(partitions: u16, consumers: u32) -> (u32, usize) {
     let mut millis = 0;
     let mut has_worked = vec![false; usize::try_from(consumers).expect("a few")];
     while topic.lag("g") != Some(Lag(0)) {
-        // Everyone asks; those who got something work for a while, side by side.
+        // Every consumer polls; those that got a message work for a while, side by side.
         let mut in_hand = Vec::new();
         for (number, has_worked) in (0..).zip(&mut has_worked) {
             let consumer = ConsumerId(number);
@@ -86,7 +86,7 @@ fn by_ack_window(workers: usize) -> (u32, usize) {
             at_work.insert((millis + WORK - SPREAD + more, next));
             next = next.plus(1);
         }
-        let (done, offset) = at_work.pop_first().expect("somebody works");
+        let (done, offset) = at_work.pop_first().expect("a worker is at work");
         millis = done;
         out_of_order += usize::from(offset > window.frontier());
         window.ack(offset);

@@ -1,15 +1,15 @@
-//! Ids that the broker hands out or is configured with.
+//! Ids that the broker assigns or is configured with.
 
 use std::fmt;
 
-/// A broker of the cluster; `node.id` in the configuration.
+/// The number of a broker of the cluster: `node.id` in its configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BrokerId(pub i32);
 
-/// How often the leadership of a partition has changed hands.
+/// How many times the leadership of a partition has changed.
 ///
-/// It is written into every batch on append. One broker never changes it: it
-/// stays [`LeaderEpoch::FIRST`] until chapter 21 adds followers.
+/// Every batch gets it when it is appended. With one broker it is always
+/// [`LeaderEpoch::FIRST`]; chapter 21 adds followers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaderEpoch(pub i32);
 
@@ -18,21 +18,22 @@ impl LeaderEpoch {
     pub const FIRST: LeaderEpoch = LeaderEpoch(0);
 }
 
-/// A producer session, unique over the life of the data directory.
+/// The number of an idempotent producer, unique over the life of the data directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProducerId(pub i64);
 
 impl ProducerId {
-    /// What a batch carries when its producer is not idempotent.
+    /// The id in a batch whose producer is not idempotent.
     pub const NONE: ProducerId = ProducerId(-1);
 }
 
-/// Fences an older instance of the same producer; grows by one per instance.
+/// The number of an instance of a producer: each instance has one more than the one
+/// before it, so that requests of an older one can be refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProducerEpoch(pub i16);
 
 impl ProducerEpoch {
-    /// What a batch carries when its producer is not idempotent.
+    /// The epoch in a batch whose producer is not idempotent.
     pub const NONE: ProducerEpoch = ProducerEpoch(-1);
     /// The epoch of a new producer id.
     pub const FIRST: ProducerEpoch = ProducerEpoch(0);

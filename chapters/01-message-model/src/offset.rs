@@ -9,18 +9,18 @@ use crate::part::Offset;
 pub struct OffsetRange {
     /// The first offset in the range.
     pub start: Offset,
-    /// The first offset behind the range.
+    /// The first offset after the range.
     pub end: Offset,
 }
 
 impl OffsetRange {
-    /// Whether the range holds no offset.
+    /// Returns whether no offset is in the range.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.end <= self.start
     }
 
-    /// Whether `offset` lies in the range.
+    /// Returns whether `offset` is in the range.
     #[must_use]
     pub fn contains(self, offset: Offset) -> bool {
         self.start <= offset && offset < self.end

@@ -1,23 +1,23 @@
 //! Two kinds of time that must never be mixed.
 //!
-//! [`Timestamp`] is what a calendar says: it is stored in records, survives a
-//! restart, and may jump when the machine's clock is set. [`Moment`](crate::Moment)
-//! is what a stopwatch says: it only ever grows, means nothing to another process,
-//! and is the one to measure deadlines with. Both are passed into the code that needs
-//! them as `now`, so that a test can say what time it is.
+//! [`Timestamp`] is what a calendar shows: records contain it, it survives a
+//! restart, and it may jump when the machine's clock is set. [`Moment`](crate::Moment)
+//! is what a stopwatch shows: it only ever grows, means nothing to another process,
+//! and deadlines are measured with it. Code that needs the time gets either as `now`,
+//! so a test decides what time it is.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Wall-clock time in milliseconds since 1970-01-01 00:00 UTC, as records carry it.
+/// Wall-clock time in milliseconds since 1970-01-01 00:00 UTC, as in a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// What Kafka writes where there is no timestamp.
+    /// Kafka's value for "no timestamp".
     pub const NONE: Timestamp = Timestamp(-1);
 
-    /// How long this lies after `earlier`; zero if it does not.
+    /// Returns the time from `earlier` to this timestamp; zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Timestamp) -> Duration {
         let millis = self.0.saturating_sub(earlier.0);
@@ -26,7 +26,8 @@ impl Timestamp {
 }
 
 impl From<SystemTime> for Timestamp {
-    /// A time before 1970 becomes 0, one after the year 292,000,000 the largest timestamp.
+    /// Returns 0 for a time before 1970, and the largest timestamp for one after the
+    /// year 292,000,000.
     fn from(time: SystemTime) -> Timestamp {
         let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))

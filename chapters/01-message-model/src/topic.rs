@@ -1,4 +1,4 @@
-//! Topics and their partitions.
+//! Names of topics and of their partitions.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,32 +11,32 @@ const NAME_LENGTH_MAX: usize = 249;
 
 /// The name of a topic; cheap to clone.
 ///
-/// Its characters are `a-z A-Z 0-9 . _ -`, so that a name can be a directory's.
+/// Its characters are `a-z A-Z 0-9 . _ -`, so that it can be part of a directory's name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicName(Arc<str>);
 
 /// Why a string cannot name a topic.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTopicName {
-    /// The empty string.
+    /// The name is empty.
     #[error("a topic name must not be empty")]
     Empty,
-    /// Longer than a directory's name may be.
+    /// The partitions' directories would have longer names than a file system allows.
     #[error("a topic name has at most {NAME_LENGTH_MAX} bytes")]
     TooLong,
-    /// `.` and `..` are not directories of ours.
+    /// The name is `.` or `..`, which name directories that exist.
     #[error("a topic must not be named `.` or `..`")]
     Dots,
-    /// A character that is not safe in a directory's name.
+    /// The name has a character that is not safe in a directory's name.
     #[error("a topic name consists of a-z, A-Z, 0-9, `.`, `_` and `-`")]
     Character,
 }
 
 impl TopicName {
-    /// Checks `name` and takes a copy of it.
+    /// Returns the name, copied, if a topic can have it.
     ///
     /// # Errors
-    /// When the name is empty, too long, `.`, `..` or has other characters than the type says.
+    /// If the name is empty, too long, `.`, `..` or has other characters than the type allows.
     pub fn new(name: &str) -> Result<TopicName, InvalidTopicName> {
         match name {
             "" => Err(InvalidTopicName::Empty),
@@ -47,7 +47,7 @@ impl TopicName {
         }
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -73,14 +73,14 @@ impl fmt::Debug for TopicName {
 /// One partition of one topic: the unit of order, storage and parallelism.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicPartition {
-    /// The topic.
+    /// The name of the topic.
     pub topic: TopicName,
-    /// The partition's index in it.
+    /// The number of the partition in the topic.
     pub partition: PartitionIndex,
 }
 
 impl fmt::Display for TopicPartition {
-    /// `<topic>-<partition>`, which is also the name of its directory.
+    /// Writes `<topic>-<partition>`, which is also the name of the partition's directory.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.topic, self.partition)
     }

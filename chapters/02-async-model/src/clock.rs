@@ -5,16 +5,17 @@ use std::time::SystemTime;
 use message_model::{Moment, Timestamp};
 use tokio::time::Instant;
 
-/// Both clocks of the process; a cheap copy of the start.
+/// Both clocks of the process: a stopwatch and a calendar.
 ///
-/// The stopwatch is tokio's, so a test that pauses tokio's time pauses this too.
+/// All copies have the same start. The stopwatch is tokio's, so a test that pauses
+/// tokio's time pauses this one too.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     started: Instant,
 }
 
 impl Clock {
-    /// Starts the stopwatch.
+    /// Returns a clock whose stopwatch starts now.
     #[must_use]
     pub fn start() -> Clock {
         Clock {
@@ -22,20 +23,20 @@ impl Clock {
         }
     }
 
-    /// What the stopwatch says; for deadlines.
+    /// Returns the time on the stopwatch, for deadlines.
     #[must_use]
     pub fn now(&self) -> Moment {
         Moment::after_start(self.started.elapsed())
     }
 
-    /// What the calendar says; for records.
+    /// Returns the time of the calendar, for records.
     #[must_use]
     #[allow(clippy::disallowed_methods, reason = "this is the one reader")]
     pub fn wall(&self) -> Timestamp {
         SystemTime::now().into()
     }
 
-    /// Sleeps until the stopwatch says `deadline`; not at all if it already does.
+    /// Returns when the stopwatch shows `deadline`: at once if that has passed.
     pub async fn sleep_until(&self, deadline: Moment) {
         tokio::time::sleep(deadline.since(self.now())).await;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use spec_harness::{case, expect, expect_eq};
+use spec_harness::{case, expect_eq};
 
 use super::part::{ConsumerId, Lag, Offset, PartitionIndex, Topic};
 
@@ -45,9 +45,10 @@ fn got(message: &str, partition: i32, offset: i64) -> Got {
 /// Polls and acks; only the message.
 fn take(topic: &mut Topic<&'static str>, group: &str, consumer: ConsumerId) -> Option<String> {
     let (message, partition, offset) = poll(topic, group, consumer)?;
-    expect(
-        "the message that was just polled can be acked",
+    expect_eq(
+        &format!("ack of {message:?} by the consumer that has just polled it"),
         topic.ack(group, consumer, PartitionIndex(partition), Offset(offset)),
+        true,
     );
     Some(message)
 }
@@ -216,7 +217,7 @@ fn groups_do_not_wait_for_each_other() {
 #[test]
 fn without_an_ack_the_same_message_comes_again() {
     case!(
-        "Who polls without an ack gets the message that they have in hand, and no second one.",
+        "A consumer that polls without an ack gets the message that it has in hand, and no second one.",
         || {
             let mut topic = topic(&[&["apple", "pear"], &["nut"]]);
             poll(&mut topic, "stock", ANNA);
@@ -247,9 +248,10 @@ fn the_next_consumer_gets_what_a_dead_one_had_in_hand() {
                 poll(&mut topic, "stock", BERT),
                 got("apple", 0, 0),
             );
-            expect(
-                "anna's ack comes too late and is refused",
-                !topic.ack("stock", ANNA, PartitionIndex(0), Offset(0)),
+            expect_eq(
+                "anna's ack of \"apple\", which comes too late",
+                topic.ack("stock", ANNA, PartitionIndex(0), Offset(0)),
+                false,
             );
         }
     );
@@ -281,6 +283,127 @@ fn every_partition_has_its_turn() {
                 taken,
                 ["b0", "c0", "b1", "c1"].map(str::to_owned).to_vec(),
             );
+
+            let mut topic = self::topic(&[&["a0", "a1", "a2"], &[]]);
+            let mut taken: Vec<_> = (0..2).map(|_| take(&mut topic, "stock", ANNA)).collect();
+            for message in ["b0", "b1"] {
+                topic
+                    .publish(PartitionIndex(1), message)
+                    .expect("there is room");
+            }
+            taken.extend((0..3).map(|_| take(&mut topic, "stock", ANNA)));
+            expect_eq(
+                "what it gets if messages come to partition 1 after two of partition 0 are consumed",
+                taken,
+                ["a0", "a1", "b0", "a2", "b1"]
+                    .map(|message| Some(message.to_owned()))
+                    .to_vec(),
+            );
+        }
+    );
+}
+
+#[test]
+fn a_topic_without_partitions() {
+    case!(
+        "A topic without partitions has no messages; that is no reason to panic.",
+        || {
+            let mut topic = topic(&[]);
+            expect_eq(
+                "poll of a topic without partitions",
+                poll(&mut topic, "stock", ANNA),
+                None,
+            );
+        }
+    );
+}
+
+#[test]
+fn a_poll_that_brings_nothing_moves_no_turn() {
+    case!(
+        "A poll that returns `None` has served no partition: the next message comes from the partition whose turn it was.",
+        || {
+            let mut topic = topic(&[&["a0", "a1"], &["b0", "b1"]]);
+            poll(&mut topic, "stock", ANNA);
+            poll(&mut topic, "stock", BERT);
+            expect_eq(
+                "carl's poll, while anna has \"a0\" and bert has \"b0\" in hand",
+                poll(&mut topic, "stock", CARL),
+                None,
+            );
+            topic.ack("stock", ANNA, PartitionIndex(0), Offset(0));
+            topic.ack("stock", BERT, PartitionIndex(1), Offset(0));
+            expect_eq(
+                "carl's poll after both acks: partition 1 was served last",
+                poll(&mut topic, "stock", CARL),
+                got("a1", 0, 1),
+            );
+        }
+    );
+}
+
+#[test]
+fn the_same_message_again_moves_no_turn() {
+    case!(
+        "A consumer that polls again and again, without an ack, keeps no partition waiting: the same message again is not a turn.",
+        || {
+            // Once for each partition: anna has its first message in hand.
+            for held in 0..3 {
+                let mut topic = topic(&[&["a0", "a1"], &["b0", "b1"], &["c0", "c1"]]);
+                for _ in 0..held {
+                    poll(&mut topic, "stock", CARL);
+                    topic.leave("stock", CARL);
+                }
+                let in_hand = poll(&mut topic, "stock", ANNA);
+                let what = format!("the partition that anna is served from after {held} others");
+                let partition = in_hand.as_ref().map(|(_, partition, _)| *partition);
+                expect_eq(&what, partition, Some(held));
+                let taken: Vec<_> = (0..4)
+                    .filter_map(|_| {
+                        let again = poll(&mut topic, "stock", ANNA);
+                        expect_eq("anna's poll, again", again, in_hand.clone());
+                        take(&mut topic, "stock", BERT)
+                    })
+                    .collect();
+                let expected: [&str; 4] = [
+                    ["b0", "c0", "b1", "c1"],
+                    ["c0", "a0", "c1", "a1"],
+                    ["a0", "b0", "a1", "b1"],
+                ][usize::try_from(held).expect("0, 1 or 2")];
+                let what = format!(
+                    "what bert gets, while anna, with a message of partition {held} in hand, polls before each of his polls"
+                );
+                expect_eq(&what, taken, expected.map(str::to_owned).to_vec());
+            }
+        }
+    );
+}
+
+#[test]
+fn as_many_partitions_as_there_may_be() {
+    case!(
+        "A topic of 65,535 partitions: the last one is served too, and after it comes the first one.",
+        || {
+            let mut topic = Topic::new(u16::MAX, 2);
+            topic.subscribe("stock");
+            let last = i32::from(u16::MAX) - 1;
+            for (partition, message) in [
+                (last, "z0"),
+                (last, "z1"),
+                (last - 1, "y0"),
+                (0, "a0"),
+                (0, "a1"),
+            ] {
+                topic
+                    .publish(PartitionIndex(partition), message)
+                    .expect("there is room");
+            }
+            let taken: Vec<_> = (0..6)
+                .map(|_| take(&mut topic, "stock", ConsumerId(u32::MAX)))
+                .collect();
+            let expected = ["a0", "y0", "z0", "a1", "z1"].map(|message| Some(message.to_owned()));
+            let expected: Vec<_> = expected.into_iter().chain([None]).collect();
+            expect_eq("six times poll and ack", taken, expected);
         }
     );
 }
@@ -325,11 +448,12 @@ fn any_order(seed: u64) {
             consumer,
         );
         if choice < 5 {
-            expect(
+            expect_eq(
                 &format!(
-                    "seed {seed}: {consumer:?} of {group:?} may ack {message:?}, which it has just polled"
+                    "seed {seed}: {consumer:?} of {group:?} acks {message:?}, which it has just polled"
                 ),
                 topic.ack(group, consumer, PartitionIndex(partition), Offset(offset)),
+                true,
             );
             in_hand.remove(&(group, partition));
             acked[which].push(message);

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use spec_harness::{case, expect, expect_eq};
+use spec_harness::{case, expect_eq, fail};
 
 use super::part::{Moment, TokenBucket};
 
@@ -23,9 +23,10 @@ fn bucket(rate: u32, capacity: u32) -> TokenBucket {
 /// A bucket from which everything was taken at time 0.
 fn empty(rate: u32, capacity: u32) -> TokenBucket {
     let mut bucket = bucket(rate, capacity);
-    expect(
-        "a full bucket grants its capacity",
+    expect_eq(
+        &format!("a full bucket for {capacity}: try_take(0 s, {capacity})"),
         bucket.try_take(Moment::START, capacity),
+        true,
     );
     bucket
 }
@@ -95,7 +96,7 @@ fn a_long_rest_saves_up_the_capacity_at_most() {
 #[test]
 fn several_tokens_are_granted_together_or_not_at_all() {
     case!(
-        "Who asks for 4 tokens where 3 are gets none, and the 3 are still there for others.",
+        "A call for 4 tokens where 3 are gets none, and the 3 are still there for others.",
         || {
             let mut bucket = bucket(10, 3);
             expect_eq("try_take(0 s, 4)", bucket.try_take(at(0), 4), false);
@@ -165,6 +166,17 @@ fn a_clock_read_too_early_brings_nothing() {
                 bucket.try_take(at(SECOND), 1),
                 false,
             );
+            let mut bucket = self::bucket(10, 5);
+            expect_eq(
+                "a full bucket: try_take(1 s, 2)",
+                bucket.try_take(at(SECOND), 2),
+                true,
+            );
+            expect_eq(
+                "try_take(0.5 s, 3): the 3 are there, whatever the time is",
+                bucket.try_take(at(SECOND / 2), 3),
+                true,
+            );
         }
     );
 }
@@ -209,6 +221,88 @@ fn whole_numbers_come_out_whole() {
 }
 
 #[test]
+fn no_tokens_are_always_granted() {
+    case!(
+        "0 tokens are granted by a full bucket, by an empty one, and by one that never holds any; and they cost nothing.",
+        || {
+            let mut full = bucket(10, 5);
+            expect_eq("full: try_take(0 s, 0)", full.try_take(at(0), 0), true);
+            expect_eq("full: try_take(0 s, 5)", full.try_take(at(0), 5), true);
+            expect_eq("empty: try_take(0 s, 0)", full.try_take(at(0), 0), true);
+            let mut none = bucket(10, 0);
+            expect_eq(
+                "capacity 0: try_take(1 h, 0)",
+                none.try_take(at(3600 * SECOND), 0),
+                true,
+            );
+            expect_eq(
+                "capacity 0: try_take(1 h, 1)",
+                none.try_take(at(3600 * SECOND), 1),
+                false,
+            );
+        }
+    );
+}
+
+#[test]
+fn weeks_at_the_highest_rate() {
+    case!(
+        "At the highest rate the largest bucket is full after a second, after five, and after a year of weeks without a call.",
+        || {
+            let week = 7 * 24 * 3600;
+            for seconds in (1..100).chain([3600, week, 4 * week, 52 * week]) {
+                let mut bucket = empty(u32::MAX, u32::MAX);
+                expect_eq(
+                    &format!("empty at 0 s: try_take({seconds} s, u32::MAX)"),
+                    bucket.try_take(at(seconds * SECOND), u32::MAX),
+                    true,
+                );
+                expect_eq(
+                    "one more at the same moment",
+                    bucket.try_take(at(seconds * SECOND), 1),
+                    false,
+                );
+            }
+        }
+    );
+}
+
+#[test]
+fn a_token_a_second_for_a_year() {
+    case!(
+        "The lowest rate, asked once a week for a year, and then after a year: each time the tokens of that time are there, and no more.",
+        || {
+            let week = 7 * 24 * 3600;
+            let mut bucket = empty(1, u32::MAX);
+            for number in 1..=52_u32 {
+                let now = at(u64::from(number) * u64::from(week) * SECOND);
+                expect_eq(
+                    &format!("week {number}: try_take of {week} tokens"),
+                    bucket.try_take(now, week),
+                    true,
+                );
+                expect_eq(
+                    "one more at the same moment",
+                    bucket.try_take(now, 1),
+                    false,
+                );
+            }
+            let next_year = at(2 * 52 * u64::from(week) * SECOND);
+            expect_eq(
+                "a year later: try_take of the tokens of a year",
+                bucket.try_take(next_year, 52 * week),
+                true,
+            );
+            expect_eq(
+                "one more at the same moment",
+                bucket.try_take(next_year, 1),
+                false,
+            );
+        }
+    );
+}
+
+#[test]
 fn nothing_overflows() {
     case!(
         "The highest rate, the largest bucket, and 500 billion years between two calls: no overflow.",
@@ -221,6 +315,13 @@ fn nothing_overflows() {
                 true,
             );
             expect_eq("one more", bucket.try_take(end, 1), false);
+            let mut bucket = empty(1, 5);
+            let nanos_end = Duration::from_nanos(u64::MAX) + Duration::from_nanos(1);
+            expect_eq(
+                "1 a second: try_take(2^64 ns, which are 585 years, 5)",
+                bucket.try_take(Moment::after_start(nanos_end), 5),
+                true,
+            );
         }
     );
 }
@@ -228,7 +329,7 @@ fn nothing_overflows() {
 #[test]
 fn ready_at_tells_the_first_moment() {
     case!(
-        "`ready_at` (given) tells the first moment at which the tokens are granted: not one nanosecond earlier.",
+        "`ready_at` (given) returns the first moment at which the tokens are granted: not one nanosecond earlier.",
         || {
             for rate in [1, 3, 7, 1000, 999_999_937] {
                 let mut bucket = bucket(rate, 4);
@@ -246,9 +347,10 @@ fn ready_at_tells_the_first_moment() {
                     bucket.try_take(ready, 3),
                     true,
                 );
-                expect(
-                    "ready_at(4) of a bucket for 4 is some time",
+                expect_eq(
+                    "ready_at(4) of a bucket for 4: whether it is some time",
                     bucket.ready_at(4).is_some(),
+                    true,
                 );
                 expect_eq("ready_at(5) of a bucket for 4", bucket.ready_at(5), None);
             }
@@ -288,12 +390,16 @@ fn any_span(seed: u64) {
             sum += tokens;
             let span = time - grants[first].0;
             let most = u64::from(rate) * span + u64::from(capacity) * SECOND;
-            expect(
-                &format!(
-                    "seed {seed}: {rate} a second and {capacity} at once allow what was granted in a span of {span} ns: {sum}"
-                ),
-                sum * SECOND <= most,
-            );
+            if sum * SECOND > most {
+                let what = format!(
+                    "seed {seed}, a bucket for {capacity} with {rate} a second: granted in a span of {span} ns"
+                );
+                fail(
+                    &what,
+                    &format!("at most {}", most / SECOND),
+                    &sum.to_string(),
+                );
+            }
         }
     }
 }

@@ -5,19 +5,19 @@ use std::time::Duration;
 
 /// The position of a record in its partition: 0 for the first one ever, then 1, 2, 3 …
 ///
-/// An offset also serves as an *end*: the log end offset is the offset that
-/// the next record will get, so "everything below it exists".
+/// An offset is also used as an *end*: the log end offset is the offset that the
+/// next record will get, so every record is below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Offset(pub i64);
 
 impl Offset {
-    /// Where every partition begins.
+    /// The offset of the first record of every partition.
     pub const ZERO: Offset = Offset(0);
 
-    /// The offset `count` records further on.
+    /// Returns the offset `count` records further on.
     ///
     /// # Panics
-    /// When the sum does not fit in an `i64`: a partition would have to take a
+    /// If the sum does not fit into an `i64`: a partition would have to take a
     /// million records a second for 292,000 years.
     #[must_use]
     pub fn plus(self, count: i64) -> Offset {
@@ -28,8 +28,8 @@ impl Offset {
         )
     }
 
-    /// How many offsets lie from `start` up to this one; negative if it is below `start`, and the
-    /// largest or smallest `i64` where that has no room.
+    /// Returns the number of offsets from `start` up to this one, negative if this one is
+    /// below `start`. A difference that does not fit becomes the largest or smallest `i64`.
     #[must_use]
     pub fn since(self, start: Offset) -> i64 {
         self.0.saturating_sub(start.0)
@@ -42,7 +42,7 @@ impl fmt::Display for Offset {
     }
 }
 
-/// Which partition of a topic: 0, 1, 2 …
+/// The number of a partition in its topic: 0, 1, 2 …
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartitionIndex(pub i32);
 
@@ -52,11 +52,11 @@ impl fmt::Display for PartitionIndex {
     }
 }
 
-/// Time since this process started its clock; the one for deadlines.
+/// Time since this process started its clock; deadlines are measured with it.
 ///
-/// It is what a stopwatch says: it only ever grows, and means nothing to
-/// another process. It is passed into the code that needs it as `now`, so that
-/// a test can say what time it is.
+/// A moment is what a stopwatch shows: it only ever grows, and means nothing to
+/// another process. Code that needs the time gets it as `now`, so a test decides
+/// what time it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Moment(Duration);
 
@@ -64,19 +64,19 @@ impl Moment {
     /// When the clock was started.
     pub const START: Moment = Moment(Duration::ZERO);
 
-    /// The moment at `elapsed` after the start of the clock.
+    /// Returns the moment at `elapsed` after the start of the clock.
     #[must_use]
     pub const fn after_start(elapsed: Duration) -> Moment {
         Moment(elapsed)
     }
 
-    /// The moment `wait` later; the last representable one if that is too far away.
+    /// Returns the moment `wait` later, or the last one that there is if that is too far.
     #[must_use]
     pub fn plus(self, wait: Duration) -> Moment {
         Moment(self.0.saturating_add(wait))
     }
 
-    /// How long this lies after `earlier`; zero if it does not.
+    /// Returns the time from `earlier` to this moment; zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Moment) -> Duration {
         self.0.saturating_sub(earlier.0)

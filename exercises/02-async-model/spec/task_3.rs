@@ -1,4 +1,4 @@
-//! Polling those who were woken.
+//! Polling the futures that were woken.
 
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,21 +7,22 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use spec_harness::{case, expect, expect_eq};
+use spec_harness::{case, expect_eq};
 
 use super::part::Executor;
 
-/// Nobody polls a future of these cases so often, but for a loop that does not wait.
+/// Only a loop that does not wait polls a future of these cases so often.
 const TOO_OFTEN: usize = 500;
+const POLLED_TOO_OFTEN: &str = "polled 500 times: it never waits";
 
 /// How long [`Executor::run`] waits for a wake that was lost.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("nobody panics under this lock")
+    mutex.lock().expect("nothing panics under this lock")
 }
 
-/// Something to wait for, and what became of who waited.
+/// Something to wait for, and how often the future that waits was polled.
 #[derive(Default)]
 struct Event {
     happened: AtomicBool,
@@ -39,10 +40,7 @@ impl Event {
         let event = Arc::clone(self);
         poll_fn(move |context| {
             let polls = event.polls.fetch_add(1, Ordering::SeqCst);
-            assert!(
-                polls < TOO_OFTEN,
-                "polled {TOO_OFTEN} times: it never waits"
-            );
+            assert!(polls < TOO_OFTEN, "{POLLED_TOO_OFTEN}");
             *lock(&event.waker) = Some(context.waker().clone());
             if event.happened.load(Ordering::SeqCst) {
                 Poll::Ready(())
@@ -52,7 +50,7 @@ impl Event {
         })
     }
 
-    /// Wakes whoever waits, though nothing has happened.
+    /// Wakes the future that waits, though nothing has happened.
     fn wake(&self) {
         let waker = lock(&self.waker).clone();
         if let Some(waker) = waker {
@@ -88,7 +86,7 @@ fn a_spawned_future_is_polled() {
 }
 
 #[test]
-fn who_is_not_woken_is_not_polled() {
+fn a_future_that_is_not_woken_is_not_polled() {
     case!(
         "A future that waits is polled once. Until it is woken, polling it is work for nothing.",
         || {
@@ -96,7 +94,7 @@ fn who_is_not_woken_is_not_polled() {
             let event = Event::new();
             executor.spawn(event.wait());
             expect_eq("run_ready()", executor.run_ready(), 1);
-            expect_eq("run_ready(), nobody was woken", executor.run_ready(), 0);
+            expect_eq("run_ready() without a wake", executor.run_ready(), 0);
             expect_eq("how often it was polled", event.polls(), 1);
             expect_eq("len()", executor.len(), 1);
         }
@@ -104,7 +102,7 @@ fn who_is_not_woken_is_not_polled() {
 }
 
 #[test]
-fn who_is_woken_is_polled_again() {
+fn a_future_that_is_woken_is_polled_again() {
     case!(
         "A wake brings one poll, and the future may end in it.",
         || {
@@ -139,7 +137,7 @@ fn a_needless_wake() {
 }
 
 #[test]
-fn only_those_who_were_woken() {
+fn only_the_woken_ones_are_polled() {
     case!(
         "Of many futures only those are polled that were woken.",
         || {
@@ -160,6 +158,35 @@ fn only_those_who_were_woken() {
 }
 
 #[test]
+fn two_thousand_waiting_futures_cost_nothing() {
+    case!(
+        "Two thousand futures wait, and one of them is woken: that costs one poll.",
+        || {
+            let mut executor = Executor::new();
+            let polls = Arc::new(AtomicUsize::new(0));
+            for _ in 0..2_000 {
+                let polls = Arc::clone(&polls);
+                executor.spawn(poll_fn(move |_| {
+                    let polls = polls.fetch_add(1, Ordering::SeqCst);
+                    assert!(polls < 4_000, "each was polled a second time");
+                    Poll::Pending
+                }));
+            }
+            let event = Event::new();
+            executor.spawn(event.wait());
+            expect_eq(
+                "run_ready() with 2,001 new ones",
+                executor.run_ready(),
+                2_001,
+            );
+            event.happen();
+            expect_eq("run_ready() with one woken", executor.run_ready(), 1);
+            expect_eq("len()", executor.len(), 2_000);
+        }
+    );
+}
+
+#[test]
 fn many_wakes_one_poll() {
     case!("Wakes that come before the poll are one wake.", || {
         let mut executor = Executor::new();
@@ -171,6 +198,67 @@ fn many_wakes_one_poll() {
         }
         expect_eq("run_ready() after 100 wakes", executor.run_ready(), 1);
     });
+}
+
+/// Keeps the waker of each of its polls, and never ends.
+fn keeps_wakers(wakers: &Arc<Mutex<Vec<Waker>>>) -> impl Future<Output = ()> + Send + 'static {
+    let wakers = Arc::clone(wakers);
+    poll_fn(move |context| {
+        let mut wakers = lock(&wakers);
+        assert!(wakers.len() < TOO_OFTEN, "{POLLED_TOO_OFTEN}");
+        wakers.push(context.waker().clone());
+        Poll::Pending
+    })
+}
+
+#[test]
+fn all_wakers_of_a_task_are_one() {
+    case!(
+        "A future may keep the wakers of several polls: each of them wakes it, and all of them together are one wake.",
+        || {
+            let mut executor = Executor::new();
+            let wakers: Arc<Mutex<Vec<Waker>>> = Arc::default();
+            executor.spawn(keeps_wakers(&wakers));
+            executor.run_ready();
+            lock(&wakers)[0].wake_by_ref();
+            let what = "run_ready() after a wake by the waker of the first poll";
+            expect_eq(what, executor.run_ready(), 1);
+            lock(&wakers)[0].wake_by_ref();
+            let what = "run_ready() after another one, by the same waker";
+            expect_eq(what, executor.run_ready(), 1);
+            lock(&wakers).iter().for_each(Waker::wake_by_ref);
+            let what = "run_ready() after wakes by the wakers of three polls";
+            expect_eq(what, executor.run_ready(), 1);
+        }
+    );
+}
+
+#[test]
+fn woken_in_the_poll_and_after_it() {
+    case!(
+        "A wake during the poll and another one after it, before the next poll, are one wake.",
+        || {
+            let mut executor = Executor::new();
+            let waker: Arc<Mutex<Option<Waker>>> = Arc::default();
+            let left_there = Arc::clone(&waker);
+            let mut polls = 0;
+            executor.spawn(poll_fn(move |context| {
+                polls += 1;
+                assert!(polls < TOO_OFTEN, "{POLLED_TOO_OFTEN}");
+                if polls == 1 {
+                    context.waker().wake_by_ref();
+                    *lock(&left_there) = Some(context.waker().clone());
+                }
+                Poll::Pending
+            }));
+            // It is polled between the first poll of the other one and the second.
+            executor.spawn(async move {
+                let waker = lock(&waker).take();
+                waker.expect("the first was polled first").wake();
+            });
+            expect_eq("run_ready()", executor.run_ready(), 3);
+        }
+    );
 }
 
 /// Is woken by itself during its first `times` polls, and writes each into `log`.
@@ -217,12 +305,30 @@ fn first_woken_first_polled() {
         executor.run_ready();
         let polled = lock(&log).clone();
         let expected = vec!["a", "b", "c", "a", "b", "a"];
-        expect_eq("who was polled, in order", polled, expected);
+        expect_eq("which were polled, in order", polled, expected);
+        let mut executor = Executor::new();
+        let log: Arc<Mutex<Vec<&str>>> = Arc::default();
+        let events: Vec<Arc<Event>> = (0..3).map(|_| Event::new()).collect();
+        for (name, event) in ["a", "b", "c"].into_iter().zip(&events) {
+            let (event, log) = (Arc::clone(event), Arc::clone(&log));
+            executor.spawn(async move {
+                event.wait().await;
+                lock(&log).push(name);
+            });
+        }
+        executor.run_ready();
+        for last_first in [2, 0, 1] {
+            events[last_first].happen();
+        }
+        executor.run_ready();
+        let polled = lock(&log).clone();
+        let what = "c, a and b are woken; which went on, in order";
+        expect_eq(what, polled, vec!["c", "a", "b"]);
     });
 }
 
 #[test]
-fn who_has_finished_is_not_polled_again() {
+fn a_finished_future_is_not_polled_again() {
     case!(
         "A waker may outlive its future: waking one that has finished changes nothing.",
         || {
@@ -277,10 +383,44 @@ fn a_finished_future_is_dropped() {
                 drop(inside);
             });
             let inside = Arc::clone(&held);
-            executor.spawn(async move { drop(Arc::clone(&inside)) });
+            executor.spawn(poll_fn(move |_| {
+                let _held_until_dropped = &inside;
+                Poll::Ready(())
+            }));
             executor.run_ready();
             let holders = Arc::strong_count(&held);
-            expect_eq("who holds it: the case and the one that waits", holders, 2);
+            expect_eq(
+                "how many hold it: the case and the future that waits",
+                holders,
+                2,
+            );
+        }
+    );
+}
+
+#[test]
+fn a_drop_may_wake() {
+    case!(
+        "A finished future is dropped at once, and its drop may wake another one, as a closed channel does: that one is polled too.",
+        || {
+            struct HappensOnDrop(Arc<Event>);
+
+            impl Drop for HappensOnDrop {
+                fn drop(&mut self) {
+                    self.0.happen();
+                }
+            }
+
+            let mut executor = Executor::new();
+            let closed = Event::new();
+            executor.spawn(closed.wait());
+            let sender = HappensOnDrop(Arc::clone(&closed));
+            executor.spawn(poll_fn(move |_| {
+                let _held_until_dropped = &sender;
+                Poll::Ready(())
+            }));
+            expect_eq("run_ready()", executor.run_ready(), 3);
+            expect_eq("len()", executor.len(), 0);
         }
     );
 }
@@ -298,15 +438,15 @@ fn a_wake_from_another_thread() {
             let other = thread::spawn(move || happens.happen());
             expect_eq("run()", executor.run(PATIENCE), 0);
             other.join().unwrap();
-            expect("it was polled two times", event.polls() == 2);
+            expect_eq("how often it was polled", event.polls(), 2);
         }
     );
 }
 
 #[test]
-fn whom_nobody_wakes() {
+fn run_gives_up_on_a_future_that_is_never_woken() {
     case!(
-        "`run` gives up on those whom nobody wakes for as long as it has patience, and says how many there are.",
+        "`run` gives up when no future is woken for as long as its patience, and returns how many have not finished.",
         || {
             let mut executor = Executor::new();
             executor.spawn(Event::new().wait());

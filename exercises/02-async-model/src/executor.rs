@@ -1,4 +1,4 @@
-//! What is behind `await`: futures, and who polls them when.
+//! What is behind `await`: futures, and an executor that polls them.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-/// Names a task.
+/// The number of a task of one executor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct TaskId(u64);
 
@@ -25,12 +25,12 @@ impl Ready {
         self.not_empty.notify_one();
     }
 
-    /// The task that was woken first; it is taken out.
+    /// Returns the task that was woken first, which is taken out.
     fn pop(&self) -> Option<TaskId> {
         self.lock().pop_front()
     }
 
-    /// Sleeps until a task is woken, but not longer than `limit`; whether one was.
+    /// Returns whether a task is woken; sleeps until one is, for at most `limit`.
     fn wait(&self, limit: Duration) -> bool {
         let queue = self.lock();
         let (queue, _) = self
@@ -40,15 +40,16 @@ impl Ready {
         !queue.is_empty()
     }
 
-    /// Nobody panics under this lock; if somebody did, the queue is whole.
+    /// Nothing panics under this lock; if something did, the queue would be whole.
     fn lock(&self) -> MutexGuard<'_, VecDeque<TaskId>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 // ANCHOR: wake
-/// What a task's wakers share: any thread may wake, at any time, any number of times.
-/// `Waker::from` makes a waker of an `Arc` of it, `Context::from_waker` what a poll takes.
+/// The state that all wakers of a task share: any thread may wake, at any time, any
+/// number of times. `Waker::from` makes a waker of an `Arc<Alarm>`, and
+/// `Context::from_waker` what a poll takes.
 struct Alarm {
     id: TaskId,
     /// The task is in the queue: another wake adds nothing.
@@ -57,7 +58,7 @@ struct Alarm {
 }
 
 impl Alarm {
-    /// From here on a wake puts the task into the queue again.
+    /// Makes the next wake put the task into the queue again.
     fn reset(&self) {
         // Not a store: what a wake that found `true` has written before it must be seen.
         self.is_queued.swap(false, Ordering::AcqRel);
@@ -92,14 +93,14 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// No tasks.
+    /// Returns an executor without tasks.
     #[must_use]
     pub fn new() -> Executor {
         Executor::default()
     }
 
-    /// Takes a future in. It is polled by [`run`](Executor::run) or
-    /// [`run_ready`](Executor::run_ready), not here.
+    /// Adds a future as a task that is woken already. [`run`](Executor::run) and
+    /// [`run_ready`](Executor::run_ready) poll it, not this.
     pub fn spawn(&mut self, future: impl Future<Output = ()> + Send + 'static) {
         let id = TaskId(self.next_id);
         self.next_id += 1;
@@ -113,18 +114,19 @@ impl Executor {
         self.tasks.insert(id, Task { future, alarm });
     }
 
-    /// Polls the tasks that have been woken, in that order, until none is left
-    /// that has. Returns how many polls that took. Does not wait.
+    /// Returns the number of polls that it took to poll the tasks that were woken, in
+    /// the order of their wakes, until no woken task is left. Does not wait.
     pub fn run_ready(&mut self) -> usize {
-        // task 2.3: poll who was woken, lose no wake, and let go of who has finished
-        todo!("2.3: poll who was woken, lose no wake, and let go of who has finished")
+        // task 2.3: poll each task that was woken, lose no wake, and drop each future that has finished
+        todo!(
+            "2.3: poll each task that was woken, lose no wake, and drop each future that has finished"
+        )
         // end
     }
 
     // ANCHOR: run
-    /// Runs until every task has finished, and sleeps while none is ready.
-    /// Returns how many have not finished: it gives up when for `patience`
-    /// nobody has woken one.
+    /// Returns how many tasks have not finished. Polls until all have, and sleeps while
+    /// none is ready; gives up when none is woken for as long as `patience`.
     pub fn run(&mut self, patience: Duration) -> usize {
         while !self.tasks.is_empty() && self.ready.wait(patience) {
             self.run_ready();
@@ -133,13 +135,13 @@ impl Executor {
     }
     // ANCHOR_END: run
 
-    /// How many tasks have not finished.
+    /// Returns how many tasks have not finished.
     #[must_use]
     pub fn len(&self) -> usize {
         self.tasks.len()
     }
 
-    /// Whether every task has finished.
+    /// Returns whether every task has finished.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()

@@ -1,4 +1,4 @@
-//! A wheel of wheels: deadlines in slots, the nearer the finer.
+//! A timer wheel: deadlines in slots, which are the finer the nearer they are.
 
 use message_model::Moment;
 
@@ -11,7 +11,7 @@ const SLOT_BITS: usize = SLOTS.trailing_zeros() as usize;
 /// Enough levels for every tick that a `u64` can count.
 const LEVELS: usize = (u64::BITS as usize).div_ceil(SLOT_BITS);
 
-/// Names one scheduled timer, so that it can be cancelled.
+/// A scheduled timer, for [`cancel`](Timers::cancel).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TimerId {
     pub(crate) deadline: Moment,
@@ -19,24 +19,25 @@ pub struct TimerId {
     number: u64,
 }
 
-/// Keys that become due at a moment. Pure: it never looks at a clock.
+/// Keys that become due at a moment. Pure: the time is passed in.
 ///
 /// A slot of level 0 is one millisecond wide, a *tick*; one of level 1 is as
-/// wide as all of level 0, and so on. Where a key lies follows from its
-/// deadline and from how far the wheel has turned.
+/// wide as all of level 0, and so on. A key's slot follows from its deadline and
+/// from how far the wheel has turned.
 ///
 /// # Invariants
-/// - A key comes out at most once: by [`expire`](Timers::expire) or by
+/// - A key is returned at most once: by [`expire`](Timers::expire) or by
 ///   [`cancel`](Timers::cancel).
-/// - Keys come out by deadline; with equal deadlines in the order they went in.
-/// - A key lies in the slot that `place` names, as the wheel stands.
+/// - Keys are returned by deadline; with equal deadlines in the order in which they
+///   were scheduled.
+/// - A key is in the slot that `place` returns for its deadline and `turned_to`.
 #[derive(Debug)]
 pub struct Timers<K> {
-    /// All levels one behind the other; a level is made when it is first needed.
+    /// The slots of all levels, level 0 first; a level is made when it is first needed.
     slots: Vec<Slot<K>>,
-    /// Per level, one bit for each slot: set as long as it has keys.
+    /// Per level one bit for each slot, set while the slot has keys.
     occupied: [u64; LEVELS],
-    /// The tick of the latest `now` that [`expire`](Timers::expire) was told.
+    /// The tick of the latest `now` that was passed to [`expire`](Timers::expire).
     turned_to: u64,
     next_number: u64,
     len: usize,
@@ -44,7 +45,7 @@ pub struct Timers<K> {
 }
 
 impl<K> Timers<K> {
-    /// No timers.
+    /// Returns a wheel without keys.
     #[must_use]
     pub fn new() -> Timers<K> {
         Timers {
@@ -57,7 +58,7 @@ impl<K> Timers<K> {
         }
     }
 
-    /// Makes `key` due at `deadline`; if that is over, it comes out next.
+    /// Makes `key` due at `deadline`, which may have passed.
     pub fn schedule(&mut self, deadline: Moment, key: K) -> TimerId {
         let id = TimerId {
             deadline,
@@ -69,7 +70,7 @@ impl<K> Timers<K> {
         id
     }
 
-    /// Takes a timer back before it is due; `None` if it has already come out.
+    /// Returns the key of a timer, which is withdrawn; `None` if it was returned before.
     pub fn cancel(&mut self, id: TimerId) -> Option<K> {
         let (level, index) = place(self.turned_to, tick(id.deadline));
         let slot = self.slots.get_mut(level * SLOTS + index)?;
@@ -81,18 +82,19 @@ impl<K> Timers<K> {
         Some(key)
     }
 
-    /// The keys whose deadline is at or before `now`, each once, by deadline and
-    /// then in the order they were scheduled.
+    /// Returns the keys whose deadline is at or before `now`, each once, by deadline and
+    /// then in the order in which they were scheduled.
     ///
-    /// A `now` that lies before an earlier one does no harm.
+    /// `now` may be before an earlier one: what is not due at it stays, and the wheel
+    /// does not turn back.
     pub fn expire(&mut self, now: Moment) -> Vec<K> {
-        // task 2.1: hand out what is due, never early, and lose nothing of the rest
-        todo!("2.1: hand out what is due, never early, and lose nothing of the rest")
+        // task 2.1: return what is due, never early, and keep the rest where `cancel` finds it
+        todo!("2.1: return what is due, never early, and keep the rest where `cancel` finds it")
         // end
     }
 
     // ANCHOR: put
-    /// Puts a key into the slot for its deadline, as the wheel stands.
+    /// Puts a key into the slot for its deadline.
     fn put(&mut self, id: TimerId, key: K) {
         let (level, index) = place(self.turned_to, tick(id.deadline));
         let made = self.slots.len().max((level + 1) * SLOTS);
@@ -104,8 +106,8 @@ impl<K> Timers<K> {
     // ANCHOR_END: put
 
     // ANCHOR: take_first
-    /// Takes out the first slot that has keys, if it begins at or before the tick
-    /// `up_to`. The keys of all other slots have later ticks than those in it.
+    /// Returns the first slot that has keys, which is taken out, if it begins at or
+    /// before the tick `up_to`. All other slots have keys with later ticks only.
     fn take_first(&mut self, up_to: u64) -> Option<Slot<K>> {
         let (level, index) = self.first()?;
         if slot_start(self.turned_to, level, index) > up_to {
@@ -117,38 +119,39 @@ impl<K> Timers<K> {
         Some(std::mem::replace(slot, Slot::new()))
     }
 
-    /// Level and index of the first slot that has keys: the lowest level has the
-    /// earliest ones.
+    /// Returns level and index of the first slot that has keys: the lowest level has
+    /// the earliest ones.
     fn first(&self) -> Option<(usize, usize)> {
         let level = self.occupied.iter().position(|bits| *bits != 0)?;
         Some((level, self.occupied[level].trailing_zeros() as usize))
     }
     // ANCHOR_END: take_first
 
-    /// No key becomes due before this; `None`: no key is waiting.
+    /// Returns the earliest deadline, or one before it whose timer was cancelled;
+    /// `None`: no key waits.
     ///
-    /// It is the earliest deadline, or one that was cancelled and lay before it:
-    /// whoever sleeps until then and calls [`expire`](Timers::expire) may get
-    /// nothing. After `expire(now)` it lies after `now`, so that nobody spins.
+    /// The owner of the timers sleeps until then and calls [`expire`](Timers::expire),
+    /// which may return nothing. After `expire(now)` the next deadline is after `now`,
+    /// so the owner does not spin.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Moment> {
         let (level, index) = self.first()?;
         Some(self.slots[level * SLOTS + index].earliest())
     }
 
-    /// How many keys are waiting.
+    /// Returns how many keys wait.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether no key is waiting.
+    /// Returns whether no key waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// How many times a key was put into a slot, so far: what the wheel has cost.
+    /// Returns how many times a key was put into a slot so far: what the wheel has cost.
     #[must_use]
     pub fn moves(&self) -> u64 {
         self.moves
@@ -161,20 +164,20 @@ impl<K> Default for Timers<K> {
     }
 }
 
-/// The millisecond that a moment lies in; the last one for all that is beyond.
+/// Returns the millisecond that a moment is in, or the last one that a `u64` can count.
 fn tick(moment: Moment) -> u64 {
     let millis = moment.since(Moment::START).as_millis();
     u64::try_from(millis).unwrap_or(u64::MAX)
 }
 
 // ANCHOR: place
-/// Level and index of the slot for `tick` on a wheel that has turned to `turned_to`.
+/// Returns level and index of the slot for `tick` on a wheel that has turned to `turned_to`.
 ///
-/// Ticks are numbers with 64 as their base. The level is the highest digit in
+/// Ticks are written with 64 as their base. The level is the highest digit in
 /// which the two differ, the index is the tick's digit there. So a key stays in
 /// its slot until the wheel turns into that slot.
 fn place(turned_to: u64, tick: u64) -> (usize, usize) {
-    // What is over belongs to the slot that is next.
+    // A deadline that has passed belongs to the slot that is next.
     let tick = tick.max(turned_to);
     let highest_bit = (tick ^ turned_to).checked_ilog2().unwrap_or(0) as usize;
     let level = highest_bit / SLOT_BITS;
@@ -183,8 +186,8 @@ fn place(turned_to: u64, tick: u64) -> (usize, usize) {
 }
 // ANCHOR_END: place
 
-/// The first tick of a slot: `turned_to` with one digit replaced by the slot's
-/// index, and zeros behind it.
+/// Returns the first tick of a slot: `turned_to` with one digit replaced by the slot's
+/// index, and zeros behind that digit.
 fn slot_start(turned_to: u64, level: usize, index: usize) -> u64 {
     let shift = level * SLOT_BITS;
     let digits = turned_to >> shift;

@@ -7,24 +7,24 @@ use crate::Offset;
 /// The messages of one partition that were handed out to workers, from the
 /// first one that is not acked yet on.
 ///
-/// A group has one number per partition to remember: everything below it is done.
-/// Workers that run side by side are not done in that order, so somebody has
-/// to say which number may be committed: the *frontier*.
+/// A group remembers one number per partition: everything below it is done. Workers
+/// that run side by side finish in any order, so the number that may be committed,
+/// the *frontier*, has to be worked out.
 ///
 /// # Invariants
 /// - The frontier is never above a message that was handed out and is not acked.
-/// - It never goes back, and it is as far ahead as the first one allows.
-/// - No message is handed out that lies `span_max` or more above the frontier:
-///   so much at most is done again after a crash, or is remembered here.
+/// - The frontier never goes back, and is as high as the first invariant allows.
+/// - No message is handed out that is `span_max` or more above the frontier: no more
+///   is done again after a crash, and no more is remembered here.
 // ANCHOR: state
 #[derive(Debug, Clone)]
 pub struct AckWindow {
-    /// Handed out, in ascending order; the first one is not acked.
-    /// There may be gaps: not every offset has a message in a compacted log.
+    /// What was handed out, in ascending order; the first one is not acked. There
+    /// may be gaps: in a compacted log not every offset has a message.
     window: VecDeque<HandedOut>,
-    /// Above everything that was handed out.
+    /// One above the highest offset that was handed out.
     next: Offset,
-    /// In offsets.
+    /// How far above the frontier a message may be handed out, in offsets.
     span_max: i64,
 }
 
@@ -36,8 +36,8 @@ struct HandedOut {
 // ANCHOR_END: state
 
 impl AckWindow {
-    /// Nothing is handed out yet; `committed` is where the group stands, and
-    /// `span_max` how many offsets work may reach ahead of the frontier.
+    /// Returns a window from which nothing was handed out. `committed` is the group's
+    /// committed offset, `span_max` how many offsets above the frontier may be worked on.
     #[must_use]
     pub fn new(committed: Offset, span_max: u32) -> AckWindow {
         AckWindow {
@@ -47,10 +47,10 @@ impl AckWindow {
         }
     }
 
-    /// Notes that the message at `offset` goes to a worker.
+    /// Returns whether the message at `offset` may go to a worker, and if so notes it.
     ///
-    /// False, and it must not go, when it lies too far above the frontier, or
-    /// below something that was handed out before.
+    /// It may not if it is `span_max` or more above the frontier, or not above
+    /// everything that was handed out before.
     #[must_use]
     pub fn hand_out(&mut self, offset: Offset) -> bool {
         let is_in_order = offset >= self.next;
@@ -65,13 +65,13 @@ impl AckWindow {
         is_in_order && is_near
     }
 
-    /// A worker is done with the message at `offset`. Says the new frontier, to
-    /// be committed, if it has moved.
+    /// Returns the new frontier, which may be committed, if this ack of the message at
+    /// `offset` has moved it.
     ///
-    /// An ack for what is not in the window changes nothing: the message was acked
-    /// before, or handed out before a restart.
+    /// An ack of a message that is not in the window changes nothing: the message was
+    /// acked before, or handed out before a restart.
     pub fn ack(&mut self, offset: Offset) -> Option<Offset> {
-        // task 1.3: note the ack, and move the frontier over all that is done
+        // task 1.3: note the ack, and return the frontier when it has moved, over all that is done
         let at = self
             .window
             .binary_search_by_key(&offset, |message| message.offset)
@@ -86,20 +86,20 @@ impl AckWindow {
         // end
     }
 
-    /// Everything below is done: the lowest offset that was handed out and is
-    /// not acked, or if there is none, the one above all that were handed out.
+    /// Returns the offset below which everything is done: the lowest one that was handed
+    /// out and is not acked, or one above all that were handed out.
     #[must_use]
     pub fn frontier(&self) -> Offset {
         self.window.front().map_or(self.next, |first| first.offset)
     }
 
-    /// How many messages it remembers: handed out, at or above the frontier.
+    /// Returns how many messages are in the window, acked or not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.window.len()
     }
 
-    /// Whether everything that was handed out is acked.
+    /// Returns whether everything that was handed out is acked.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.window.is_empty()

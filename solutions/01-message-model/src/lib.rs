@@ -1,10 +1,10 @@
-//! The part of chapter 01: a queue in memory, and who has consumed what of it.
+//! The part of chapter 01: a queue in memory, and what each group has consumed of it.
 //!
 //! - [`Topic`] has partitions and groups (task 1.1).
 //! - [`TokenBucket`] limits a rate (task 1.2).
-//! - [`AckWindow`] says what may be committed when acks come in any order (task 1.3).
-//! - [`Offset`], [`PartitionIndex`] and [`Moment`] are given: the nouns that these
-//!   three speak in. The chapter hands them on to all later chapters.
+//! - [`AckWindow`] finds what may be committed when acks come in any order (task 1.3).
+//! - [`Offset`], [`PartitionIndex`] and [`Moment`] are given: the types of the
+//!   signatures of these three, and of all later chapters.
 
 mod ack_window;
 mod nouns;

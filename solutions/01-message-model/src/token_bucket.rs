@@ -9,11 +9,13 @@ use crate::Moment;
 /// exactly `rate` billionths: nothing is ever rounded.
 const TOKEN: u128 = 1_000_000_000;
 
-/// Fills with `rate` tokens a second up to `capacity`; what is granted is taken out.
+/// A limit on a rate: fills with `rate` tokens a second up to `capacity`, and what is
+/// granted is taken out.
 ///
 /// # Invariants
 /// - In any span of time at most `rate` × its seconds + `capacity` tokens are granted.
-/// - No token is lost either: who always asks, gets that many, to the nanosecond.
+/// - Nothing is rounded away: a caller that always asks gets `rate` tokens a second, to
+///   the nanosecond.
 // ANCHOR: state
 #[derive(Debug, Clone)]
 pub struct TokenBucket {
@@ -21,15 +23,15 @@ pub struct TokenBucket {
     rate: NonZeroU32,
     /// In billionths of a token.
     capacity: u128,
-    /// What is in it at `filled_at`, in billionths of a token; at most `capacity`.
+    /// What the bucket held at `filled_at`, in billionths of a token; at most `capacity`.
     level: u128,
-    /// The latest time that we know of.
+    /// The latest `now` so far.
     filled_at: Moment,
 }
 // ANCHOR_END: state
 
 impl TokenBucket {
-    /// A full bucket.
+    /// Returns a full bucket.
     #[must_use]
     pub fn new(now: Moment, rate: NonZeroU32, capacity: u32) -> TokenBucket {
         let capacity = u128::from(capacity) * TOKEN;
@@ -41,12 +43,13 @@ impl TokenBucket {
         }
     }
 
-    /// Takes `tokens` out, all of them or none; says whether it did.
+    /// Returns whether `tokens` were granted: then all of them are taken out, else none.
+    /// 0 tokens are always granted.
     ///
-    /// `now` may lie before an earlier `now`: threads that read the clock one
-    /// after the other may come here the other way round. No time has passed then.
+    /// `now` may be before the last one: two threads read the clock in one order, and
+    /// may call in the other. Then no time has passed.
     pub fn try_take(&mut self, now: Moment, tokens: u32) -> bool {
-        // task 1.2: grant what the time that has passed allows, and not a token more
+        // task 1.2: grant what the time that has passed allows, to the nanosecond
         let passed = now.since(self.filled_at).as_nanos();
         let gained = passed * u128::from(self.rate.get());
         self.level = (self.level + gained).min(self.capacity);
@@ -60,8 +63,8 @@ impl TokenBucket {
         // end
     }
 
-    /// From when on `tokens` are granted, if nobody takes any before; `None` if
-    /// that is never, because they are more than fit into the bucket.
+    /// Returns from when on `tokens` are granted if none are taken before; `None` if
+    /// never, because they are more than `capacity`.
     #[must_use]
     pub fn ready_at(&self, tokens: u32) -> Option<Moment> {
         let wanted = u128::from(tokens) * TOKEN;

@@ -5,31 +5,31 @@ use std::fmt;
 
 use crate::{Offset, PartitionIndex};
 
-/// One consumer: a process or a thread that polls.
+/// A consumer of a group: a process or a thread that polls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConsumerId(pub u32);
 
-/// A message, in the hands of one consumer of a group until it is acked.
+/// A message that one consumer of a group has in hand until it acks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivery<'a, M> {
-    /// Where it lies.
+    /// The partition that the message is in.
     pub partition: PartitionIndex,
-    /// Its position there.
+    /// The message's position in the partition.
     pub offset: Offset,
-    /// What was published.
+    /// The message as it was published.
     pub message: &'a M,
 }
 
-/// How many messages a group has not acked yet.
+/// The number of messages that a group has not acked yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lag(pub usize);
 
-/// Why a message was not taken.
+/// Why a message was not published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PublishError {
     /// The topic has no partition of this index.
     NoSuchPartition,
-    /// The partition has as many messages as it may have.
+    /// The partition has `messages_max` messages already.
     Full,
 }
 
@@ -38,8 +38,8 @@ pub enum PublishError {
 ///
 /// # Invariants
 /// - A group gets every message, however many other groups have had it.
-/// - Of one partition, one consumer of a group at a time has one message in hand.
-///   So the messages of a partition are worked on in their order.
+/// - One consumer of a group at a time has a message of a partition in hand, and
+///   only one. So the consumers work on a partition's messages in their order.
 /// - Only an ack moves a group on. What was handed out and not acked is handed out again.
 #[derive(Debug, Clone)]
 pub struct Topic<M> {
@@ -52,18 +52,18 @@ pub struct Topic<M> {
 
 #[derive(Debug, Clone)]
 struct Group {
-    /// Per partition: where this group stands.
+    /// Per partition: how far this group has come.
     cursors: Vec<Cursor>,
-    /// The partition to look at first at the next poll, so that each has its turn;
-    /// after the last one comes partition 0.
+    /// The partition whose turn it is: behind the one that the group last got a new
+    /// message from. One beyond the last partition means partition 0.
     turn: usize,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Cursor {
-    /// Of the first message that is not acked; an index into the partition's messages.
+    /// The index, among the partition's messages, of the first one that is not acked.
     next: usize,
-    /// Who has that message in hand.
+    /// The consumer that has that message in hand.
     in_hand_of: Option<ConsumerId>,
 }
 // ANCHOR_END: state
@@ -79,8 +79,8 @@ impl<M> Topic<M> {
         }
     }
 
-    /// Makes a group, which begins at the first message of every partition.
-    /// A group that is there already stays where it is.
+    /// Adds a group, which begins at the first message of every partition. A group
+    /// that exists keeps its cursors.
     pub fn subscribe(&mut self, group: &str) {
         let cursors = vec![Cursor::default(); self.partitions.len()];
         self.groups
@@ -88,10 +88,10 @@ impl<M> Topic<M> {
             .or_insert(Group { cursors, turn: 0 });
     }
 
-    /// Puts `message` at the end of `partition`; says its offset.
+    /// Returns the offset that `message` has got at the end of `partition`.
     ///
     /// # Errors
-    /// When there is no such partition, or it is full.
+    /// If there is no such partition, or it is full.
     pub fn publish(
         &mut self,
         partition: PartitionIndex,
@@ -109,35 +109,40 @@ impl<M> Topic<M> {
         Ok(offset)
     }
 
-    /// A message for `consumer`, if there is one; nobody else of its group gets it.
+    /// Returns the message that `consumer` has in hand from now on; `None` if there is
+    /// none for it, or no such group.
     ///
-    /// Who has a message in hand gets that one again. Else it is the first un-acked
-    /// message of a partition, unless somebody of the group has it in hand. Of several
-    /// such partitions it is the one whose turn it is: in a circle, the first one
-    /// after the partition that the group was served from last.
-    /// `None` if there is none, or no such group.
+    /// - A consumer that has a message in hand gets the same message again. That
+    ///   moves no turn.
+    /// - Any other consumer gets a new one: the first un-acked message of a partition
+    ///   of which no consumer of the group has a message in hand. The partitions
+    ///   take turns in a circle: the poll looks first at the partition behind the one
+    ///   that the group last got a new message from. A poll that returns `None` moves
+    ///   no turn.
     pub fn poll(&mut self, group: &str, consumer: ConsumerId) -> Option<Delivery<'_, M>> {
-        // task 1.1: the next message for this consumer, one that nobody else of its group has in hand
+        // task 1.1: the message that this consumer gets, so that no consumer and no partition waits for ever
         let Group { cursors, turn } = self.groups.get_mut(group)?;
         let count = cursors.len();
         let in_hand = |at: &usize| cursors[*at].in_hand_of == Some(consumer);
         let is_free = |at: &usize| {
             cursors[*at].in_hand_of.is_none() && cursors[*at].next < self.partitions[*at].len()
         };
-        let in_turn = || (0..count).map(|step| (*turn + step) % count);
-        let at = in_turn()
-            .find(in_hand)
-            .or_else(|| in_turn().find(is_free))?;
+        let at = if let Some(at) = (0..count).find(in_hand) {
+            at
+        } else {
+            let mut in_turn = (0..count).map(|step| (*turn + step) % count);
+            let at = in_turn.find(is_free)?;
+            *turn = at + 1;
+            at
+        };
         cursors[at].in_hand_of = Some(consumer);
-        *turn = at + 1;
         let next = cursors[at].next;
         Some(self.delivery(at, next))
         // end
     }
 
-    /// `consumer` is done with a message: the group goes on to the next one of that partition.
-    ///
-    /// False, and nothing changes, unless it is the message that the consumer has in hand.
+    /// Returns whether `consumer` has that message in hand. If so the message is done,
+    /// and the group goes on to the next one of the partition; if not, nothing changes.
     // ANCHOR: ack
     pub fn ack(
         &mut self,
@@ -160,7 +165,8 @@ impl<M> Topic<M> {
     }
     // ANCHOR_END: ack
 
-    /// `consumer` has died or gone: what it had in hand is there for the others again.
+    /// Takes from `consumer`, which has died or gone, what it has in hand: the others
+    /// get it again.
     pub fn leave(&mut self, group: &str, consumer: ConsumerId) {
         let cursors = self.groups.get_mut(group).map(|group| &mut group.cursors);
         for cursor in cursors.into_iter().flatten() {
@@ -168,7 +174,8 @@ impl<M> Topic<M> {
         }
     }
 
-    /// How far `group` is behind the ends of the partitions; `None` if there is no such group.
+    /// Returns how far `group` is behind the ends of the partitions; `None` if there is
+    /// no such group.
     #[must_use]
     pub fn lag(&self, group: &str) -> Option<Lag> {
         let cursors = &self.groups.get(group)?.cursors;
@@ -178,7 +185,7 @@ impl<M> Topic<M> {
             .sum()))
     }
 
-    /// Message `next` of partition `at`, which is there.
+    /// Returns message `next` of partition `at`. Both exist.
     fn delivery(&self, at: usize, next: usize) -> Delivery<'_, M> {
         Delivery {
             partition: PartitionIndex(i32::try_from(at).expect("there are at most 65,535")),

@@ -1,4 +1,4 @@
-//! One slot of the wheel.
+//! The keys of one slot of the wheel.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher};
@@ -10,9 +10,11 @@ use crate::timers::TimerId;
 /// The keys whose deadlines fall into one stretch of time, in no order.
 #[derive(Debug)]
 pub(crate) struct Slot<K> {
-    /// Hashed without a secret: nobody outside chooses a [`TimerId`].
+    /// By id, so that to cancel a key costs the same whatever else is in the slot.
+    /// The hasher has no random seed, which makes a slot 16 bytes smaller: the number in
+    /// a [`TimerId`] is chosen here, so no client can make ids collide.
     entries: HashMap<TimerId, K, BuildHasherDefault<DefaultHasher>>,
-    /// No deadline in here is earlier; the earliest one may have been cancelled.
+    /// No deadline in the slot is earlier; the timer that had this one may be cancelled.
     earliest: Moment,
 }
 

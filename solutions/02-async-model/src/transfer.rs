@@ -1,64 +1,68 @@
 //! Moving money by two calls, each of which takes time and may fail.
 //!
 //! Three styles of the same service. In each, money is moved by taking it from
-//! one account and then adding it to the other; if the second call fails, a
-//! third one gives it back.
+//! one account and then adding it to the other. If the second call fails, the money
+//! is given back, and that call may fail as well.
 
 use std::future::Future;
 use std::sync::Arc;
 
-/// Names an account.
+/// How many times giving back is tried before the money is owed.
+pub const GIVE_BACK_ATTEMPTS: u32 = 3;
+
+/// The number of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Account(pub u32);
 
-/// What is to be moved.
+/// The money that is to be moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transfer {
-    /// Who pays.
+    /// The account that pays.
     pub from: Account,
-    /// Who is paid.
+    /// The account that is paid; it may be the same one.
     pub to: Account,
-    /// How much, in the smallest coin.
+    /// The amount in the smallest coin; it may be 0.
     pub amount: u32,
 }
 
 impl Transfer {
-    /// What is added to the account that is paid, and what goes back after a failure.
+    /// Returns what is added to the account that is paid, and what is given back.
     fn credit(&self) -> i64 {
         i64::from(self.amount)
     }
 
-    /// What is added to the account that pays.
+    /// Returns what is added to the account that pays.
     fn debit(&self) -> i64 {
         -i64::from(self.amount)
     }
 }
 
-/// Why an account was not changed. An error says that it was not.
+/// Why an account was not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddError {
     /// There is no such account, or it has been closed.
     NoSuchAccount,
-    /// It has less than what was to be taken.
+    /// The account has less than what was to be taken.
     NotEnough,
-    /// Whoever keeps the accounts cannot be reached.
+    /// The machine that keeps the accounts cannot be reached.
     Unavailable,
 }
 
 /// Where the money is after a transfer that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransferError {
-    /// Where it was: it could not be taken.
+    /// In the account that was to pay: it could not be taken, for this reason.
     NothingTaken(AddError),
-    /// Where it was: it was taken, could not be paid, and was given back.
+    /// In the account that was to pay: it was taken, could not be added to the other
+    /// account, for this reason, and was given back.
     GivenBack(AddError),
-    /// In neither account: it could not be given back either. Somebody has to.
+    /// In neither account: no attempt to give it back succeeded.
     Owed {
-        /// Who paid.
+        /// The account that has paid.
         to: Account,
-        /// How much.
+        /// The amount in the smallest coin.
         amount: u32,
-        /// Why it could not be given back.
+        /// Why the last attempt to give back failed.
         why: AddError,
     },
 }
@@ -76,10 +80,10 @@ pub trait BlockingAccounts {
 }
 
 // ANCHOR: blocking
-/// With a thread for each transfer: a thread waits while a call is under way.
+/// With a thread for each transfer: the thread waits while a call is under way.
 ///
 /// # Errors
-/// Says where the money is.
+/// The error contains where the money is.
 pub fn transfer_blocking(accounts: &impl BlockingAccounts, transfer: Transfer) -> Transferred {
     let Transfer { from, to, amount } = transfer;
     accounts
@@ -88,7 +92,13 @@ pub fn transfer_blocking(accounts: &impl BlockingAccounts, transfer: Transfer) -
     let Err(failed) = accounts.add(to, transfer.credit()) else {
         return Ok(());
     };
-    Err(match accounts.add(from, transfer.credit()) {
+    let mut given_back = accounts.add(from, transfer.credit());
+    for _ in 1..GIVE_BACK_ATTEMPTS {
+        if given_back.is_err() {
+            given_back = accounts.add(from, transfer.credit());
+        }
+    }
+    Err(match given_back {
         Ok(()) => TransferError::GivenBack(failed),
         Err(why) => TransferError::Owed {
             to: from,
@@ -113,7 +123,7 @@ pub trait FutureAccounts {
 /// With a future for each transfer: while a call is under way there is only its state.
 ///
 /// # Errors
-/// Says where the money is.
+/// The error contains where the money is.
 pub async fn transfer_future(accounts: &impl FutureAccounts, transfer: Transfer) -> Transferred {
     let Transfer { from, to, amount } = transfer;
     accounts
@@ -123,7 +133,13 @@ pub async fn transfer_future(accounts: &impl FutureAccounts, transfer: Transfer)
     let Err(failed) = accounts.add(to, transfer.credit()).await else {
         return Ok(());
     };
-    Err(match accounts.add(from, transfer.credit()).await {
+    let mut given_back = accounts.add(from, transfer.credit()).await;
+    for _ in 1..GIVE_BACK_ATTEMPTS {
+        if given_back.is_err() {
+            given_back = accounts.add(from, transfer.credit()).await;
+        }
+    }
+    Err(match given_back {
         Ok(()) => TransferError::GivenBack(failed),
         Err(why) => TransferError::Owed {
             to: from,
@@ -134,69 +150,89 @@ pub async fn transfer_future(accounts: &impl FutureAccounts, transfer: Transfer)
 }
 // ANCHOR_END: future
 
-/// What is called once, with the result, when something has ended.
+/// A callback: called once, with the result, when something has ended.
 pub type Done<T> = Box<dyn FnOnce(T) + Send>;
 
 /// Accounts whose calls return at once, and call back later.
 pub trait CallbackAccounts: Send + Sync {
     /// Adds an amount, which may be negative, and then calls `done`, on a thread
-    /// of its own choice; on an error the account is as it was.
+    /// of the accounts; on an error the account is as it was.
     fn add(&self, account: Account, amount: i64, done: Done<Result<(), AddError>>);
 }
 
-/// Runs work on threads that somebody has chosen and counted.
+/// Runs work on threads whose number was chosen.
 pub trait RunsWork: Send + Sync {
-    /// Takes the work in, and returns before it has run.
+    /// Queues the work, and returns before it has run.
     fn run(&self, work: Box<dyn FnOnce() + Send>);
 }
 
-/// The callback style's surroundings; a clone means the same ones, so what runs
-/// later can own one.
+/// The surroundings of the callback style. A clone means the same accounts and
+/// the same executor, so work that runs later can own one.
 #[derive(Clone)]
 pub struct CallbackBank {
-    /// Who keeps the accounts.
+    /// The accounts that are asked.
     pub accounts: Arc<dyn CallbackAccounts>,
-    /// Who runs everything that follows a call.
+    /// Runs everything that follows an answer.
     pub executor: Arc<dyn RunsWork>,
 }
 
-/// With callbacks: the call returns at once, and `done` learns how it ended.
+/// With callbacks: returns at once, and calls `done` with how the transfer ended.
 ///
-/// Whatever follows an answer, the next call as well as `done`, runs on the
-/// bank's executor. The accounts' thread only hands it over: what it did itself
-/// would delay the answers to everyone else.
+/// - What follows an answer, the next call as well as `done`, runs on the bank's
+///   executor. The accounts' thread only hands over: the answers to all other
+///   transfers wait for it. The first call follows no answer; it is made here, or on
+///   the executor.
+/// - The accounts are asked whatever the amount is and whichever the accounts are.
+/// - Giving back is tried [`GIVE_BACK_ATTEMPTS`] times at most, whatever the reason of
+///   the failures is, each time after the answer to the attempt before.
 pub fn transfer_with_callbacks(bank: &CallbackBank, transfer: Transfer, done: Done<Transferred>) {
-    // task 2.2: move the money or give it back, and say where it is
-    let add = |bank: &CallbackBank, account, amount, then: Done<Result<(), AddError>>| {
+    // task 2.2: move the money, or try three times to give it back, and tell `done` where it is
+    fn add(
+        bank: &CallbackBank,
+        account: Account,
+        amount: i64,
+        then: impl FnOnce(Result<(), AddError>) + Send + 'static,
+    ) {
         let executor = Arc::clone(&bank.executor);
         let hand_over = move |added| executor.run(Box::new(move || then(added)));
         bank.accounts.add(account, amount, Box::new(hand_over));
-    };
-    let Transfer { from, to, amount } = transfer;
-    let again = bank.clone();
+    }
+
+    /// A loop whose body calls back is a function that calls itself.
+    fn give_back(
+        bank: CallbackBank,
+        transfer: Transfer,
+        failed: AddError,
+        attempts_left: u32,
+        done: Done<Transferred>,
+    ) {
+        let again = bank.clone();
+        let given_back = move |given_back| match given_back {
+            Ok(()) => done(Err(TransferError::GivenBack(failed))),
+            Err(_) if attempts_left > 1 => {
+                give_back(again, transfer, failed, attempts_left - 1, done);
+            }
+            Err(why) => done(Err(TransferError::Owed {
+                to: transfer.from,
+                amount: transfer.amount,
+                why,
+            })),
+        };
+        add(&bank, transfer.from, transfer.credit(), given_back);
+    }
+
+    let pays = bank.clone();
     let taken = move |taken| {
         if let Err(error) = taken {
             return done(Err(TransferError::NothingTaken(error)));
         }
-        let once_more = again.clone();
-        let paid = move |paid| {
-            let Err(failed) = paid else {
-                return done(Ok(()));
-            };
-            let returned = move |returned| {
-                done(Err(match returned {
-                    Ok(()) => TransferError::GivenBack(failed),
-                    Err(why) => TransferError::Owed {
-                        to: from,
-                        amount,
-                        why,
-                    },
-                }));
-            };
-            add(&once_more, from, transfer.credit(), Box::new(returned));
+        let gives_back = pays.clone();
+        let paid = move |paid| match paid {
+            Ok(()) => done(Ok(())),
+            Err(failed) => give_back(gives_back, transfer, failed, GIVE_BACK_ATTEMPTS, done),
         };
-        add(&again, to, transfer.credit(), Box::new(paid));
+        add(&pays, transfer.to, transfer.credit(), paid);
     };
-    add(bank, from, transfer.debit(), Box::new(taken));
+    add(bank, transfer.from, transfer.debit(), taken);
     // end
 }

@@ -49,7 +49,7 @@ proptest! {
         }
     }
 
-    /// However the calls lie in time, who always asks gets rate × time, exactly.
+    /// However the calls lie in time, a caller that always asks gets rate × time, exactly.
     #[test]
     fn nothing_is_rounded_away(
         rate in 1..1_000_000_u32,

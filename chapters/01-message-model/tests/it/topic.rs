@@ -32,7 +32,10 @@ fn only_the_holders_ack_of_the_message_in_hand_counts() {
         "nothing is in hand"
     );
     assert!(topic.poll("g", anna).is_some());
-    assert!(!topic.ack("g", bert, first, Offset(0)), "somebody else's");
+    assert!(
+        !topic.ack("g", bert, first, Offset(0)),
+        "another consumer's"
+    );
     assert!(!topic.ack("g", anna, first, Offset(1)), "not in hand");
     assert!(!topic.ack("g", anna, PartitionIndex(1), Offset(0)));
     assert!(!topic.ack("h", anna, first, Offset(0)), "no such group");
@@ -83,7 +86,7 @@ const GROUPS: [&str; 2] = ["stock", "mail"];
 struct Model {
     /// Per partition, the offset of the first message that is not acked.
     next: BTreeMap<i32, i64>,
-    /// Who has a message of which partition in hand.
+    /// Per consumer, the partition and offset that it has in hand.
     in_hand: BTreeMap<u32, (i32, i64)>,
 }
 

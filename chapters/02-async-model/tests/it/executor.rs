@@ -20,7 +20,7 @@ struct Handed {
 impl Handed {
     fn put(&self, value: u64) {
         let waker = {
-            let mut state = self.state.lock().expect("nobody panics under this lock");
+            let mut state = self.state.lock().expect("nothing panics under this lock");
             state.0 = Some(value);
             state.1.take()
         };
@@ -31,7 +31,7 @@ impl Handed {
 
     async fn take(&self) -> u64 {
         poll_fn(|context| {
-            let mut state = self.state.lock().expect("nobody panics under this lock");
+            let mut state = self.state.lock().expect("nothing panics under this lock");
             match state.0.take() {
                 Some(value) => Poll::Ready(value),
                 None => {
@@ -76,7 +76,7 @@ fn every_value_arrives_whatever_thread_it_comes_from() {
 }
 
 #[test]
-fn it_gives_up_on_whom_nobody_wakes() {
+fn it_gives_up_on_a_task_that_is_never_woken() {
     let mut executor = Executor::new();
     executor.spawn(std::future::pending());
     executor.spawn(async {});

@@ -1,6 +1,8 @@
 //! Timers and the clock, transfers and the executor.
 
+mod driver;
 mod executor;
+mod lane;
 mod laws;
 mod transfer;
 
@@ -55,7 +57,7 @@ fn the_next_deadline_is_the_earliest_of_those_that_wait() {
     assert_eq!(timers.len(), 1);
 }
 
-/// A cancelled deadline may still be slept for; then nobody is due, and the
+/// A cancelled deadline may still be slept for; then no key is due, and the
 /// sleeper learns of the right one.
 #[test]
 fn after_a_needless_wake_the_next_deadline_is_right() {

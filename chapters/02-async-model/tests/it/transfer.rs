@@ -32,11 +32,11 @@ impl Scripted {
     fn answer(&self, account: Account, amount: i64) -> Added {
         self.calls
             .lock()
-            .expect("nobody panics under this lock")
+            .expect("nothing panics under this lock")
             .push((account, amount));
         self.answers
             .lock()
-            .expect("nobody panics under this lock")
+            .expect("nothing panics under this lock")
             .pop_front()
             .unwrap_or(Ok(()))
     }
@@ -60,7 +60,7 @@ impl CallbackAccounts for Scripted {
     }
 }
 
-/// Runs all work in one thread, in order, until nobody can give it any more.
+/// Runs all work in one thread, in order, until no more can come.
 struct OneThread(mpsc::Sender<Box<dyn FnOnce() + Send>>);
 
 impl RunsWork for OneThread {
@@ -75,25 +75,26 @@ fn with_callbacks(accounts: Arc<Scripted>, transfer: Transfer) -> Transferred {
         accounts,
         executor: Arc::new(OneThread(sender)),
     };
-    let (told, tells) = mpsc::channel();
-    let done = Box::new(move |result| told.send(result).expect("the test listens"));
+    let (ended, ends) = mpsc::channel();
+    let done = Box::new(move |result| ended.send(result).expect("the test listens"));
     transfer_with_callbacks(&bank, transfer, done);
     drop(bank);
     work.iter().for_each(|work| work());
-    let result = tells.recv().expect("the transfer ends");
-    assert!(tells.recv().is_err(), "`done` is called once");
+    let result = ends.recv().expect("the transfer ends");
+    assert!(ends.recv().is_err(), "`done` is called once");
     result
 }
 
 fn with_futures(accounts: Arc<Scripted>, transfer: Transfer) -> Transferred {
     let mut executor = Executor::new();
-    let (told, tells) = mpsc::channel();
+    let (ended, ends) = mpsc::channel();
     executor.spawn(async move {
-        told.send(transfer_future(&*accounts, transfer).await)
+        ended
+            .send(transfer_future(&*accounts, transfer).await)
             .expect("the test listens");
     });
     executor.run_ready();
-    tells.recv().expect("the transfer ends")
+    ends.recv().expect("the transfer ends")
 }
 
 fn answer() -> impl Strategy<Value = Added> {
@@ -108,28 +109,28 @@ fn answer() -> impl Strategy<Value = Added> {
 proptest! {
     #[test]
     fn the_three_styles_make_the_same_calls_and_end_in_the_same_way(
-        answers in prop::collection::vec(answer(), 3),
+        answers in prop::collection::vec(answer(), 6),
         amount in any::<u32>(),
     ) {
         let transfer = Transfer { from: Account(1), to: Account(2), amount };
         let blocking = Scripted::new(&answers);
         let expected = transfer_blocking(&*blocking, transfer);
-        let calls = blocking.calls.lock().expect("nobody panics under this lock").clone();
+        let calls = blocking.calls.lock().expect("nothing panics under this lock").clone();
         let callbacks = Scripted::new(&answers);
         prop_assert_eq!(with_callbacks(Arc::clone(&callbacks), transfer), expected);
-        prop_assert_eq!(&*callbacks.calls.lock().expect("nobody panics under this lock"), &calls);
+        prop_assert_eq!(&*callbacks.calls.lock().expect("nothing panics under this lock"), &calls);
         let futures = Scripted::new(&answers);
         prop_assert_eq!(with_futures(Arc::clone(&futures), transfer), expected);
-        prop_assert_eq!(&*futures.calls.lock().expect("nobody panics under this lock"), &calls);
+        prop_assert_eq!(&*futures.calls.lock().expect("nothing panics under this lock"), &calls);
     }
 
     /// What was taken and what was added, by the answers, together with what is owed, is nothing.
     #[test]
-    fn no_money_is_lost(answers in prop::collection::vec(answer(), 3), amount in any::<u32>()) {
+    fn no_money_is_lost(answers in prop::collection::vec(answer(), 6), amount in any::<u32>()) {
         let transfer = Transfer { from: Account(1), to: Account(2), amount };
         let accounts = Scripted::new(&answers);
         let result = transfer_blocking(&*accounts, transfer);
-        let calls = accounts.calls.lock().expect("nobody panics under this lock");
+        let calls = accounts.calls.lock().expect("nothing panics under this lock");
         let moved = calls.iter().zip(&answers).filter(|(_, answer)| answer.is_ok());
         let sum: i64 = moved.map(|((_, amount), _)| *amount).sum();
         let owed = match result {
