@@ -2,7 +2,7 @@
 //!
 //! A call and its reply are frames of 104 bytes. The peer is the same in all: a
 //! thread with a blocking socket that sends back what it reads. Beside a call
-//! stands one write and one read of 104 bytes by a thread that blocks; beside
+//! is one write and one read of 104 bytes by a thread that blocks; beside
 //! 256 calls in flight, one write of 256 times as much, and reading it back.
 //! `in-flight map` is the part of the work that pairs replies with calls (task 3.2).
 //!

@@ -17,6 +17,7 @@ use std::{env, io};
 
 use anyhow::{Context as _, Result, ensure};
 use async_model::Clock;
+use bytes::Bytes;
 use message_model::Moment;
 use networking::{CallId, Effect, Ended, Event, FrameReader, InFlight, frame, write_coalesced};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -215,7 +216,7 @@ struct Open {
 }
 
 /// Asks all questions of all meetings, as fast as there is room.
-async fn ask(me: Uncle, open: &Open, say: mpsc::Sender<Vec<u8>>, meetings: u32) -> Result<()> {
+async fn ask(me: Uncle, open: &Open, say: mpsc::Sender<Bytes>, meetings: u32) -> Result<()> {
     for meeting in 0..meetings {
         for (line, (asker, _, _)) in (0..).zip(TALK) {
             if asker != me {
@@ -232,7 +233,7 @@ async fn ask(me: Uncle, open: &Open, say: mpsc::Sender<Vec<u8>>, meetings: u32) 
                 anyhow::bail!("a question was refused");
             };
             let question = Sentence::question(id, line, meeting);
-            say.send(question.to_frame()).await?;
+            say.send(question.to_frame().into()).await?;
         }
     }
     Ok(())
@@ -242,7 +243,7 @@ async fn ask(me: Uncle, open: &Open, say: mpsc::Sender<Vec<u8>>, meetings: u32) 
 async fn listen<R: AsyncRead + Unpin>(
     me: Uncle,
     open: &Open,
-    (mut heard, say): (FrameReader<R>, mpsc::Sender<Vec<u8>>),
+    (mut heard, say): (FrameReader<R>, mpsc::Sender<Bytes>),
     meetings: u32,
 ) -> Result<u64> {
     let mine = TALK.iter().filter(|(asker, _, _)| *asker == me).count();
@@ -264,9 +265,9 @@ async fn listen<R: AsyncRead + Unpin>(
         match held.take() {
             None if questions_left > 0 => held = Some(answer),
             earlier => {
-                say.send(answer.to_frame()).await?;
+                say.send(answer.to_frame().into()).await?;
                 if let Some(earlier) = earlier {
-                    say.send(earlier.to_frame()).await?;
+                    say.send(earlier.to_frame().into()).await?;
                 }
             }
         }

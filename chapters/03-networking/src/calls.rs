@@ -1,17 +1,17 @@
 //! The part's in-flight map, shared between callers and the task that reads.
 
-use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_model::Clock;
+use async_model::{Clock, Driver};
+use bytes::Bytes;
 use message_model::Moment;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 use crate::connection::CallError;
 use crate::part::{CallId, Effect, Ended, Event, InFlight};
 
-/// Who waits for a call; a reply is handed over as it came.
-pub(crate) type Waiter = oneshot::Sender<Result<Vec<u8>, CallError>>;
+/// Where a call's caller waits for its end; a reply is handed over as it came.
+pub(crate) type Waiter = oneshot::Sender<Result<Bytes, CallError>>;
 
 /// The calls in flight on one connection.
 ///
@@ -19,27 +19,16 @@ pub(crate) type Waiter = oneshot::Sender<Result<Vec<u8>, CallError>>;
 #[derive(Debug)]
 pub(crate) struct Calls {
     clock: Clock,
-    state: Mutex<State>,
-    /// A deadline has come in that is earlier than the one slept for.
-    earlier_deadline: Notify,
-}
-
-#[derive(Debug)]
-struct State {
-    in_flight: InFlight<Waiter>,
-    /// The deadline that [`Calls::end_overdue`] sleeps for; `None`: it sleeps for ever.
-    slept_for: Option<Moment>,
+    in_flight: Mutex<InFlight<Waiter>>,
+    deadlines: Driver,
 }
 
 impl Calls {
     pub(crate) fn new(clock: Clock, limit: usize) -> Calls {
         Calls {
             clock,
-            state: Mutex::new(State {
-                in_flight: InFlight::new(limit),
-                slept_for: None,
-            }),
-            earlier_deadline: Notify::new(),
+            in_flight: Mutex::new(InFlight::new(limit)),
+            deadlines: Driver::new(clock),
         }
     }
 
@@ -48,70 +37,57 @@ impl Calls {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.lock().in_flight.len()
+        self.lock().len()
     }
 
-    /// Takes a call in. `None` when it must not be sent: its waiter has been told why.
+    /// The place of a new call, which must be sent; `None` when its waiter has its end already.
     pub(crate) fn begin(&self, deadline: Moment, waiter: Waiter) -> Option<Waiting<'_>> {
-        let mut state = self.lock();
-        let effects = state
-            .in_flight
-            .step(self.now(), Event::Call { deadline, waiter });
-        let is_earlier = state.slept_for.is_none_or(|slept| deadline < slept);
-        drop(state);
-        if is_earlier {
-            self.earlier_deadline.notify_one();
-        }
+        let call = Event::Call { deadline, waiter };
+        let effects = self.lock().step(self.now(), call);
         let id = run(effects, None)?;
+        self.deadlines.note(deadline);
         Some(Waiting { calls: self, id })
     }
 
-    /// Hands a reply to its caller, or drops it if nobody waits for it. Whether
-    /// it was one: it begins with an id.
-    pub(crate) fn reply(&self, payload: Vec<u8>) -> bool {
+    /// Hands a reply to its caller, or drops it if no call waits for it. Returns
+    /// whether it was a reply: those begin with an id.
+    pub(crate) fn reply(&self, payload: Bytes) -> bool {
         let Some(id) = payload.first_chunk() else {
             return false;
         };
         let id = CallId(i32::from_be_bytes(*id));
-        let effects = self.lock().in_flight.step(self.now(), Event::Reply(id));
+        let effects = self.lock().step(self.now(), Event::Reply(id));
         run(effects, Some(payload));
         true
     }
 
-    /// Waits until some calls have run out of time, and ends them. May be dropped while it waits.
+    /// Never returns: ends calls as they run out of time.
     pub(crate) async fn end_overdue(&self) {
-        let next = {
-            let mut state = self.lock();
-            state.slept_for = state.in_flight.next_deadline();
-            state.slept_for
-        };
-        let overdue = async {
-            match next {
-                Some(deadline) => self.clock.sleep_until(deadline).await,
-                None => pending().await,
-            }
-        };
-        tokio::select! {
-            () = overdue => self.step(Event::Tick),
-            () = self.earlier_deadline.notified() => {}
-        }
+        self.deadlines
+            .drive(|_| {
+                self.step(Event::Tick);
+                self.lock().next_deadline()
+            })
+            .await;
     }
 
     fn step(&self, event: Event<Waiter>) {
-        let effects = self.lock().in_flight.step(self.now(), event);
+        let effects = self.lock().step(self.now(), event);
         run(effects, None);
     }
 
     /// A step that panicked in another thread leaves waiters behind; they must still end.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, InFlight<Waiter>> {
+        self.in_flight
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Does what the map says, outside its lock; the id of the call that is to be sent.
 ///
 /// A waiter that is gone needs no word.
-fn run(effects: Vec<Effect<Waiter>>, mut reply: Option<Vec<u8>>) -> Option<CallId> {
+fn run(effects: Vec<Effect<Waiter>>, mut reply: Option<Bytes>) -> Option<CallId> {
     let mut to_send = None;
     for effect in effects {
         match effect {

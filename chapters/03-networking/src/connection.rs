@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_model::Clock;
+use bytes::Bytes;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -19,7 +20,7 @@ const QUEUE_LENGTH: usize = 1024;
 /// About how much goes out in one write, in bytes.
 const BATCH_SIZE: usize = 64 * 1024;
 
-/// How long what is queued may take to be written once nobody holds the connection.
+/// How long what is queued may take to be written once the last clone of the connection is gone.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// Calls have deadlines, so the connection may be silent for as long as it likes.
@@ -56,11 +57,11 @@ pub struct ConnectionLimits {
 #[derive(Debug, Clone)]
 pub struct Connection {
     calls: Arc<Calls>,
-    outgoing: mpsc::Sender<Vec<u8>>,
+    outgoing: mpsc::Sender<Bytes>,
     _last: Arc<LastClone>,
 }
 
-/// Tells the connection's task when the last clone is gone.
+/// Notifies the connection's task when it is dropped with the last clone.
 #[derive(Debug)]
 struct LastClone(Arc<Notify>);
 
@@ -108,13 +109,13 @@ impl Connection {
         &self,
         patience: Duration,
         payload: impl FnOnce(CallId) -> Vec<u8>,
-    ) -> Result<Vec<u8>, CallError> {
+    ) -> Result<Bytes, CallError> {
         let deadline = self.calls.now().plus(patience);
         let place = self.place_in_queue(patience).await?;
         let (waiter, ended) = oneshot::channel();
         let waiting = self.calls.begin(deadline, waiter);
         if let Some(waiting) = &waiting {
-            place.send(frame(&payload(waiting.id())));
+            place.send(frame(&payload(waiting.id())).into());
         }
         let ended = ended.await;
         if let Some(waiting) = waiting {
@@ -138,7 +139,7 @@ impl Connection {
         let (waiter, mut ended) = oneshot::channel();
         match self.calls.begin(self.calls.now().plus(patience), waiter) {
             Some(waiting) => {
-                place.send(frame(&payload(waiting.id())));
+                place.send(frame(&payload(waiting.id())).into());
                 Ok(())
             }
             None => ended
@@ -150,7 +151,7 @@ impl Connection {
     async fn place_in_queue(
         &self,
         patience: Duration,
-    ) -> Result<mpsc::Permit<'_, Vec<u8>>, CallError> {
+    ) -> Result<mpsc::Permit<'_, Bytes>, CallError> {
         tokio::time::timeout(patience, self.outgoing.reserve())
             .await
             .map_err(|_| CallError::DeadlinePassed)?
@@ -170,8 +171,8 @@ impl Connection {
     }
 }
 
-/// Writes what is queued, until nobody is left to queue anything, or the socket fails.
-async fn write(mut queue: mpsc::Receiver<Vec<u8>>, mut socket: OwnedWriteHalf) {
+/// Writes what is queued, until the last sender is gone or the socket fails.
+async fn write(mut queue: mpsc::Receiver<Bytes>, mut socket: OwnedWriteHalf) {
     // A failure needs no report: the connection closes, and every call says so.
     let _ = write_coalesced(&mut queue, &mut socket, BATCH_SIZE).await;
 }
@@ -187,9 +188,7 @@ async fn read(calls: Arc<Calls>, mut replies: FrameReader<OwnedReadHalf>) {
 
 /// Ends calls as they run out of time.
 async fn end_overdue(calls: Arc<Calls>) {
-    loop {
-        calls.end_overdue().await;
-    }
+    calls.end_overdue().await;
 }
 
 /// Ends [`LINGER`] after the last clone of the connection is gone: a peer that

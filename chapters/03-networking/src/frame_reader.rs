@@ -1,18 +1,19 @@
-//! Frames from a socket, with limits on what the peer may make us hold or wait for.
+//! Frames from a stream of bytes.
 
 use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, ReadBuf};
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
-use crate::part::{FrameDecoder, FrameError, PREFIX_SIZE};
+use crate::part::{FrameDecoder, FrameError};
 
-/// How much is read from the socket at a time, in bytes.
-const READ_SIZE: usize = 64 * 1024;
+/// How much is read at a time while nothing of a frame is there, in bytes.
+pub(crate) const READ_SIZE: usize = 16 * 1024;
 
 /// Why no further frame can be read; the connection must be closed.
 #[derive(Debug, thiserror::Error)]
@@ -20,9 +21,21 @@ pub enum ReadError {
     /// The peer sent a length that no frame may have.
     #[error(transparent)]
     Frame(#[from] FrameError),
-    /// The peer sent nothing for too long.
+    /// The peer sent nothing for too long between frames.
     #[error("the peer was silent for {} s", .0.as_secs())]
     Idle(Duration),
+    /// The peer sent nothing for too long inside a frame.
+    #[error("the peer stopped after {arrived} bytes of a frame")]
+    Stalled {
+        /// How much of the frame has arrived, prefix included.
+        arrived: usize,
+    },
+    /// What other peers have sent left no room for a frame.
+    #[error("there was no room for a frame of which {arrived} bytes have arrived")]
+    NoRoom {
+        /// How much of the frame has arrived, prefix included.
+        arrived: usize,
+    },
     /// The peer closed the connection in the middle of a frame.
     #[error("the peer closed the connection inside a frame")]
     CutOff,
@@ -58,57 +71,49 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub async fn next(&mut self, idle: Duration) -> Result<Option<Vec<u8>>, ReadError> {
+    pub async fn next(&mut self, idle: Duration) -> Result<Option<Bytes>, ReadError> {
         loop {
-            if let Some(payload) = self.decoder.next_frame()? {
+            if let Some(payload) = self.arrived_frame()? {
                 return Ok(Some(payload));
             }
-            if !self.feed(idle).await? {
-                return Ok(None);
+            let read = poll_fn(|context| self.poll_feed(context, READ_SIZE));
+            let read = tokio::time::timeout(idle, read).await;
+            match read.map_err(|_| ReadError::Idle(idle))?? {
+                0 if self.pending() == 0 => return Ok(None),
+                0 => return Err(ReadError::CutOff),
+                _ => {}
             }
         }
     }
 
-    /// How long the next payload will be, in bytes, as soon as its prefix is
-    /// there: whoever must first make room for it asks this, then
-    /// [`next`](FrameReader::next). `None` as there. At most 64 KiB of the payload are read.
-    ///
-    /// What the prefix says is not judged: a length that no frame may have comes
-    /// out as 0 or as it is, and `next` rejects it.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub async fn next_length(&mut self, idle: Duration) -> Result<Option<usize>, ReadError> {
-        loop {
-            if let Some(prefix) = self.decoder.arrived().first_chunk::<PREFIX_SIZE>() {
-                let announced = i32::from_be_bytes(*prefix);
-                return Ok(Some(usize::try_from(announced).unwrap_or(0)));
-            }
-            if !self.feed(idle).await? {
-                return Ok(None);
-            }
-        }
+    /// The next payload, if it has arrived whole.
+    pub(crate) fn arrived_frame(&mut self) -> Result<Option<Bytes>, FrameError> {
+        self.decoder.next_frame()
     }
 
-    /// Waits for the next bytes; `false` when the stream has ended between frames.
-    async fn feed(&mut self, idle: Duration) -> Result<bool, ReadError> {
-        let read = tokio::time::timeout(idle, poll_fn(|context| self.poll_feed(context))).await;
-        match read.map_err(|_| ReadError::Idle(idle))?? {
-            0 if self.decoder.pending() == 0 => Ok(false),
-            0 => Err(ReadError::CutOff),
-            _ => Ok(true),
-        }
+    /// How many bytes have arrived that belong to a frame not given out yet.
+    pub(crate) fn pending(&self) -> usize {
+        self.decoder.pending()
     }
 
     /// Feeds the decoder what the socket has; how many bytes that was, 0 at the end of the stream.
     ///
-    /// The buffer lies on the stack of whichever thread polls, and is gone while
-    /// we wait. Bytes are fed in the same poll that reads them, so a caller that
-    /// stops waiting loses none.
+    /// The rest of a frame is read straight into the decoder's buffer. Otherwise
+    /// the buffer is on the stack of the thread that polls, and gone while we
+    /// wait; then at most `most` bytes are read. Bytes are fed in the poll that
+    /// reads them, so a caller that stops waiting loses none.
     // ANCHOR: poll_feed
-    fn poll_feed(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    pub(crate) fn poll_feed(
+        &mut self,
+        context: &mut Context<'_>,
+        most: usize,
+    ) -> Poll<io::Result<usize>> {
+        if self.decoder.missing() > 0 {
+            let mut room = self.decoder.room();
+            return pin!(self.reader.read_buf(&mut room)).poll(context);
+        }
         let mut space = [const { MaybeUninit::uninit() }; READ_SIZE];
-        let mut buffer = ReadBuf::uninit(&mut space);
+        let mut buffer = ReadBuf::uninit(&mut space[..most.min(READ_SIZE)]);
         ready!(Pin::new(&mut self.reader).poll_read(context, &mut buffer))?;
         let arrived = buffer.filled();
         self.decoder.feed(arrived);

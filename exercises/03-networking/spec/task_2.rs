@@ -141,7 +141,7 @@ fn ids_wrap_around() {
 #[test]
 fn a_call_ends_at_its_deadline() {
     case!(
-        "When its deadline is reached the waiter is told: who only forgets the call leaves a caller waiting for ever.",
+        "When its deadline is reached the waiter comes out: a call that is only forgotten leaves its caller waiting for ever.",
         || {
             let mut calls = Calls::new(10);
             sent(&mut calls, "ann", at(100));
@@ -166,6 +166,34 @@ fn a_late_reply_is_dropped() {
                 "ann's reply at 200 ms",
                 calls.step(at(200), Event::Reply(id)),
                 vec![],
+            );
+        }
+    );
+}
+
+#[test]
+fn only_a_tick_looks_at_deadlines() {
+    case!(
+        "A call and a reply change their own call only: what is overdue ends at the next tick, in one place.",
+        || {
+            let mut calls = Calls::new(10);
+            let ann = sent(&mut calls, "ann", at(100));
+            sent(&mut calls, "bob", at(100));
+            let (deadline, waiter) = (at(150), "cid");
+            let effects = calls.step(at(200), Event::Call { deadline, waiter });
+            let is_sent = matches!(effects[..], [Effect::Send(_)]);
+            if !is_sent {
+                let what = "a call at 200 ms whose deadline was at 150 ms";
+                fail(what, "one effect, Send with an id", &format!("{effects:?}"));
+            }
+            let what = "ann's reply at 200 ms, before a tick";
+            let effects = calls.step(at(200), Event::Reply(ann));
+            expect_eq(what, effects, ends("ann", Ended::Replied));
+            let overdue = ["bob", "cid"].map(|name| Effect::End(name, Ended::DeadlinePassed));
+            expect_eq(
+                "a tick then",
+                calls.step(at(200), Event::Tick),
+                overdue.into(),
             );
         }
     );
@@ -267,7 +295,7 @@ fn too_many_calls_are_refused() {
 #[test]
 fn a_closed_connection_ends_every_call() {
     case!(
-        "When the connection closes, every waiter is told; no reply will ever come.",
+        "When the connection closes, every waiter comes out; no reply will ever come.",
         || {
             let mut calls = Calls::new(10);
             for name in ["ann", "bob", "cid"] {

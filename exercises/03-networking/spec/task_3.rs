@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use spec_harness::{case, expect, expect_bytes, expect_eq, fail};
 use tokio::io::AsyncWrite;
 use tokio::sync::mpsc;
@@ -30,6 +31,10 @@ struct Recorder {
     takes: usize,
     /// Whether it is broken.
     fails: bool,
+    /// Whether it takes bytes and cannot pass them on.
+    flush_fails: bool,
+    /// Whether it takes nothing.
+    is_stuck: bool,
 }
 
 impl Recorder {
@@ -38,11 +43,13 @@ impl Recorder {
             seen: Arc::default(),
             takes: usize::MAX,
             fails: false,
+            flush_fails: false,
+            is_stuck: false,
         }
     }
 
     fn writes(&self) -> Vec<Vec<u8>> {
-        let seen = self.seen.lock().expect("nobody panicked with it");
+        let seen = self.seen.lock().expect("no thread panicked with it");
         seen.writes.iter().map(|(bytes, _)| bytes.clone()).collect()
     }
 }
@@ -56,17 +63,23 @@ impl AsyncWrite for Recorder {
         if self.fails {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
+        if self.is_stuck {
+            return Poll::Pending;
+        }
         let taken = &bytes[..bytes.len().min(self.takes)];
-        let mut seen = self.seen.lock().expect("nobody panicked with it");
+        let mut seen = self.seen.lock().expect("no thread panicked with it");
         seen.writes.push((taken.to_vec(), Instant::now()));
         seen.is_flushed = false;
         Poll::Ready(Ok(taken.len()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.flush_fails {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         self.seen
             .lock()
-            .expect("nobody panicked with it")
+            .expect("no thread panicked with it")
             .is_flushed = true;
         Poll::Ready(Ok(()))
     }
@@ -86,11 +99,13 @@ fn with_paused_time(work: impl Future<Output = ()>) {
         .block_on(work);
 }
 
-/// A queue that holds `messages`, and nobody who could add to it.
-fn queue_of(messages: &[Vec<u8>]) -> mpsc::Receiver<Vec<u8>> {
+/// A queue that holds `messages`, and has no sender.
+fn queue_of(messages: &[Vec<u8>]) -> mpsc::Receiver<Bytes> {
     let (sender, queue) = mpsc::channel(messages.len().max(1));
     for message in messages {
-        sender.try_send(message.clone()).expect("there is room");
+        sender
+            .try_send(message.clone().into())
+            .expect("there is room");
     }
     queue
 }
@@ -110,19 +125,6 @@ fn messages(count: usize) -> Vec<Vec<u8>> {
     (0..count)
         .map(|number| format!("message{number:03}").into_bytes())
         .collect()
-}
-
-#[test]
-fn what_has_queued_up_leaves_in_one_write() {
-    case!(
-        "A hundred messages that wait already cost one write, not a hundred.",
-        || with_paused_time(async {
-            let writer = Recorder::new();
-            let done = write_all(&messages(100), writer.clone(), 65_536).await;
-            expect("write_coalesced ends with Ok", done.is_ok());
-            expect_eq("writes for 100 messages", writer.writes().len(), 1);
-        })
-    );
 }
 
 #[test]
@@ -154,6 +156,19 @@ fn the_order_is_kept_and_nothing_is_lost() {
                 let (got, expected) = (writer.writes().concat(), messages(50).concat());
                 expect_bytes(&what, &got, &expected, &[]);
             }
+        })
+    );
+}
+
+#[test]
+fn what_has_queued_up_leaves_in_one_write() {
+    case!(
+        "A hundred messages that wait already cost one write, not a hundred.",
+        || with_paused_time(async {
+            let writer = Recorder::new();
+            let done = write_all(&messages(100), writer.clone(), 65_536).await;
+            expect("write_coalesced ends with Ok", done.is_ok());
+            expect_eq("writes for 100 messages", writer.writes().len(), 1);
         })
     );
 }
@@ -223,12 +238,12 @@ fn it_does_not_wait_for_company() {
                 let sent = Instant::now();
                 let message = vec![number; 10];
                 sender
-                    .send(message.clone())
+                    .send(message.clone().into())
                     .await
                     .expect("the queue is open");
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 still_running(&task);
-                let seen = writer.seen.lock().expect("nobody panicked with it");
+                let seen = writer.seen.lock().expect("no thread panicked with it");
                 match seen.writes.get(usize::from(number)) {
                     Some((bytes, _)) => expect_bytes("the write", bytes, &message, &[]),
                     None => fail("writes after one second", "one per lone message", "fewer"),
@@ -254,7 +269,7 @@ fn still_running(task: &tokio::task::JoinHandle<io::Result<()>>) {
 #[test]
 fn it_ends_when_all_senders_are_gone() {
     case!(
-        "When nobody is left who could send, it writes what is queued and ends with Ok.",
+        "When no sender is left, it writes what is queued and ends with Ok.",
         || with_paused_time(async {
             let writer = Recorder::new();
             let three = messages(3);
@@ -271,13 +286,55 @@ fn it_ends_when_all_senders_are_gone() {
 #[test]
 fn an_error_of_the_writer_comes_out() {
     case!(
-        "When the connection breaks, the error comes out: whoever owns the connection must know.",
+        "When the connection breaks, the error comes out: the owner of the connection must know.",
         || with_paused_time(async {
             let mut writer = Recorder::new();
             writer.fails = true;
             let result = write_all(&messages(3), writer, 65_536).await;
             let kind = result.map_err(|error| error.kind());
             expect_eq("the result", kind, Err(io::ErrorKind::BrokenPipe));
+        })
+    );
+}
+
+#[test]
+fn an_error_of_the_flush_comes_out() {
+    case!(
+        "A writer with a buffer of its own may fail only when it is flushed; that is an error of the connection, too.",
+        || with_paused_time(async {
+            let mut writer = Recorder::new();
+            writer.flush_fails = true;
+            let result = write_all(&messages(3), writer, 65_536).await;
+            let kind = result.map_err(|error| error.kind());
+            expect_eq("the result", kind, Err(io::ErrorKind::BrokenPipe));
+        })
+    );
+}
+
+#[test]
+fn a_stuck_writer_leaves_the_queue_its_bound() {
+    case!(
+        "While the peer takes nothing, the queue fills up and stops the senders: only one batch has left it.",
+        || with_paused_time(async {
+            let mut writer = Recorder::new();
+            writer.is_stuck = true;
+            let (sender, mut queue) = mpsc::channel(50);
+            let task =
+                tokio::spawn(async move { write_coalesced(&mut queue, &mut writer, 100).await });
+            let mut sent = 0;
+            let message = Bytes::from_static(b"message000");
+            while sent < 1_000
+                && tokio::time::timeout(Duration::from_secs(1), sender.send(message.clone()))
+                    .await
+                    .is_ok()
+            {
+                sent += 1;
+            }
+            still_running(&task);
+            let what = format!(
+                "a queue for 50 messages and a batch of 10 take 60 messages at most (they took {sent})"
+            );
+            expect(&what, sent <= 60);
         })
     );
 }

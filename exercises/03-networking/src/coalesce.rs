@@ -2,6 +2,7 @@
 
 use std::io;
 
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 
@@ -14,7 +15,7 @@ use tokio::sync::mpsc;
 /// # Errors
 /// When the writer fails. What was queued is lost with the connection.
 pub async fn write_coalesced<W: AsyncWrite + Unpin>(
-    queue: &mut mpsc::Receiver<Vec<u8>>,
+    queue: &mut mpsc::Receiver<Bytes>,
     writer: &mut W,
     batch_bytes: usize,
 ) -> io::Result<()> {

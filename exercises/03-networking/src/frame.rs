@@ -3,6 +3,8 @@
 //! # On the wire
 //! length `i32`, big-endian, not counting itself | payload of that many bytes
 
+use bytes::{BufMut, Bytes};
+
 /// The size of the length in front of every payload, in bytes.
 pub const PREFIX_SIZE: usize = size_of::<i32>();
 
@@ -29,12 +31,17 @@ pub enum FrameError {
 /// A buffer up to this size is kept when it is no longer filled, in bytes.
 const BUFFER_KEPT: usize = 4 * 1024;
 
+/// The least and the most room that is made for a frame that has begun, in bytes.
+const ROOM_MIN: usize = 4 * 1024;
+const ROOM_MAX: usize = 256 * 1024;
+
 /// Collects bytes as they arrive and gives out whole payloads.
 ///
 /// # Invariants
 /// - The frames that come out do not depend on how the stream was cut into pieces.
-/// - It holds what has arrived and not been given out, and reserves nothing for
-///   bytes that were only announced.
+/// - It holds what has arrived and not been given out. For bytes that were only
+///   announced it reserves at most as much again.
+/// - A payload that was given out keeps no more memory than twice its length, or 4 KiB.
 #[derive(Debug)]
 pub struct FrameDecoder {
     /// What has arrived; everything before `start` has been given out.
@@ -55,24 +62,17 @@ impl FrameDecoder {
     }
 
     /// Takes in the next bytes of the stream, however few.
-    // ANCHOR: feed
     pub fn feed(&mut self, bytes: &[u8]) {
-        // Dropping the front moves the rest. It waits until the front is the
-        // larger part: then all moves together cost less than the bytes given out.
-        if self.start >= self.pending() {
-            self.buffer.drain(..self.start);
-            self.start = 0;
-        }
+        self.drop_front();
         self.buffer.extend_from_slice(bytes);
     }
-    // ANCHOR_END: feed
 
     /// The next whole payload; `None` until more bytes have arrived.
     ///
     /// # Errors
     /// When the next prefix is negative or above the limit, as soon as its four
     /// bytes are there. The decoder stays at that prefix.
-    pub fn next_frame(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
+    pub fn next_frame(&mut self) -> Result<Option<Bytes>, FrameError> {
         // task 3.1: give out the next whole payload, and no other bytes
         todo!("3.1: give out the next whole payload, and no other bytes")
         // end
@@ -84,16 +84,76 @@ impl FrameDecoder {
         &self.buffer[self.start..]
     }
 
-    /// Moves past the first `count` of the bytes that [`arrived`](FrameDecoder::arrived),
-    /// and gives memory back that is no longer filled.
+    /// Moves past the first `count` of the bytes that [`arrived`](FrameDecoder::arrived).
     fn forget(&mut self, count: usize) {
         self.start += count;
+    }
+
+    /// Gives out the first `count` of the bytes that [`arrived`](FrameDecoder::arrived),
+    /// and gives memory back that is no longer filled.
+    ///
+    /// A payload that fills most of the buffer takes the buffer along, uncopied.
+    /// A smaller one is copied, so that it does not keep the whole buffer alive.
+    // ANCHOR: take
+    fn take(&mut self, count: usize) -> Bytes {
+        let payload = self.start..self.start + count;
+        self.start = payload.end;
         let memory = self.buffer.capacity();
+        if count >= memory / 2 {
+            let rest = self.arrived().to_vec();
+            let buffer = std::mem::replace(&mut self.buffer, rest);
+            self.start = 0;
+            return Bytes::from(buffer).slice(payload);
+        }
+        let payload = Bytes::copy_from_slice(&self.buffer[payload]);
         if memory > BUFFER_KEPT && self.pending() < memory / 8 {
             self.buffer = self.arrived().to_vec();
             self.start = 0;
         }
+        payload
     }
+    // ANCHOR_END: take
+
+    /// How many bytes the frame in front lacks, if its prefix has arrived and is
+    /// allowed; else 0.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        let prefix = self.arrived().first_chunk::<PREFIX_SIZE>();
+        let announced = prefix.and_then(|prefix| u32::try_from(i32::from_be_bytes(*prefix)).ok());
+        match announced.map(|announced| announced as usize) {
+            Some(length) if length <= self.limit => {
+                (PREFIX_SIZE + length).saturating_sub(self.pending())
+            }
+            _ => 0,
+        }
+    }
+
+    /// Room for the next bytes of the frame in front, to be read into directly:
+    /// what it lacks, but at most about as much as has arrived.
+    ///
+    /// Room that stays unused is given back with the next bytes.
+    pub fn room(&mut self) -> impl BufMut {
+        self.drop_front();
+        let missing = self.missing();
+        if self.buffer.capacity() - self.buffer.len() < ROOM_MIN {
+            let grown = missing.min(self.pending().max(ROOM_MIN));
+            self.buffer.reserve_exact(grown);
+        }
+        let room = self.buffer.capacity() - self.buffer.len();
+        (&mut self.buffer).limit(room.min(missing).min(ROOM_MAX))
+    }
+
+    /// Moves what has arrived to the start of the buffer, once the bytes that were
+    /// given out are the larger part: then all moves together cost less than
+    /// the bytes given out.
+    // ANCHOR: drop_front
+    fn drop_front(&mut self) {
+        if self.start >= self.pending() {
+            self.buffer.drain(..self.start);
+            self.start = 0;
+        }
+    }
+    // ANCHOR_END: drop_front
 
     /// How many bytes have arrived that belong to a frame not given out yet.
     #[must_use]

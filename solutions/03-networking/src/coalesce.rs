@@ -2,6 +2,7 @@
 
 use std::io;
 
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 
@@ -14,12 +15,13 @@ use tokio::sync::mpsc;
 /// # Errors
 /// When the writer fails. What was queued is lost with the connection.
 pub async fn write_coalesced<W: AsyncWrite + Unpin>(
-    queue: &mut mpsc::Receiver<Vec<u8>>,
+    queue: &mut mpsc::Receiver<Bytes>,
     writer: &mut W,
     batch_bytes: usize,
 ) -> io::Result<()> {
     // task 3.3: write in one go all that has queued up
-    while let Some(mut batch) = queue.recv().await {
+    while let Some(first) = queue.recv().await {
+        let mut batch = BytesMut::from(first);
         while batch.len() < batch_bytes {
             let Ok(next) = queue.try_recv() else { break };
             batch.extend_from_slice(&next);

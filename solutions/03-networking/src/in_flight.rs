@@ -12,11 +12,11 @@ pub struct CallId(pub i32);
 /// What happens to the map.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event<W> {
-    /// Somebody wants to make a call, and gives up at `deadline`.
+    /// A caller makes a call, and gives up at `deadline`.
     Call {
         /// When the call ends without a reply.
         deadline: Moment,
-        /// Who is told how the call ended; never looked into.
+        /// Comes back when the call ends; never looked into.
         waiter: W,
     },
     /// A reply came in.
@@ -58,7 +58,7 @@ pub enum Ended {
 /// # Invariants
 /// - Every waiter that goes in comes out once, whatever happens to its call.
 /// - At most `limit` calls are in flight, each with its own id and one timer.
-/// - A reply that nobody waits for changes nothing.
+/// - A reply that no call waits for changes nothing.
 #[derive(Debug)]
 pub struct InFlight<W> {
     calls: BTreeMap<CallId, (TimerId, W)>,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use networking::{CallError, CallId, Connection, ConnectionLimits, FrameReader, ReadError, frame};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -36,7 +37,7 @@ impl Peer {
     }
 
     /// The next request; `None` once the other side has closed.
-    async fn request(&mut self) -> Result<Option<Vec<u8>>, ReadError> {
+    async fn request(&mut self) -> Result<Option<Bytes>, ReadError> {
         soon("a request", self.requests.next(LIMIT)).await
     }
 
@@ -52,7 +53,7 @@ fn ask(text: &str) -> impl FnOnce(CallId) -> Vec<u8> {
     move |id| [&id.0.to_be_bytes(), text.as_bytes()].concat()
 }
 
-/// What stands behind the id.
+/// What is behind the id.
 fn text(payload: &[u8]) -> &str {
     std::str::from_utf8(&payload[4..]).unwrap()
 }
@@ -199,7 +200,7 @@ async fn what_is_queued_is_written_when_the_last_clone_goes() {
             .await
             .unwrap();
     }
-    assert_eq!(connection.in_flight(), 0, "nobody waits for an answer");
+    assert_eq!(connection.in_flight(), 0, "no answer is waited for");
     drop(connection);
     for number in 0..10 {
         let note = peer.request().await.unwrap().unwrap();

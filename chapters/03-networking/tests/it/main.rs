@@ -7,6 +7,7 @@ mod chunks;
 mod connection;
 mod frames;
 mod in_flight;
+mod serving;
 
 use std::time::Duration;
 
