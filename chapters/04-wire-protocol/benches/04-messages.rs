@@ -15,6 +15,7 @@
 
 use std::hint::black_box;
 
+use bytes::Bytes;
 use criterion::{Criterion, Throughput};
 use networking::{Chunk, PREFIX_SIZE};
 use wire_protocol::message::{
@@ -46,14 +47,14 @@ fn produce(criterion: &mut Criterion) {
         ..ProduceRequest::default()
     };
     let encode = || encode_request(black_box(&request), 7, 1, "bench");
-    let decode = |payload: &[u8]| {
+    let decode = |payload: &Bytes| {
         let (header, mut body) = RequestHeader::decode(payload).expect("it was written here");
         (
             header,
             ProduceRequest::decode(&mut body).expect("it was written here"),
         )
     };
-    let payload = encode();
+    let payload = Bytes::from(encode());
     beside_memcpy(criterion, "04-produce", &payload, encode, decode);
 }
 
@@ -75,7 +76,7 @@ fn metadata(criterion: &mut Criterion) {
         ..MetadataResponse::default()
     };
     let encode = || encode_response(ApiKey::Metadata, 4, 1, black_box(&response));
-    let decode = |payload: &[u8]| {
+    let decode = |payload: &Bytes| {
         decode_response::<MetadataRequest>(payload, 4).expect("it was written here")
     };
     let Some(Chunk::Bytes(framed)) = encode().pop() else {
@@ -84,7 +85,7 @@ fn metadata(criterion: &mut Criterion) {
     beside_memcpy(
         criterion,
         "04-metadata",
-        &framed[PREFIX_SIZE..],
+        &framed.slice(PREFIX_SIZE..),
         encode,
         decode,
     );
@@ -94,9 +95,9 @@ fn metadata(criterion: &mut Criterion) {
 fn beside_memcpy<Written, Message: Clone>(
     criterion: &mut Criterion,
     name: &str,
-    payload: &[u8],
+    payload: &Bytes,
     encode: impl Fn() -> Written,
-    decode: impl Fn(&[u8]) -> Message,
+    decode: impl Fn(&Bytes) -> Message,
 ) {
     let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Bytes(payload.len() as u64));

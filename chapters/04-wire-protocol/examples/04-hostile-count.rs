@@ -4,8 +4,9 @@
 
 use std::process::ExitCode;
 
+use bytes::Bytes;
 use networking::frame;
-use wire_protocol::message::{MetadataRequest, MetadataTopic};
+use wire_protocol::message::{MetadataRequest, MetadataTopic, MetadataTopics};
 use wire_protocol::{Malformed, Reader, RequestHeader, Wire};
 
 fn main() -> ExitCode {
@@ -14,8 +15,8 @@ fn main() -> ExitCode {
         &[0, 3, 0, 4, 0, 0, 0, 1, 0, 1, b'x'][..],
         &[0x7f, 0xff, 0xff, 0xff],
         &[1],
-    ]
-    .concat();
+    ];
+    let payload = Bytes::from(payload.concat());
     let hostile = frame(&payload);
     println!("{} bytes arrive: {hostile:02x?}\n", hostile.len());
 
@@ -53,13 +54,13 @@ fn naive_request_for(payload: &[u8]) -> Result<usize, Malformed> {
     Ok(count * size_of::<MetadataTopic>())
 }
 
-fn honest_request() -> Vec<u8> {
+fn honest_request() -> Bytes {
     let topics = ["orders", "payments", "clicks"];
     let request = MetadataRequest {
-        topics: Some(topics.map(topic).into()),
+        topics: MetadataTopics(Some(topics.map(topic).into())),
         ..MetadataRequest::default()
     };
-    wire_protocol::encode_request(&request, 4, 2, "x")
+    wire_protocol::encode_request(&request, 4, 2, "x").into()
 }
 
 fn topic(name: &str) -> MetadataTopic {
@@ -68,10 +69,9 @@ fn topic(name: &str) -> MetadataTopic {
     }
 }
 
-fn names(payload: &[u8]) -> Result<Vec<String>, Malformed> {
+fn names(payload: &Bytes) -> Result<Vec<String>, Malformed> {
     let (_, mut body) = RequestHeader::decode(payload)?;
-    let topics = MetadataRequest::decode(&mut body)?
-        .topics
-        .unwrap_or_default();
+    let request = MetadataRequest::decode(&mut body)?;
+    let topics = request.topics.0.unwrap_or_default();
     Ok(topics.into_iter().map(|topic| topic.name).collect())
 }

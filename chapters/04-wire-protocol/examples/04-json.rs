@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use async_model::Clock;
+use bytes::Bytes;
 use networking::Chunk;
 use serde::{Deserialize, Serialize};
 use wire_protocol::message::{
     MetadataPartition, MetadataResponse, MetadataTopicResponse, ProducePartition, ProduceRequest,
     ProduceTopic,
 };
-use wire_protocol::{Decoder, Encoder, Reader, Records, Wire};
+use wire_protocol::{Decoder, Encoder, Records, Wire};
 
 /// Metadata of 100 topics with 10 partitions each, as a struct for serde.
 #[derive(Serialize, Deserialize)]
@@ -117,10 +118,11 @@ fn binary_cost<T: Wire>(clock: Clock, value: &T, version: i16) -> anyhow::Result
             bytes.extend(part);
         }
     }
-    let read = || T::decode(&mut Decoder::new(Reader::new(&bytes), version, false)).is_ok();
+    let frame = Bytes::from(bytes);
+    let read = || T::decode(&mut Decoder::new(&frame, version, false)).is_ok();
     anyhow::ensure!(read(), "what was written can be read");
     Ok(Cost {
-        bytes: bytes.len(),
+        bytes: frame.len(),
         write: best(clock, || !write().is_empty()),
         read: best(clock, read),
     })

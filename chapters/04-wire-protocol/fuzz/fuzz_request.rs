@@ -1,7 +1,8 @@
 //! What the fuzz target does with an input; the chapter's tests do the same with the corpus.
 
+use bytes::Bytes;
 use wire_protocol::message::*;
-use wire_protocol::{ApiKey, Asked, Decoder, Malformed, Reader, RequestHeader, Wire};
+use wire_protocol::{ApiKey, Decoder, Malformed, RequestHeader, Support, Wire};
 
 /// Takes `input` for a frame, as a broker does; and its bytes from the third
 /// on for a body, the first two saying of what. Any input decodes or errs.
@@ -9,8 +10,9 @@ use wire_protocol::{ApiKey, Asked, Decoder, Malformed, Reader, RequestHeader, Wi
 /// # Panics
 /// When decoding panics, or what was decoded does not survive being encoded.
 pub(crate) fn fuzz_request(input: &[u8]) {
-    if let Ok((header, mut body)) = RequestHeader::decode(input)
-        && let Asked::Served(api) | Asked::Canary(api) = header.asked()
+    let frame = Bytes::copy_from_slice(input);
+    if let Ok((header, mut body)) = RequestHeader::decode(&frame)
+        && let Support::Served(api) | Support::Canary(api) = header.support()
     {
         let flexible = api.is_flexible(header.api_version);
         let _ = body_of(api, &mut body, (header.api_version, flexible));
@@ -22,7 +24,8 @@ pub(crate) fn fuzz_request(input: &[u8]) {
     // The top bit tries the flexible form of versions that are not flexible yet.
     let flexible = version & 0x80 != 0 || api.is_flexible(i16::from(*version));
     let version = i16::from(version & 0x0f);
-    let mut body = Decoder::new(Reader::new(body), version, flexible);
+    let body = Bytes::copy_from_slice(body);
+    let mut body = Decoder::new(&body, version, flexible);
     let _ = body_of(api, &mut body, (version, flexible));
 }
 
@@ -44,8 +47,14 @@ fn body_of(api: ApiKey, body: &mut Decoder<'_>, form: (i16, bool)) -> Result<(),
 /// The first decoding may have been of padded varints or of unknown tags; from
 /// then on, encoding and decoding must agree.
 fn there_and_back<M: Wire>(body: &mut Decoder<'_>, form: (i16, bool)) -> Result<(), Malformed> {
-    let bytes = encode(&M::decode(body)?, form);
-    let again = M::decode(&mut Decoder::new(Reader::new(&bytes), form.0, form.1));
+    let measured = M::measure(&mut body.clone()).map(|_| ());
+    let decoded = M::decode(body);
+    assert_eq!(
+        measured,
+        decoded.as_ref().map(|_| ()).map_err(|error| *error)
+    );
+    let bytes = Bytes::from(encode(&decoded?, form));
+    let again = M::decode(&mut Decoder::new(&bytes, form.0, form.1));
     let again = again.expect("what was encoded can be decoded");
     assert_eq!(encode(&again, form), bytes);
     Ok(())

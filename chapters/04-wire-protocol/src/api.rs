@@ -2,8 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use crate::codec::Wire;
+use crate::codec::{Decoder, Wire};
 use crate::message;
+use crate::part::Malformed;
 
 /// A request that has a row in the table.
 pub trait Request: Wire {
@@ -35,6 +36,18 @@ macro_rules! apis {
                 match self { $( ApiKey::$name => $versions, )* }
             }
 
+            /// How many bytes of memory the request of this API takes that `body`
+            /// has not read yet: for the strings and lists that decoding makes.
+            /// Its records take none, they stay in the frame. Nothing is
+            /// allocated here, so the memory can be asked for before it is taken.
+            ///
+            /// # Errors
+            /// When `body` is not such a request: decoding it would fail too.
+            pub fn decoded_size(self, body: &Decoder<'_>) -> Result<usize, Malformed> {
+                let mut body = body.clone();
+                match self { $( ApiKey::$name => message::$request::measure(&mut body), )* }
+            }
+
             /// The first version with compact lengths and tagged fields.
             #[must_use]
             pub fn flexible_since(self) -> i16 {
@@ -54,26 +67,26 @@ macro_rules! apis {
 // ANCHOR: table
 apis! {
     /// Append batches.
-    Produce = 0, 7..=7, flexible 9, ProduceRequest => ProduceResponse;
+    Produce = 0, 3..=7, flexible 9, ProduceRequest => ProduceResponse;
     /// Read batches, waiting for them if asked to.
-    Fetch = 1, 11..=11, flexible 12, FetchRequest => FetchResponse;
+    Fetch = 1, 4..=11, flexible 12, FetchRequest => FetchResponse;
     // ANCHOR_END: table
     /// Find offsets by time, and the ends.
-    ListOffsets = 2, 2..=2, flexible 6, ListOffsetsRequest => ListOffsetsResponse;
+    ListOffsets = 2, 1..=3, flexible 6, ListOffsetsRequest => ListOffsetsResponse;
     /// Brokers, topics, partitions and their leaders.
-    Metadata = 3, 4..=4, flexible 9, MetadataRequest => MetadataResponse;
+    Metadata = 3, 0..=7, flexible 9, MetadataRequest => MetadataResponse;
     /// Which broker coordinates a group or a transaction.
     FindCoordinator = 10, 0..=2, flexible 3, FindCoordinatorRequest => FindCoordinatorResponse;
     /// This table, on the wire.
     ApiVersions = 18, 0..=3, flexible 3, ApiVersionsRequest => ApiVersionsResponse;
     /// Create topics.
-    CreateTopics = 19, 3..=3, flexible 5, CreateTopicsRequest => CreateTopicsResponse;
+    CreateTopics = 19, 2..=4, flexible 5, CreateTopicsRequest => CreateTopicsResponse;
     /// Delete topics.
-    DeleteTopics = 20, 1..=1, flexible 4, DeleteTopicsRequest => DeleteTopicsResponse;
+    DeleteTopics = 20, 1..=3, flexible 4, DeleteTopicsRequest => DeleteTopicsResponse;
     /// A producer id for an idempotent producer.
     InitProducerId = 22, 0..=1, flexible 2, InitProducerIdRequest => InitProducerIdResponse;
     /// The settings of topics and of the broker.
-    DescribeConfigs = 32, 1..=1, flexible 4, DescribeConfigsRequest => DescribeConfigsResponse;
+    DescribeConfigs = 32, 1..=3, flexible 4, DescribeConfigsRequest => DescribeConfigsResponse;
 }
 
 /// Versions that are advertised although they are not served, because a client
@@ -91,29 +104,17 @@ pub struct Canary {
 
 // ANCHOR: canaries
 /// All canaries. Source: the feature map in `rdkafka_feature.c` of librdkafka
-/// before 2.11.1, which asks for exact versions; they are never sent.
-pub const CANARIES: &[Canary] = &[
-    Canary {
-        api: ApiKey::Produce,
-        from: 0,
-        reason: "librdkafka < 2.11.1 compresses with gzip, snappy or lz4 only if it sees version 0",
-    },
-    // ANCHOR_END: canaries
-    Canary {
-        api: ApiKey::Fetch,
-        from: 4,
-        reason: "librdkafka < 2.11.1 writes message format v2 only if it sees version 4",
-    },
-    Canary {
-        api: ApiKey::ListOffsets,
-        from: 1,
-        reason: "librdkafka < 2.11.1 looks up offsets by time only if it sees version 1",
-    },
-];
+/// before 2.11.1, which asks for exact versions; it never sends these.
+pub const CANARIES: &[Canary] = &[Canary {
+    api: ApiKey::Produce,
+    from: 0,
+    reason: "librdkafka < 2.11.1 compresses with gzip, snappy or lz4 only if it sees version 0",
+}];
+// ANCHOR_END: canaries
 
-/// What a request asks for, seen from the table.
+/// What the table says about a key and a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum Support {
     /// A version that we serve.
     Served(ApiKey),
     /// A version that we advertise and do not serve: it is answered with
@@ -128,15 +129,15 @@ pub enum Asked {
     UnknownApi,
 }
 
-impl Asked {
+impl Support {
     /// Looks up a key and a version from the wire.
     #[must_use]
-    pub fn from_wire(key: i16, version: i16) -> Asked {
+    pub fn from_wire(key: i16, version: i16) -> Support {
         match ApiKey::from_wire(key) {
-            None => Asked::UnknownApi,
-            Some(api) if api.serves(version) => Asked::Served(api),
-            Some(api) if api.is_canary(version) => Asked::Canary(api),
-            Some(api) => Asked::UnknownVersion(api),
+            None => Support::UnknownApi,
+            Some(api) if api.serves(version) => Support::Served(api),
+            Some(api) if api.is_canary(version) => Support::Canary(api),
+            Some(api) => Support::UnknownVersion(api),
         }
     }
 }

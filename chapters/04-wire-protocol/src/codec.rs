@@ -1,20 +1,12 @@
 //! Values to bytes and back, for one version of one message.
 
+use bytes::Bytes;
 use networking::Chunk;
 
 use crate::part::{Malformed, Reader, put};
 
 /// The longest string that an `i16` length can announce, in bytes.
 const STRING_SIZE_MAX: usize = 32_767;
-
-/// How much memory decoding a message takes at most, as a multiple of the bytes that arrived.
-///
-/// The worst are arrays inside of arrays, each as long as what arrived allows,
-/// the innermost of empty strings: 2 bytes each on the wire, 24 in memory.
-/// `tests/memory.rs` searches for it with a counting allocator; it finds 20.3
-/// for requests and 23.7 for responses (DescribeConfigs 1). A broker that bounds
-/// the bytes of the requests in flight bounds their memory with this number.
-pub const DECODED_SIZE_RATIO_MAX: usize = 32;
 
 /// In which of its forms a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,15 +32,32 @@ pub trait Wire: Sized {
     /// # Errors
     /// When the bytes are not such a value.
     fn decode(input: &mut Decoder<'_>) -> Result<Self, Malformed>;
+
+    /// How many bytes [`Wire::decode`] takes from the allocator for the next
+    /// value, which is read past. Nothing is allocated here, and the same bytes are errors.
+    ///
+    /// # Errors
+    /// As [`Wire::decode`].
+    fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed>;
 }
 
-/// Where a message is written to: bytes, with ranges of files in between.
+/// What an allocation of `size` bytes takes from memory: with the C library of
+/// Linux 8 bytes more, in steps of 16, and 32 at least.
+pub(crate) fn block_size(size: usize) -> usize {
+    match size {
+        0 => 0,
+        size => (size + 8).next_multiple_of(16).max(32),
+    }
+}
+
+/// Where a message is written to: bytes, with chunks in between that are not copied.
 #[derive(Debug)]
 pub struct Encoder {
     form: Form,
+    /// Everything but the chunks.
     bytes: Vec<u8>,
-    /// What precedes `bytes`.
-    chunks: Vec<Chunk>,
+    /// Each with the place in `bytes` that it stands at.
+    chunks: Vec<(usize, Chunk)>,
 }
 
 impl Encoder {
@@ -68,18 +77,16 @@ impl Encoder {
         self.form.version
     }
 
-    /// Appends bytes as they are.
+    /// Appends a copy of `bytes`.
     pub fn put(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Appends chunks: ranges of files as they are, bytes in memory as a copy.
+    /// Appends chunks as they are.
     pub fn put_chunks(&mut self, chunks: &[Chunk]) {
-        if !self.bytes.is_empty() {
-            self.chunks
-                .push(Chunk::Bytes(std::mem::take(&mut self.bytes).into()));
-        }
-        self.chunks.extend_from_slice(chunks);
+        let at = self.bytes.len();
+        let placed = chunks.iter().map(|chunk| (at, chunk.clone()));
+        self.chunks.extend(placed);
     }
 
     /// The length in front of an array or of bytes, as this version writes it.
@@ -110,29 +117,63 @@ impl Encoder {
         }
     }
 
-    /// What was written.
+    /// How many bytes were written, those of the chunks included.
     #[must_use]
-    pub fn finish(mut self) -> Vec<Chunk> {
-        if !self.bytes.is_empty() {
-            self.chunks.push(Chunk::Bytes(self.bytes.into()));
-        }
-        self.chunks
+    pub fn size(&self) -> usize {
+        let chunks = self.chunks.iter().map(|(_, chunk)| chunk.len());
+        self.bytes.len() + chunks.sum::<usize>()
     }
+
+    /// Writes `bytes` over the first ones, which [`Encoder::put`] had put there.
+    pub(crate) fn overwrite_start(&mut self, bytes: &[u8]) {
+        self.bytes[..bytes.len()].copy_from_slice(bytes);
+    }
+
+    // ANCHOR: finish
+    /// What was written. The chunks are those that were put, and the pieces
+    /// between them are slices of one buffer: nothing is copied.
+    #[must_use]
+    pub fn finish(self) -> Vec<Chunk> {
+        let bytes = Bytes::from(self.bytes);
+        let mut all = Vec::with_capacity(2 * self.chunks.len() + 1);
+        let mut done = 0;
+        for (at, chunk) in self.chunks {
+            if at > done {
+                all.push(Chunk::Bytes(bytes.slice(done..at)));
+            }
+            all.push(chunk);
+            done = at;
+        }
+        if bytes.len() > done {
+            all.push(Chunk::Bytes(bytes.slice(done..)));
+        }
+        all
+    }
+    // ANCHOR_END: finish
 }
 
-/// What a message is read from.
-#[derive(Debug)]
+/// What a message is read from: a frame, whose bytes are shared and not copied.
+#[derive(Debug, Clone)]
 pub struct Decoder<'a> {
     form: Form,
+    frame: &'a Bytes,
+    /// Reads `frame`.
     reader: Reader<'a>,
 }
 
 impl<'a> Decoder<'a> {
-    /// Reads `version` from `reader`; `flexible` versions have compact lengths and tagged fields.
+    /// Reads `version` from the start of `frame`; `flexible` versions have
+    /// compact lengths and tagged fields.
     #[must_use]
-    pub fn new(reader: Reader<'a>, version: i16, flexible: bool) -> Decoder<'a> {
+    pub fn new(frame: &'a Bytes, version: i16, flexible: bool) -> Decoder<'a> {
+        Decoder::behind(frame, Reader::new(frame), Form { version, flexible })
+    }
+
+    /// Reads what `reader` has not read of `frame`.
+    pub(crate) fn behind(frame: &'a Bytes, reader: Reader<'a>, form: Form) -> Decoder<'a> {
         Decoder {
-            form: Form { version, flexible },
+            form,
+            frame,
             reader,
         }
     }
@@ -166,15 +207,17 @@ impl<'a> Decoder<'a> {
     }
 
     /// Bytes with a length in front, as this version writes it; `None` is null.
+    /// They are a slice of the frame, which stays in memory until the slice is dropped.
     ///
     /// # Errors
     /// When they are cut off.
-    pub fn bytes(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
-        if self.form.flexible {
-            self.reader.compact_nullable_bytes()
+    pub fn bytes(&mut self) -> Result<Option<Bytes>, Malformed> {
+        let found = if self.form.flexible {
+            self.reader.compact_nullable_bytes()?
         } else {
-            self.reader.nullable_bytes()
-        }
+            self.reader.nullable_bytes()?
+        };
+        Ok(found.map(|bytes| self.frame.slice_ref(bytes)))
     }
 
     /// Ends a struct: reads past the tagged fields of a flexible version.
@@ -201,6 +244,9 @@ macro_rules! integers {
             fn decode(input: &mut Decoder<'_>) -> Result<Self, Malformed> {
                 input.reader.$type()
             }
+            fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed> {
+                $type::decode(input).map(|_| 0)
+            }
         }
     )*};
 }
@@ -215,6 +261,9 @@ impl Wire for bool {
     }
     fn decode(input: &mut Decoder<'_>) -> Result<Self, Malformed> {
         input.reader.bool()
+    }
+    fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed> {
+        bool::decode(input).map(|_| 0)
     }
 }
 
@@ -231,6 +280,10 @@ impl Wire for String {
             .map(str::to_owned)
             .ok_or(Malformed::UnexpectedNull)
     }
+    fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed> {
+        let text = input.string()?.ok_or(Malformed::UnexpectedNull)?;
+        Ok(block_size(text.len()))
+    }
 }
 
 impl Wire for Option<String> {
@@ -242,6 +295,9 @@ impl Wire for Option<String> {
     }
     fn decode(input: &mut Decoder<'_>) -> Result<Self, Malformed> {
         Ok(input.string()?.map(str::to_owned))
+    }
+    fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed> {
+        Ok(input.string()?.map_or(0, |text| block_size(text.len())))
     }
 }
 
@@ -260,6 +316,9 @@ impl<T: Wire> Wire for Vec<T> {
     }
     fn decode(input: &mut Decoder<'_>) -> Result<Self, Malformed> {
         Option::<Vec<T>>::decode(input)?.ok_or(Malformed::UnexpectedNull)
+    }
+    fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed> {
+        measure_array::<T>(input)?.ok_or(Malformed::UnexpectedNull)
     }
 }
 
@@ -285,4 +344,19 @@ impl<T: Wire> Wire for Option<Vec<T>> {
         Ok(Some(elements))
         // ANCHOR_END: array
     }
+    fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed> {
+        measure_array::<T>(input).map(Option::unwrap_or_default)
+    }
+}
+
+/// What an array of `T` takes, with all that its elements take; `None` is null.
+fn measure_array<T: Wire>(input: &mut Decoder<'_>) -> Result<Option<usize>, Malformed> {
+    let Some(count) = input.array_length(T::size_min(input.form))? else {
+        return Ok(None);
+    };
+    let mut size = block_size(count * size_of::<T>());
+    for _ in 0..count {
+        size += T::measure(input)?;
+    }
+    Ok(Some(size))
 }

@@ -56,6 +56,8 @@ error_codes! {
     INVALID_TOPIC_EXCEPTION = 17, retriable false;
     /// `acks` is none of -1, 0 and 1.
     INVALID_REQUIRED_ACKS = 21, retriable false;
+    /// A timestamp too far from the broker's clock.
+    INVALID_TIMESTAMP = 32, retriable false;
     /// A version of an API that we do not serve.
     UNSUPPORTED_VERSION = 35, retriable false;
     /// The topic exists.
@@ -70,8 +72,12 @@ error_codes! {
     INVALID_CONFIG = 40, retriable false;
     /// A request that contradicts itself.
     INVALID_REQUEST = 42, retriable false;
-    /// A batch of message format v0 or v1.
-    UNSUPPORTED_FOR_MESSAGE_FORMAT = 43, retriable false;
+    /// A request that the broker's limits forbid.
+    POLICY_VIOLATION = 44, retriable false;
+    /// A transactional id that no producer has.
+    INVALID_PRODUCER_ID_MAPPING = 49, retriable false;
+    /// A transactional batch in a request without a transactional id.
+    TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53, retriable false;
     /// The disk failed; the partition is offline.
     KAFKA_STORAGE_ERROR = 56, retriable true;
     /// The client has seen an older leader than the broker's.
@@ -105,5 +111,8 @@ impl Wire for ErrorCode {
     }
     fn decode(input: &mut Decoder<'_>) -> Result<Self, Malformed> {
         i16::decode(input).map(ErrorCode)
+    }
+    fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed> {
+        i16::measure(input)
     }
 }

@@ -13,11 +13,11 @@
 //! Bytes behind the last field of a request are not an error: librdkafka sends
 //! some (its issue 5049), and whatever they say, the fields before them were read.
 
-use bytes::BytesMut;
+use bytes::Bytes;
 use networking::{Chunk, PREFIX_SIZE};
 
-use crate::api::{ApiKey, Asked, Request};
-use crate::codec::{Decoder, Encoder, Wire};
+use crate::api::{ApiKey, Request, Support};
+use crate::codec::{Decoder, Encoder, Form, Wire};
 use crate::message::ApiVersionsResponse;
 use crate::part::{Malformed, Reader, put};
 
@@ -42,7 +42,7 @@ impl RequestHeader {
     ///
     /// # Errors
     /// When the frame is too short.
-    pub fn decode(frame: &[u8]) -> Result<(RequestHeader, Decoder<'_>), Malformed> {
+    pub fn decode(frame: &Bytes) -> Result<(RequestHeader, Decoder<'_>), Malformed> {
         // ANCHOR: decode
         let mut reader = Reader::new(frame);
         let mut header = RequestHeader {
@@ -52,22 +52,25 @@ impl RequestHeader {
             client_id: None,
         };
         let mut flexible = false;
-        if let Asked::Served(api) | Asked::Canary(api) = header.asked() {
+        if let Support::Served(api) | Support::Canary(api) = header.support() {
             flexible = api.is_flexible(header.api_version);
             header.client_id = reader.nullable_string()?.map(str::to_owned);
             if flexible {
                 reader.skip_tagged_fields()?;
             }
         }
-        let body = Decoder::new(reader, header.api_version, flexible);
-        Ok((header, body))
+        let form = Form {
+            version: header.api_version,
+            flexible,
+        };
+        Ok((header, Decoder::behind(frame, reader, form)))
         // ANCHOR_END: decode
     }
 
     /// What the table says about the key and the version.
     #[must_use]
-    pub fn asked(&self) -> Asked {
-        Asked::from_wire(self.api_key, self.api_version)
+    pub fn support(&self) -> Support {
+        Support::from_wire(self.api_key, self.api_version)
     }
 }
 
@@ -102,21 +105,30 @@ pub fn encode_request<R: Request>(
     payload
 }
 
-/// The body of a response from the payload of a frame; for clients.
+/// The body of a response from the payload of a frame; for clients. Its records
+/// are slices of `payload`.
 ///
 /// # Errors
 /// When it is not a response of that version.
-pub fn decode_response<R: Request>(payload: &[u8], version: i16) -> Result<R::Response, Malformed> {
+pub fn decode_response<R: Request>(
+    payload: &Bytes,
+    version: i16,
+) -> Result<R::Response, Malformed> {
     let mut reader = Reader::new(payload);
     reader.i32()?;
     let flexible = R::KEY.is_flexible(version);
     if flexible && R::KEY != ApiKey::ApiVersions {
         reader.skip_tagged_fields()?;
     }
-    R::Response::decode(&mut Decoder::new(reader, version, flexible))
+    R::Response::decode(&mut Decoder::behind(
+        payload,
+        reader,
+        Form { version, flexible },
+    ))
 }
 
-/// A response as a whole frame, its length in front; for brokers.
+/// A response as a whole frame, its length in front; for brokers. The records
+/// of `body` become chunks of it as they are.
 ///
 /// # Panics
 /// When the frame is 2 GiB or longer: what a fetch returns is limited far below.
@@ -134,15 +146,10 @@ pub fn encode_response<B: Wire>(
         out.end_struct();
     }
     body.encode(&mut out);
-    let mut chunks = out.finish();
-    let size: usize = chunks.iter().map(Chunk::len).sum();
-    let length = i32::try_from(size - PREFIX_SIZE).expect("a response is below 2 GiB");
-    if let Some(Chunk::Bytes(first)) = chunks.first_mut() {
-        let mut bytes = BytesMut::from(std::mem::take(first));
-        bytes[..PREFIX_SIZE].copy_from_slice(&length.to_be_bytes());
-        *first = bytes.freeze();
-    }
-    chunks
+    let length = out.size() - PREFIX_SIZE;
+    let length = i32::try_from(length).expect("a response is below 2 GiB");
+    out.overwrite_start(&length.to_be_bytes());
+    out.finish()
 }
 
 /// The frame that answers an ApiVersions request of a version that we do not

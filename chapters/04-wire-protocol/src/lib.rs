@@ -17,8 +17,8 @@ mod schema;
 
 pub mod message;
 
-pub use api::{ApiKey, Asked, CANARIES, Canary, Request};
-pub use codec::{DECODED_SIZE_RATIO_MAX, Decoder, Encoder, Form, Wire};
+pub use api::{ApiKey, CANARIES, Canary, Request, Support};
+pub use codec::{Decoder, Encoder, Form, Wire};
 pub use error_code::ErrorCode;
 pub use header::{
     RequestHeader, decode_response, encode_request, encode_response, encode_unknown_api_versions,

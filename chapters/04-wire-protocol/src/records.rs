@@ -1,14 +1,15 @@
 //! Record batches inside a message: carried, never opened.
 
+use bytes::{Bytes, BytesMut};
 use networking::Chunk;
 
-use crate::codec::{Decoder, Encoder, Form, Wire, length_size_min};
+use crate::codec::{Decoder, Encoder, Form, Wire, block_size, length_size_min};
 use crate::part::Malformed;
 
 /// The `records` field of produce and fetch.
 ///
-/// Decoded, it is at most one chunk of bytes; to be encoded, it may be ranges of files,
-/// which then go out without passing through memory of ours.
+/// Decoded, it is at most one chunk: a slice of the frame. To be encoded, it may be
+/// ranges of files too, which go out without passing through memory of ours.
 #[derive(Debug, Clone, Default)]
 pub struct Records {
     /// Whole batches, one after the other.
@@ -18,12 +19,13 @@ pub struct Records {
 impl Records {
     /// Batches that are in memory.
     #[must_use]
-    pub fn from_bytes(bytes: Vec<u8>) -> Records {
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Records {
+        let bytes = bytes.into();
         if bytes.is_empty() {
             return Records::default();
         }
         Records {
-            chunks: vec![Chunk::Bytes(bytes.into())],
+            chunks: vec![Chunk::Bytes(bytes)],
         }
     }
 
@@ -39,21 +41,32 @@ impl Records {
         self.len() == 0
     }
 
-    /// The batches of a decoded message, as one run of bytes.
+    /// The batches of a decoded message: the slice of its frame, not a copy.
     ///
-    /// Ranges of files are left out: a decoded message has none.
+    /// # Panics
+    /// When there is more than one chunk, or a range of a file: a decoded message has neither.
     #[must_use]
-    pub fn into_bytes(self) -> Vec<u8> {
-        let mut all = Vec::new();
-        for chunk in self.chunks {
-            match chunk {
-                Chunk::Bytes(bytes) if all.is_empty() => all = bytes.into(),
-                Chunk::Bytes(bytes) => all.extend_from_slice(&bytes),
-                Chunk::File(_) => {}
-            }
+    pub fn into_bytes(mut self) -> Bytes {
+        match (self.chunks.pop(), self.chunks.is_empty()) {
+            (None, _) => Bytes::new(),
+            (Some(Chunk::Bytes(bytes)), true) => bytes,
+            _ => panic!("the records of a decoded message are one run of bytes"),
         }
-        all
     }
+
+    // ANCHOR: into_mut
+    /// The batches of a decoded message, to be changed in place: the frame's own
+    /// memory when nothing else holds a part of the frame, else one copy.
+    ///
+    /// # Panics
+    /// As [`Records::into_bytes`].
+    #[must_use]
+    pub fn into_mut(self) -> BytesMut {
+        self.into_bytes()
+            .try_into_mut()
+            .unwrap_or_else(|shared| BytesMut::from(&shared[..]))
+    }
+    // ANCHOR_END: into_mut
 }
 
 impl Wire for Records {
@@ -69,8 +82,12 @@ impl Wire for Records {
 
     /// Null is read as empty.
     fn decode(input: &mut Decoder<'_>) -> Result<Self, Malformed> {
-        Ok(Records::from_bytes(
-            input.bytes()?.unwrap_or_default().to_vec(),
-        ))
+        Ok(Records::from_bytes(input.bytes()?.unwrap_or_default()))
+    }
+
+    fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed> {
+        let bytes = input.bytes()?.unwrap_or_default();
+        let chunks = usize::from(!bytes.is_empty());
+        Ok(block_size(chunks * size_of::<Chunk>()))
     }
 }

@@ -1,8 +1,8 @@
 //! What a producer may send, beyond what a log may hold.
 
-use message_model::ProducerId;
+use message_model::{Offset, ProducerId};
 
-use crate::part::{BatchError, BatchHeader};
+use crate::part::{BatchError, BatchHeader, NotFromProducer};
 
 /// Checks what [`validate`](crate::validate) lets pass because a log may hold
 /// it, but a producer must not send it.
@@ -10,14 +10,18 @@ use crate::part::{BatchError, BatchHeader};
 /// - Only the broker writes control batches.
 /// - Only compaction makes gaps: a new batch has as many offsets as records.
 ///   Otherwise a producer could use up a partition's offsets with one record.
-/// - Who has a producer id has a sequence number.
+/// - Only the broker assigns offsets: a new batch begins at 0.
+/// - A producer with an id has a sequence number.
+///
+/// Whether a transactional batch may be sent depends on the request and on the
+/// transaction, so that is the caller's to ask ([`BatchHeader::is_transactional`]).
 ///
 /// # Errors
-/// [`BatchError::Control`], [`BatchError::Count`] or [`BatchError::Sequence`].
+/// [`BatchError::Count`] or [`BatchError::NotFromProducer`].
 // ANCHOR: from_producer
 pub fn check_from_producer(header: &BatchHeader) -> Result<(), BatchError> {
     if header.is_control() {
-        return Err(BatchError::Control);
+        return Err(NotFromProducer::Control.into());
     }
     let count = header.record_count;
     let last_offset_delta = header.last_offset_delta;
@@ -27,8 +31,11 @@ pub fn check_from_producer(header: &BatchHeader) -> Result<(), BatchError> {
             last_offset_delta,
         });
     }
+    if header.base_offset != Offset(0) {
+        return Err(NotFromProducer::BaseOffset(header.base_offset).into());
+    }
     if header.producer_id != ProducerId::NONE && header.base_sequence < 0 {
-        return Err(BatchError::Sequence(header.base_sequence));
+        return Err(NotFromProducer::Sequence(header.base_sequence).into());
     }
     Ok(())
 }

@@ -67,6 +67,23 @@ fn a_long_string_has_a_longer_length() {
 }
 
 #[test]
+fn a_string_of_70_kb() {
+    case!(
+        "The varint has 32 bits, so a string may be longer than the 32 KiB of older versions.",
+        || {
+            for size in [32_767, 32_768, 65_534, 65_535, 65_536, 70_000] {
+                let text = "x".repeat(size);
+                let mut bytes = Vec::new();
+                put::compact_nullable_string(&mut bytes, Some(&text));
+                let what = format!("the size of a string of {size} bytes");
+                let got = string(&bytes).0.map(|text| text.map(str::len));
+                expect_eq(&what, got, Ok(Some(size)));
+            }
+        }
+    );
+}
+
+#[test]
 fn the_length_counts_bytes() {
     case!("The length counts bytes, not letters: é has two.", || {
         let bytes = [0x03, 0xc3, 0xa9];

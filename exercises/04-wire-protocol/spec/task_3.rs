@@ -69,6 +69,39 @@ fn two_billion() {
 }
 
 #[test]
+fn two_million_that_are_there() {
+    case!(
+        "A large count is fine if the bytes are there: what has arrived is the only limit.",
+        || {
+            let what = "2,000,000 elements of 2 bytes announced, 4,000,000 bytes behind";
+            let count = 2_000_000;
+            expect_eq(what, announced(count, 4_000_000, 2), Ok(Some(2_000_000)));
+            let what = "2,000,001 elements of 2 bytes announced, 4,000,000 bytes behind";
+            let got = announced(count + 1, 4_000_000, 2);
+            expect_eq(what, got, too_long(2_000_001, 4_000_000));
+        }
+    );
+}
+
+#[test]
+fn counts_that_need_more_than_32_bits_in_bytes() {
+    case!(
+        "2^29 + 1 elements of 8 bytes take 2^32 + 8 bytes, and not 8: the arithmetic must not wrap, whatever the sizes.",
+        || {
+            let what = "20 00 00 01 elements of 8 bytes announced, 8 bytes behind";
+            let count = 0x2000_0001;
+            expect_eq(what, announced(count, 8, 8), too_long(0x2000_0001, 8));
+            let what = "40 00 00 01 elements of 4 bytes announced, 4 bytes behind";
+            let count = 0x4000_0001;
+            expect_eq(what, announced(count, 4, 4), too_long(0x4000_0001, 4));
+            let what = "3 elements of half of all memory announced, 100 bytes behind";
+            let half = usize::MAX / 2 + 1;
+            expect_eq(what, announced(3, 100, half), too_long(3, 100));
+        }
+    );
+}
+
+#[test]
 fn four_billion_in_a_compact_array() {
     case!(
         "The flexible versions' counts, which go up to four billion, are bounded the same way.",

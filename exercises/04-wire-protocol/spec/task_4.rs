@@ -3,7 +3,7 @@
 use spec_harness::{case, expect_eq};
 
 use super::expect_truncated;
-use super::part::{Malformed, Reader};
+use super::part::{Malformed, Reader, put};
 
 /// Skips tagged fields, and says how many bytes it left.
 fn skip(bytes: &[u8]) -> (Result<(), Malformed>, usize) {
@@ -82,6 +82,69 @@ fn tags_ascend() {
             Err(Malformed::TagOrder),
         );
     });
+}
+
+#[test]
+fn each_tag_is_compared_with_the_one_before() {
+    case!(
+        "Tags ascend from field to field: 1, 5, 3 does not, although both are above the first.",
+        || {
+            let what = "03 | 01 00 | 05 00 | 03 00";
+            let fields = [0x03, 0x01, 0x00, 0x05, 0x00, 0x03, 0x00];
+            expect_eq(what, skip(&fields).0, Err(Malformed::TagOrder));
+            let what = "03 | 01 00 | 05 00 | 05 00";
+            let fields = [0x03, 0x01, 0x00, 0x05, 0x00, 0x05, 0x00];
+            expect_eq(what, skip(&fields).0, Err(Malformed::TagOrder));
+        }
+    );
+}
+
+#[test]
+fn more_than_a_hundred_fields() {
+    case!(
+        "The count is a varint as well: 130 fields are announced in two bytes.",
+        || {
+            for count in [127, 128, 130, 300] {
+                let mut bytes = Vec::new();
+                put::unsigned_varint(&mut bytes, count);
+                for tag in 0..count {
+                    put::unsigned_varint(&mut bytes, tag);
+                    bytes.extend_from_slice(&[0x01, 0xee]);
+                }
+                bytes.push(0x7f);
+                let what = format!("result and bytes left, of {count} fields of one byte | 7f");
+                expect_eq(&what, skip(&bytes), (Ok(()), 1));
+            }
+        }
+    );
+}
+
+#[test]
+fn a_field_of_70_kb() {
+    case!("A field may be longer than 64 KiB.", || {
+        let mut bytes = vec![0x01, 0x00];
+        put::unsigned_varint(&mut bytes, 70_000);
+        bytes.resize(bytes.len() + 70_000, 0xee);
+        bytes.push(0x7f);
+        let what = "result and bytes left, of 01 | 00, 70,000 bytes | 7f";
+        expect_eq(what, skip(&bytes), (Ok(()), 1));
+    });
+}
+
+#[test]
+fn the_last_tag_is_a_tag() {
+    case!(
+        "Tags go up to ff ff ff ff 0f: nothing is above the last one, and a first tag of 0 is fine.",
+        || {
+            let last = [0xff, 0xff, 0xff, 0xff, 0x0f];
+            let bytes = [&[0x02, 0x00, 0x00][..], &last, &[0x00, 0x7f]].concat();
+            let what = "result and bytes left, of 02 | 00 00 | ff ff ff ff 0f 00 | 7f";
+            expect_eq(what, skip(&bytes), (Ok(()), 1));
+            let bytes = [&[0x02][..], &last, &[0x00], &last, &[0x00]].concat();
+            let what = "02 | ff ff ff ff 0f 00 | ff ff ff ff 0f 00";
+            expect_eq(what, skip(&bytes).0, Err(Malformed::TagOrder));
+        }
+    );
 }
 
 #[test]

@@ -47,12 +47,14 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Reads from the start of `input`.
+    #[inline]
     #[must_use]
     pub fn new(input: &'a [u8]) -> Reader<'a> {
         Reader { rest: input }
     }
 
     /// How many bytes are left.
+    #[inline]
     #[must_use]
     pub fn remaining(&self) -> usize {
         self.rest.len()
@@ -62,6 +64,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed::Truncated`] when fewer are left.
+    #[inline]
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
         let (taken, rest) = self
             .rest
@@ -74,6 +77,7 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let mut bytes = [0; N];
         bytes.copy_from_slice(self.take(N)?);
@@ -84,36 +88,42 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When the input is at its end.
+    #[inline]
     pub fn bool(&mut self) -> Result<bool, Malformed> {
         Ok(self.i8()? != 0)
     }
 
     /// # Errors
     /// When the input is at its end.
+    #[inline]
     pub fn i8(&mut self) -> Result<i8, Malformed> {
         Ok(i8::from_be_bytes(self.array()?))
     }
 
     /// # Errors
     /// When fewer than 2 bytes are left.
+    #[inline]
     pub fn i16(&mut self) -> Result<i16, Malformed> {
         Ok(i16::from_be_bytes(self.array()?))
     }
 
     /// # Errors
     /// When fewer than 4 bytes are left.
+    #[inline]
     pub fn i32(&mut self) -> Result<i32, Malformed> {
         Ok(i32::from_be_bytes(self.array()?))
     }
 
     /// # Errors
     /// When fewer than 4 bytes are left.
+    #[inline]
     pub fn u32(&mut self) -> Result<u32, Malformed> {
         Ok(u32::from_be_bytes(self.array()?))
     }
 
     /// # Errors
     /// When fewer than 8 bytes are left.
+    #[inline]
     pub fn i64(&mut self) -> Result<i64, Malformed> {
         Ok(i64::from_be_bytes(self.array()?))
     }
@@ -125,6 +135,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Malformed::VarintTooLong`] when the value does not fit into `bits`
     /// bits, as soon as that is clear; [`Malformed::Truncated`] at the end of the input.
+    #[inline]
     fn varint_bits(&mut self, bits: u32) -> Result<u64, Malformed> {
         // task 4.1: put the value together, seven bits a byte, lowest first
         todo!("4.1: put the value together, seven bits a byte, lowest first")
@@ -135,6 +146,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When it is cut off or does not fit.
+    #[inline]
     pub fn unsigned_varint(&mut self) -> Result<u32, Malformed> {
         let value = self.varint_bits(u32::BITS)?;
         u32::try_from(value).map_err(|_| Malformed::VarintTooLong)
@@ -144,6 +156,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When it is cut off or does not fit.
+    #[inline]
     pub fn varint(&mut self) -> Result<i32, Malformed> {
         let stored = self.unsigned_varint()?;
         Ok((stored >> 1).cast_signed() ^ -((stored & 1).cast_signed()))
@@ -153,6 +166,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// When it is cut off or does not fit.
+    #[inline]
     pub fn varlong(&mut self) -> Result<i64, Malformed> {
         let stored = self.varint_bits(u64::BITS)?;
         Ok((stored >> 1).cast_signed() ^ -((stored & 1).cast_signed()))

@@ -3,10 +3,10 @@
 use spec_harness::{case, expect, expect_eq};
 use wire_protocol::{Malformed, Reader};
 
-use super::batch;
 use super::part::{
     BatchError, BatchHeader, Header, Record, decode_record, decode_records, encode_record,
 };
+use super::{address_space_kib, batch};
 
 /// Value "hi", nothing else. A varint doubles the number: length 9 is 0x12, 2 is 0x04, -1 is 0x01.
 const HI: [u8; 9] = [
@@ -250,13 +250,73 @@ fn bytes_behind_the_last_header_are_an_error() {
     case!(
         "A record whose length says more than its fields take is not one that we understand.",
         || {
-            let mut body = HI[1..].to_vec();
-            body.push(0);
-            expect_eq(
-                "a record with one byte too many",
-                decode(&framed(&body)),
-                Err(BatchError::RecordLength),
-            );
+            for (what, record) in [
+                ("one byte too many", record(None, Some(b"hi"))),
+                ("headers and one byte too many", full_record()),
+            ] {
+                let mut bytes = encoded(&record);
+                bytes.push(0);
+                // The length takes one byte below 64, and two below 8192.
+                let length_size = if bytes.len() <= 65 { 1 } else { 2 };
+                let bytes = framed(&bytes[length_size..]);
+                let what = format!("a record with {what}");
+                expect_eq(&what, decode(&bytes), Err(BatchError::RecordLength));
+            }
+        }
+    );
+}
+
+#[test]
+fn an_offset_delta_has_32_bits() {
+    case!(
+        "An offset delta that needs more than 32 bits is no offset delta, and no other number either.",
+        || {
+            let six_bytes = [0, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01, 0x01, 0x01, 0x00];
+            let sixteen = [0, 0, 0x80, 0x80, 0x80, 0x80, 0x10, 0x01, 0x01, 0x00];
+            for (what, body) in [
+                ("an offset delta of six bytes", &six_bytes[..]),
+                ("an offset delta of five bytes with a 33rd bit", &sixteen),
+            ] {
+                let wrong = BatchError::Record(Malformed::VarintTooLong);
+                expect_eq(what, decode(&framed(body)), Err(wrong));
+            }
+        }
+    );
+}
+
+#[test]
+fn the_attributes_mean_nothing() {
+    case!(
+        "A record's attributes are not used in this format: any value of them passes.",
+        || {
+            for attributes in [0x01, 0x09, 0x80, 0xff] {
+                let mut bytes = HI;
+                bytes[1] = attributes;
+                let what = format!("a record with the attributes {attributes:#04x}");
+                let hi = record(None, Some(b"hi"));
+                expect_eq(&what, decode(&bytes), Ok(hi));
+            }
+        }
+    );
+}
+
+#[test]
+fn a_record_of_the_real_world() {
+    case!(
+        "A record may have a value of 70 KB, and more than a hundred headers.",
+        || {
+            let value = vec![b'v'; 70_000];
+            let large = Record {
+                headers: vec![header("trace", Some(b"abc")); 130],
+                ..record(Some(&value[..66_000]), Some(&value))
+            };
+            let bytes = encoded(&large);
+            let got = decode(&bytes).map(|record| {
+                let size = |bytes: Option<&[u8]>| bytes.map(<[u8]>::len);
+                (size(record.key), size(record.value), record.headers.len())
+            });
+            let what = "sizes of key and value, and how many headers there are";
+            expect_eq(what, got, Ok((Some(66_000), Some(70_000), 130)));
         }
     );
 }
@@ -333,20 +393,17 @@ fn a_headers_name_is_text() {
                 decode(&bad_name),
                 Err(BatchError::Record(Malformed::NotUtf8)),
             );
+            let written = Record {
+                headers: vec![header("地区 é", None)],
+                ..record(None, None)
+            };
+            let bytes = encoded(&written);
+            expect_eq("the name 地区 é", decode(&bytes), Ok(written));
             let any_value = framed(&[0, 0, 0, 0x01, 0x01, 0x02, 0x02, b'k', 0x02, 0xff]);
             let got = decode(&any_value).map(|record| record.headers);
             expect_eq("the value ff", got, Ok(vec![header("k", Some(&[0xff]))]));
         }
     );
-}
-
-/// How much address space this process has had at most, in KiB; only Linux tells.
-fn address_space_kib() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmPeak:"))?;
-    line.split_whitespace().next()?.parse().ok()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What is let into a log.
 
 use spec_harness::{case, expect, expect_eq};
+use wire_protocol::ErrorCode;
 
 use super::part::{BatchError, BatchHeader, TimestampType, layout, validate};
 use super::{batch, computed_crc, stored_crc, with};
@@ -143,6 +144,19 @@ fn the_limit_itself_is_allowed() {
                     limit: size - 1,
                 }),
             );
+        }
+    );
+}
+
+#[test]
+fn a_limit_may_be_above_two_gigabytes() {
+    case!(
+        "The limit is a usize, and may be larger than any batch: then nothing is too large.",
+        || {
+            for limit in [2_147_483_647, 2_147_483_648, 4_294_967_296, usize::MAX] {
+                let what = format!("a batch of 200 bytes, and a limit of {limit}");
+                expect_eq(&what, validate(&batch(), limit).err(), None);
+            }
         }
     );
 }
@@ -336,11 +350,43 @@ fn gaps_are_allowed() {
 }
 
 #[test]
+fn a_crc_of_zero_is_a_crc() {
+    case!("A CRC of 0 does not say that there is none.", || {
+        let mut bad = batch();
+        bad[layout::CRC..layout::ATTRIBUTES].fill(0);
+        let expected = BatchError::Crc {
+            stored: 0,
+            computed: computed_crc(&bad),
+        };
+        expect_eq("a batch whose CRC is zeroed", problem(&bad), Some(expected));
+    });
+}
+
+#[test]
+fn the_codec_is_judged_before_the_counts() {
+    case!(
+        "With a codec that does not exist and no record, the answer is the codec.",
+        || {
+            let bad = with(with_counts(0, 0), layout::ATTRIBUTES, &7_i16.to_be_bytes());
+            let what = "codec 7, 0 records";
+            expect_eq(what, problem(&bad), Some(BatchError::UnknownCodec(7)));
+        }
+    );
+}
+
+#[test]
 fn the_crc_is_judged_before_what_it_covers() {
     case!(
         "With a wrong CRC, the codec and the counts may be the damage: the answer is the CRC.",
         || {
-            for mut bad in [with_attributes(7), with_counts(0, 0)] {
+            // With a codec that exists as well: the CRC is not about what is inside.
+            for mut bad in [
+                with_attributes(7),
+                with_counts(0, 0),
+                with_attributes(1),
+                with_attributes(4),
+                with_attributes(1 << 5),
+            ] {
                 bad[layout::CRC] ^= 1;
                 let got = problem(&bad);
                 expect(
@@ -350,4 +396,53 @@ fn the_crc_is_judged_before_what_it_covers() {
             }
         }
     );
+}
+
+#[test]
+fn a_producer_gets_the_code_that_kafka_gives() {
+    case!(
+        "What is wrong decides what the producer is told (`error_code` knows the code): a batch without a whole header is corrupt, one without all its records invalid.",
+        || {
+            let good = batch();
+            let codes = [
+                ("60 bytes", good[..60].to_vec(), ErrorCode::CORRUPT_MESSAGE),
+                ("61 bytes", good[..61].to_vec(), ErrorCode::INVALID_RECORD),
+                ("62 bytes", good[..62].to_vec(), ErrorCode::INVALID_RECORD),
+                (
+                    "a CRC that does not fit",
+                    flipped_behind_the_crc(),
+                    ErrorCode::CORRUPT_MESSAGE,
+                ),
+                (
+                    "message format 1",
+                    with(batch(), layout::MAGIC, &[1]),
+                    ErrorCode::INVALID_RECORD,
+                ),
+                (
+                    "message format 3",
+                    with(batch(), layout::MAGIC, &[3]),
+                    ErrorCode::CORRUPT_MESSAGE,
+                ),
+                (
+                    "codec 7",
+                    with_attributes(7),
+                    ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
+                ),
+                ("no record", with_counts(0, 0), ErrorCode::INVALID_RECORD),
+            ];
+            for (what, bytes, code) in codes {
+                let got = problem(&bytes).map(|error| error.error_code());
+                expect_eq(what, got, Some(code));
+            }
+            let large = validate(&good, good.len() - 1).map_err(|error| error.error_code());
+            let code = ErrorCode::MESSAGE_TOO_LARGE;
+            expect_eq("one byte above the limit", large.err(), Some(code));
+        }
+    );
+}
+
+fn flipped_behind_the_crc() -> Vec<u8> {
+    let mut batch = batch();
+    batch[layout::ATTRIBUTES] ^= 1;
+    batch
 }

@@ -1,6 +1,9 @@
 //! What can be wrong with a batch.
 
-use wire_protocol::Malformed;
+use message_model::Offset;
+use wire_protocol::{ErrorCode, Malformed};
+
+use crate::layout;
 
 /// Why bytes are no batch, or none that we take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -46,19 +49,63 @@ pub enum BatchError {
         /// The last offset delta.
         last_offset_delta: i32,
     },
-    /// A producer sent a control batch; only the broker writes those.
-    #[error("a producer must not send a control batch")]
-    Control,
-    /// A batch with a producer id must say where it stands in the producer's sequence.
-    #[error("a batch of an idempotent producer has base sequence {0}")]
-    Sequence(i32),
+    /// A batch that a log may hold, and that a producer must not send.
+    #[error(transparent)]
+    NotFromProducer(#[from] NotFromProducer),
     /// A record cannot be read.
     #[error("a record is malformed: {0}")]
     Record(#[from] Malformed),
     /// Bytes are left behind the last record, or a record's length is wrong.
     #[error("a record does not end where its length says")]
     RecordLength,
-    /// The records are compressed: whoever wants them must decompress them first.
+    /// A record's offset delta is not its place in the batch.
+    #[error("record {index} of a batch has the offset delta {offset_delta}")]
+    OffsetDelta {
+        /// How many records precede it.
+        index: i32,
+        /// What it says.
+        offset_delta: i32,
+    },
+    /// The records are compressed: they must be decompressed before they are read.
     #[error("the records are compressed with {0:?}")]
     Compressed(crate::Codec),
+}
+
+/// What only a broker writes into a batch, or what a producer left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotFromProducer {
+    /// The coordinator of a transaction writes control batches.
+    #[error("a producer must not send a control batch")]
+    Control,
+    /// The broker assigns offsets; a producer's batch begins at 0.
+    #[error("a producer's batch begins at offset 0, not {0}")]
+    BaseOffset(Offset),
+    /// A batch with a producer id must have a place in the producer's sequence.
+    #[error("a batch of an idempotent producer has base sequence {0}")]
+    Sequence(i32),
+}
+
+impl BatchError {
+    /// The protocol's code for a producer whose batch has this error, as Kafka 4.3
+    /// chooses it; only for a codec that does not exist it has -1, which says nothing.
+    #[must_use]
+    pub fn error_code(&self) -> ErrorCode {
+        match self {
+            BatchError::Truncated { arrived, .. } if *arrived < layout::RECORDS => {
+                ErrorCode::CORRUPT_MESSAGE
+            }
+            BatchError::LengthTooSmall(_) | BatchError::Crc { .. } => ErrorCode::CORRUPT_MESSAGE,
+            BatchError::Magic(0 | 1) => ErrorCode::INVALID_RECORD,
+            BatchError::Magic(_) => ErrorCode::CORRUPT_MESSAGE,
+            BatchError::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
+            BatchError::UnknownCodec(_) => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
+            BatchError::Truncated { .. }
+            | BatchError::Count { .. }
+            | BatchError::NotFromProducer(_)
+            | BatchError::Record(_)
+            | BatchError::RecordLength
+            | BatchError::OffsetDelta { .. }
+            | BatchError::Compressed(_) => ErrorCode::INVALID_RECORD,
+        }
+    }
 }

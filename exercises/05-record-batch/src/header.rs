@@ -133,6 +133,14 @@ impl BatchHeader {
         }
     }
 
+    /// The timestamp of the newest record, as far as the header knows: the larger one of
+    /// base and maximum. Some clients never set the maximum and leave it at -1.
+    /// [`walk`](crate::walk) finds the true one.
+    #[must_use]
+    pub fn newest(&self) -> Timestamp {
+        self.max_timestamp.max(self.base_timestamp)
+    }
+
     /// How the records are compressed.
     ///
     /// # Errors

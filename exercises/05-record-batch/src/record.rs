@@ -82,7 +82,8 @@ pub fn decode_record<'a>(input: &mut Reader<'a>) -> Result<Record<'a>, BatchErro
 }
 
 /// Bytes with a varint length in front; -1 is null.
-fn take_bytes<'a>(input: &mut Reader<'a>) -> Result<Option<&'a [u8]>, BatchError> {
+#[inline]
+pub(crate) fn take_bytes<'a>(input: &mut Reader<'a>) -> Result<Option<&'a [u8]>, BatchError> {
     match input.varint()? {
         -1 => Ok(None),
         length => {

@@ -1,7 +1,7 @@
 //! The messages, one file per API, named after its key.
 //!
 //! Names and order of the fields are Kafka's. `[a..]` says from which version
-//! on a field is on the wire.
+//! on a field is on the wire; without it, the field is in all versions.
 
 mod p00_produce;
 mod p01_fetch;

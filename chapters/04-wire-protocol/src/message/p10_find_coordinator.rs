@@ -4,26 +4,21 @@ use crate::error_code::ErrorCode;
 use crate::schema::messages;
 
 messages! {
-    /// Asks who coordinates `key`.
+    /// Asks which broker coordinates `key`.
     FindCoordinatorRequest {
         /// The group id or the transactional id.
-        key: String [0..];
+        key: String;
         /// 0: a group. 1: a transaction.
         key_type: i8 [1..];
     }
     /// The coordinator's address.
     FindCoordinatorResponse {
         /// Always 0: we do not throttle.
-        throttle_time_ms: i32 [1..];
-        /// Why there is none.
-        error_code: ErrorCode [0..];
-        /// The same in words.
-        error_message: Option<String> [1..];
-        /// The broker.
-        node_id: i32 [0..] = -1;
-        /// Where clients reach it.
-        host: String [0..];
-        /// Where clients reach it.
-        port: i32 [0..] = -1;
+        throttle_time_ms: i32 [1.., ignorable];
+        error_code: ErrorCode;
+        error_message: Option<String> [1.., ignorable];
+        node_id: i32 = -1;
+        host: String;
+        port: i32 = -1;
     }
 }

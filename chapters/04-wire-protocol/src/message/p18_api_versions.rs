@@ -9,27 +9,23 @@ messages! {
     /// Asks what the broker speaks. The first request on most connections.
     ApiVersionsRequest {
         /// The client library.
-        client_software_name: String [3..];
-        /// Its version.
-        client_software_version: String [3..];
+        client_software_name: String [3.., ignorable];
+        client_software_version: String [3.., ignorable];
     }
     /// What the broker speaks.
     ApiVersionsResponse {
         /// [`ErrorCode::UNSUPPORTED_VERSION`] if the request's own version is not served.
-        error_code: ErrorCode [0..];
-        /// The rows.
-        api_keys: Vec<ApiVersion> [0..];
+        error_code: ErrorCode;
+        /// The rows of the table.
+        api_keys: Vec<ApiVersion>;
         /// Always 0: we do not throttle.
-        throttle_time_ms: i32 [1..];
+        throttle_time_ms: i32 [1.., ignorable];
     }
     /// A row of an [`ApiVersionsResponse`].
     ApiVersion {
-        /// The API.
-        api_key: i16 [0..];
-        /// Its lowest version.
-        min_version: i16 [0..];
-        /// Its highest version.
-        max_version: i16 [0..];
+        api_key: i16;
+        min_version: i16;
+        max_version: i16;
     }
 }
 // ANCHOR_END: messages

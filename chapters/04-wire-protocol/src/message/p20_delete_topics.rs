@@ -6,23 +6,20 @@ use crate::schema::messages;
 messages! {
     /// Asks for topics to be deleted.
     DeleteTopicsRequest {
-        /// Their names.
-        topic_names: Vec<String> [0..];
+        topic_names: Vec<String>;
         /// How long the broker may take, in milliseconds.
-        timeout_ms: i32 [0..] = 60_000;
+        timeout_ms: i32 = 60_000;
     }
-    /// What became of each.
+    /// What became of each topic.
     DeleteTopicsResponse {
         /// Always 0: we do not throttle.
-        throttle_time_ms: i32 [1..];
-        /// The topics, as in the request.
-        responses: Vec<DeletableTopicResult> [0..];
+        throttle_time_ms: i32 [1.., ignorable];
+        /// As in the request.
+        responses: Vec<DeletableTopicResult>;
     }
     /// What became of a topic to delete.
     DeletableTopicResult {
-        /// Its name.
-        name: String [0..];
-        /// Why it was not deleted.
-        error_code: ErrorCode [0..];
+        name: String;
+        error_code: ErrorCode;
     }
 }

@@ -1,8 +1,9 @@
 //! Every message of the table, behind one type: a body of bytes in, a body of bytes out.
 
+use bytes::Bytes;
 use networking::Chunk;
 use wire_protocol::message::*;
-use wire_protocol::{ApiKey, Decoder, Encoder, Form, Malformed, Reader, Request, Wire};
+use wire_protocol::{ApiKey, Decoder, Encoder, Form, Malformed, Request, Wire};
 
 use super::random::{Random, Source};
 
@@ -19,6 +20,10 @@ pub(crate) struct Body {
     pub(crate) random: fn(&mut Source<'_>, Form) -> Vec<u8>,
     /// Decodes; says how many bytes are left.
     pub(crate) decode: fn(&[u8], Form) -> Result<usize, Malformed>,
+    /// Decodes a frame, and nothing else.
+    pub(crate) read: fn(&Bytes, Form) -> Result<(), Malformed>,
+    /// How much memory decoding the frame takes.
+    pub(crate) measure: fn(&Bytes, Form) -> Result<usize, Malformed>,
     /// Decodes and encodes again.
     pub(crate) recode: fn(&[u8], Form) -> Result<Vec<u8>, Malformed>,
     /// Decodes and prints.
@@ -72,24 +77,31 @@ pub(crate) fn all() -> Vec<Body> {
     all
 }
 
-fn body<M: Wire + Random + std::fmt::Debug>(api: ApiKey, is_request: bool) -> Body {
+fn body<M: Wire + Random + std::fmt::Debug + 'static>(api: ApiKey, is_request: bool) -> Body {
     let name = std::any::type_name::<M>();
     Body {
         name: name.rsplit("::").next().unwrap_or(name),
         api,
         is_request,
-        random: |source, form| encode(&M::random(source), form),
+        random: |source, form| encode(&M::random(source, form.version), form),
         decode: |bytes, form| {
-            let mut input = decoder(bytes, form);
+            let frame = Bytes::copy_from_slice(bytes);
+            let mut input = decoder(&frame, form);
             M::decode(&mut input).map(|_| input.remaining())
         },
-        recode: |bytes, form| M::decode(&mut decoder(bytes, form)).map(|m| encode(&m, form)),
-        debug: |bytes, form| M::decode(&mut decoder(bytes, form)).map(|m| format!("{m:?}")),
+        read: |frame, form| M::decode(&mut decoder(frame, form)).map(|_| ()),
+        measure: |frame, form| M::measure(&mut decoder(frame, form)),
+        recode: |bytes, form| decode::<M>(bytes, form).map(|message| encode(&message, form)),
+        debug: |bytes, form| decode::<M>(bytes, form).map(|message| format!("{message:?}")),
     }
 }
 
-fn decoder(bytes: &[u8], form: Form) -> Decoder<'_> {
-    Decoder::new(Reader::new(bytes), form.version, form.flexible)
+fn decode<M: Wire>(bytes: &[u8], form: Form) -> Result<M, Malformed> {
+    M::decode(&mut decoder(&Bytes::copy_from_slice(bytes), form))
+}
+
+fn decoder(frame: &Bytes, form: Form) -> Decoder<'_> {
+    Decoder::new(frame, form.version, form.flexible)
 }
 
 /// The bytes of a value.

@@ -1,10 +1,13 @@
 //! Headers of requests and responses.
 
+use bytes::Bytes;
 use wire_protocol::message::{
-    ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse, ProduceRequest,
+    ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse, MetadataTopics,
+    ProduceRequest,
 };
 use wire_protocol::{
-    ApiKey, Asked, Malformed, RequestHeader, Wire, decode_response, encode_request, encode_response,
+    ApiKey, Malformed, RequestHeader, Support, Wire, decode_response, encode_request,
+    encode_response,
 };
 
 use crate::bodies::joined;
@@ -21,7 +24,7 @@ fn first_8_bytes(key: i16, version: i16) -> Vec<u8> {
 
 #[test]
 fn a_header_and_its_body() {
-    let frame = encode_request(&MetadataRequest::default(), 4, 9, "kcat");
+    let frame = Bytes::from(encode_request(&MetadataRequest::default(), 4, 9, "kcat"));
     let expected = [
         &[0, 3, 0, 4, 0, 0, 0, 9][..],
         &[0, 4, b'k', b'c', b'a', b't'],
@@ -29,16 +32,17 @@ fn a_header_and_its_body() {
     ];
     assert_eq!(frame, expected.concat());
     let (header, mut body) = RequestHeader::decode(&frame).unwrap();
-    assert_eq!(header.asked(), Asked::Served(ApiKey::Metadata));
+    assert_eq!(header.support(), Support::Served(ApiKey::Metadata));
     assert_eq!((header.api_version, header.correlation_id), (4, 9));
     assert_eq!(header.client_id.as_deref(), Some("kcat"));
-    assert!(MetadataRequest::decode(&mut body).unwrap().topics.is_none());
+    let request = MetadataRequest::decode(&mut body).unwrap();
+    assert_eq!(request.topics, MetadataTopics(None));
     assert_eq!(body.remaining(), 0);
 }
 
 #[test]
 fn a_client_without_a_name() {
-    let frame = [first_8_bytes(3, 4), vec![0xff, 0xff]].concat();
+    let frame = Bytes::from([first_8_bytes(3, 4), vec![0xff, 0xff]].concat());
     let (header, body) = RequestHeader::decode(&frame).unwrap();
     assert_eq!(header.client_id, None);
     assert_eq!(body.remaining(), 0);
@@ -56,6 +60,7 @@ fn the_client_id_keeps_its_two_byte_length_in_flexible_versions() {
     assert_eq!(frame[13..], *b"\x05kcat\x061.7.1\x00");
     // A newer client's header may have tagged fields.
     let newer = [&frame[..12], &[1, 0, 2, 0xaa, 0xbb], &frame[13..]].concat();
+    let newer = Bytes::from(newer);
     let (header, mut body) = RequestHeader::decode(&newer).unwrap();
     assert_eq!(header.client_id.as_deref(), Some("me"));
     let body = ApiVersionsRequest::decode(&mut body).unwrap();
@@ -74,32 +79,33 @@ fn of_what_we_do_not_know_only_8_bytes_are_read() {
         (i16::MIN, i16::MAX),
     ];
     for (key, version) in unknown {
-        let (header, body) = RequestHeader::decode(&first_8_bytes(key, version))
+        let frame = Bytes::from(first_8_bytes(key, version));
+        let (header, body) = RequestHeader::decode(&frame)
             .map(|(header, body)| (header, body.remaining()))
             .unwrap();
         assert_eq!((header.api_key, header.api_version), (key, version));
         assert_eq!(header.correlation_id, 9);
         assert_eq!((header.client_id, body), (None, 0));
         // Whatever follows is in no form that we know, so it cannot be wrong.
-        let frame = [first_8_bytes(key, version), vec![0xff; 7]].concat();
+        let frame = Bytes::from([first_8_bytes(key, version), vec![0xff; 7]].concat());
         assert_eq!(RequestHeader::decode(&frame).unwrap().1.remaining(), 7);
     }
 }
 
 #[test]
 fn shorter_than_8_bytes_is_nothing() {
-    let whole = first_8_bytes(18, 4);
+    let whole = Bytes::from(first_8_bytes(18, 4));
     for cut in 0..8 {
-        let got = RequestHeader::decode(&whole[..cut]);
+        let got = RequestHeader::decode(&whole.slice(..cut)).map(|(header, _)| header);
         assert!(matches!(got, Err(Malformed::Truncated { .. })), "{cut}");
     }
 }
 
 #[test]
 fn a_canary_has_a_header_and_a_body_like_any_other() {
-    let frame = encode_request(&ProduceRequest::default(), 0, 9, "old");
+    let frame = Bytes::from(encode_request(&ProduceRequest::default(), 0, 9, "old"));
     let (header, mut body) = RequestHeader::decode(&frame).unwrap();
-    assert_eq!(header.asked(), Asked::Canary(ApiKey::Produce));
+    assert_eq!(header.support(), Support::Canary(ApiKey::Produce));
     assert_eq!(header.client_id.as_deref(), Some("old"));
     assert!(ProduceRequest::decode(&mut body).is_ok());
     assert_eq!(body.remaining(), 0);
@@ -119,9 +125,10 @@ fn a_response_has_no_tagged_fields_in_its_header_if_it_is_for_api_versions() {
     let metadata = MetadataResponse::default();
     let flexible = joined(encode_response(ApiKey::Metadata, 9, 9, &metadata));
     assert_eq!(flexible[..9], [0, 0, 0, 17, 0, 0, 0, 9, 0]);
-    assert!(decode_response::<MetadataRequest>(&flexible[4..], 9).is_ok());
+    assert!(decode_response::<MetadataRequest>(&Bytes::copy_from_slice(&flexible[4..]), 9).is_ok());
     let plain = joined(encode_response(ApiKey::Metadata, 4, 9, &metadata));
     assert_eq!(plain[..8], [0, 0, 0, 22, 0, 0, 0, 9]);
-    let decoded = decode_response::<MetadataRequest>(&plain[4..], 4).unwrap();
+    let decoded =
+        decode_response::<MetadataRequest>(&Bytes::copy_from_slice(&plain[4..]), 4).unwrap();
     assert_eq!(decoded.controller_id, -1);
 }

@@ -1,5 +1,6 @@
 //! The protocol through its public interface.
 
+#[allow(dead_code, reason = "`memory` uses what is left")]
 mod bodies;
 mod header;
 mod hostile;

@@ -2,22 +2,24 @@
 
 use std::path::Path;
 
+use bytes::Bytes;
 use wire_protocol::message::ApiVersionsRequest;
-use wire_protocol::{ApiKey, Asked, Form, RequestHeader, encode_request};
+use wire_protocol::{ApiKey, Form, RequestHeader, Support, encode_request};
 
 use crate::bodies;
 
 /// The payload of a recorded frame, header and body.
-fn recorded(name: &str) -> Vec<u8> {
+fn recorded(name: &str) -> Bytes {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/fuzz_request");
-    std::fs::read(folder.join(name)).expect("the recording is at its place")
+    let payload = std::fs::read(folder.join(name)).expect("the recording is at its place");
+    payload.into()
 }
 
 /// Reads the whole request, and writes it again as it was.
 fn survives(name: &str, api: ApiKey, version: i16) {
     let payload = recorded(name);
     let (header, body) = RequestHeader::decode(&payload).expect("the header can be read");
-    assert_eq!(header.asked(), Asked::Served(api), "{name}");
+    assert_eq!(header.support(), Support::Served(api), "{name}");
     assert_eq!(header.api_version, version, "{name}");
     let form = Form {
         version,
@@ -68,7 +70,10 @@ fn what_kafka_python_sends() {
 fn kafka_python_begins_with_a_version_that_we_do_not_know() {
     let payload = recorded("kafka-python-3.0.12-api-versions-4");
     let (header, body) = RequestHeader::decode(&payload).expect("8 bytes are enough");
-    assert_eq!(header.asked(), Asked::UnknownVersion(ApiKey::ApiVersions));
+    assert_eq!(
+        header.support(),
+        Support::UnknownVersion(ApiKey::ApiVersions)
+    );
     assert_eq!(body.remaining(), payload.len() - 8);
 }
 
@@ -81,4 +86,17 @@ fn kcat_opens_a_connection_as_the_page_says() {
     };
     let ours = encode_request(&request, 3, 1, "rdkafka");
     assert_eq!(ours, recorded("kcat-1.7.1-api-versions-3"));
+}
+
+/// Written by hand from Kafka's schemas, for the versions of which no recording is here.
+#[test]
+fn what_older_clients_send() {
+    survives("metadata-0-all-topics", ApiKey::Metadata, 0);
+    survives("metadata-1-no-topics", ApiKey::Metadata, 1);
+    survives("produce-3", ApiKey::Produce, 3);
+    survives("fetch-4", ApiKey::Fetch, 4);
+    survives("fetch-9", ApiKey::Fetch, 9);
+    survives("list-offsets-1", ApiKey::ListOffsets, 1);
+    survives("create-topics-4", ApiKey::CreateTopics, 4);
+    survives("describe-configs-3", ApiKey::DescribeConfigs, 3);
 }

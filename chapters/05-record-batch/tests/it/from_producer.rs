@@ -2,9 +2,10 @@
 
 use message_model::{Offset, Timestamp};
 use record_batch::{
-    BatchError, BatchHeader, Codec, TimestampType, check_from_producer, decode_records, layout,
-    validate,
+    BatchError, BatchHeader, Codec, NotFromProducer, TimestampType, check_from_producer,
+    decode_records, layout, validate, walk,
 };
+use wire_protocol::ErrorCode;
 
 use crate::{OwnedRecord, build, with};
 
@@ -30,7 +31,7 @@ fn a_control_batch_is_the_brokers_to_write() {
     assert!(header(&batch).is_transactional());
     assert_eq!(
         check_from_producer(&header(&batch)),
-        Err(BatchError::Control)
+        Err(NotFromProducer::Control.into())
     );
 }
 
@@ -73,10 +74,18 @@ fn who_has_an_id_has_a_sequence() {
     let batch = with(three_records(), layout::PRODUCER_ID, &7_i64.to_be_bytes());
     assert_eq!(
         check_from_producer(&header(&batch)),
-        Err(BatchError::Sequence(-1))
+        Err(NotFromProducer::Sequence(-1).into())
     );
     let batch = with(batch, layout::BASE_SEQUENCE, &0_i32.to_be_bytes());
     assert_eq!(check_from_producer(&header(&batch)), Ok(()));
+}
+
+#[test]
+fn offsets_are_the_brokers_to_assign() {
+    let mut header = header(&three_records());
+    header.base_offset = Offset(7);
+    let refused = NotFromProducer::BaseOffset(Offset(7)).into();
+    assert_eq!(check_from_producer(&header), Err(refused));
 }
 
 #[test]
@@ -125,4 +134,102 @@ fn a_compressed_batch_stays_closed() {
         assert_eq!(header(&batch).codec(), Ok(codec));
         assert_eq!(decode_records(&batch), Err(BatchError::Compressed(codec)));
     }
+}
+
+#[test]
+fn a_header_without_a_maximum_has_the_time_of_its_first_record() {
+    for (max, newest) in [
+        (-1, 1_700_000_000_000),
+        (1_800_000_000_000, 1_800_000_000_000),
+    ] {
+        let batch = with(
+            three_records(),
+            layout::MAX_TIMESTAMP,
+            &i64::to_be_bytes(max),
+        );
+        assert_eq!(header(&batch).newest(), Timestamp(newest));
+    }
+}
+
+/// What a producer is answered, from the first error that the checks find.
+fn code(batch: &[u8]) -> ErrorCode {
+    let checked = validate(batch, 1 << 20).and_then(|header| {
+        check_from_producer(&header)?;
+        walk(&header, batch)
+    });
+    checked.map_or_else(|error| error.error_code(), |_| ErrorCode::NONE)
+}
+
+/// Batches, and the code that each of them is refused with.
+fn refused() -> Vec<(&'static str, Vec<u8>, ErrorCode)> {
+    let good = three_records;
+    let size = good().len();
+    let magic = |magic: u8| with(good(), layout::MAGIC, &[magic]);
+    let longer = [good(), vec![0]].concat();
+    let length = i32::try_from(size + 1 - layout::LENGTH_OVERHEAD).expect("a short batch");
+    let leftover = with(longer, layout::BATCH_LENGTH, &length.to_be_bytes());
+    vec![
+        ("a good batch", good(), ErrorCode::NONE),
+        (
+            "half a header",
+            good()[..30].to_vec(),
+            ErrorCode::CORRUPT_MESSAGE,
+        ),
+        (
+            "a cut batch",
+            good()[..size - 1].to_vec(),
+            ErrorCode::INVALID_RECORD,
+        ),
+        ("magic 0", magic(0), ErrorCode::INVALID_RECORD),
+        ("magic 1", magic(1), ErrorCode::INVALID_RECORD),
+        ("magic 3", magic(3), ErrorCode::CORRUPT_MESSAGE),
+        (
+            "no length",
+            with(good(), layout::BATCH_LENGTH, &[0; 4]),
+            ErrorCode::CORRUPT_MESSAGE,
+        ),
+        (
+            "base offset 1",
+            with(good(), 7, &[1]),
+            ErrorCode::INVALID_RECORD,
+        ),
+        (
+            "a marker",
+            with(good(), layout::ATTRIBUTES, &[0, 0x20]),
+            ErrorCode::INVALID_RECORD,
+        ),
+        (
+            "codec 7",
+            with(good(), layout::ATTRIBUTES, &[0, 7]),
+            ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
+        ),
+        (
+            "a byte behind the records",
+            leftover,
+            ErrorCode::INVALID_RECORD,
+        ),
+        (
+            "an offset delta of 5",
+            with(good(), layout::RECORDS + 3, &[10]),
+            ErrorCode::INVALID_RECORD,
+        ),
+        (
+            "garbage for a record",
+            with(good(), layout::RECORDS, &[0x7f; 9]),
+            ErrorCode::INVALID_RECORD,
+        ),
+    ]
+}
+
+#[test]
+fn errors_have_kafkas_codes() {
+    for (what, batch, expected) in refused() {
+        assert_eq!(code(&batch), expected, "{what}");
+    }
+    let mut flipped = three_records();
+    let size = flipped.len();
+    flipped[size - 1] ^= 1;
+    assert_eq!(code(&flipped), ErrorCode::CORRUPT_MESSAGE);
+    let large = validate(&three_records(), size - 1).map_err(|error| error.error_code());
+    assert_eq!(large, Err(ErrorCode::MESSAGE_TOO_LARGE));
 }

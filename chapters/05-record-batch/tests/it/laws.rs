@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use record_batch::{
     BatchError, BatchHeader, Batches, assign_offsets, check_from_producer, decode_records, layout,
-    validate,
+    validate, walk,
 };
+use wire_protocol::Malformed;
 
 use crate::{OwnedRecord, build, headers, seal};
 
@@ -52,12 +53,19 @@ proptest! {
     #[test]
     fn what_is_written_is_read(records in records(), base_offset in 0..i64::MAX / 2) {
         let mut batch = build(&records);
-        assign_offsets(&mut batch, Offset(base_offset), LeaderEpoch::FIRST);
         let header = validate(&batch, LIMIT).expect("a built batch is valid");
         prop_assert_eq!(check_from_producer(&header), Ok(()));
+        assign_offsets(&mut batch, Offset(base_offset), LeaderEpoch::FIRST);
+        let header = validate(&batch, LIMIT).expect("it still is");
         prop_assert_eq!(header.size(), batch.len());
         let max = records.iter().map(|record| Timestamp(record.timestamp)).max();
         prop_assert_eq!(Some(header.max_timestamp), max);
+
+        let walked = walk(&header, &batch).expect("a built batch can be walked");
+        prop_assert_eq!(Some(walked.max_timestamp), max);
+        let first = records.iter().position(|record| Timestamp(record.timestamp) == walked.max_timestamp);
+        prop_assert_eq!(i32::try_from(first.unwrap()), Ok(walked.offset_delta));
+        prop_assert!(header.newest() == walked.max_timestamp);
 
         let decoded = decode_records(&batch).expect("a built batch can be read");
         prop_assert_eq!(decoded.len(), records.len());
@@ -131,7 +139,17 @@ fn read_everything(bytes: &[u8]) -> Result<(), TestCaseError> {
         prop_assert_eq!(header.size(), batch.len());
         prop_assert_eq!(&BatchHeader::read(batch), &Ok(header));
         let _ = (header.range(), header.codec(), check_from_producer(&header));
-        let records = decode_records(batch).unwrap_or_default();
+        let decoded = decode_records(batch);
+        // What can be walked can be decoded, but for names that are not UTF-8;
+        // what can be decoded can be walked, if its offset deltas are right.
+        match (walk(&header, batch), &decoded) {
+            (Ok(_), Err(error)) => prop_assert_eq!(*error, Malformed::NotUtf8.into()),
+            (Err(error), Ok(_)) => {
+                prop_assert!(matches!(error, BatchError::OffsetDelta { .. }), "{}", error);
+            }
+            _ => {}
+        }
+        let records = decoded.unwrap_or_default();
         // A record takes 7 bytes at least: nobody can announce more than arrived.
         prop_assert!(records.len() <= batch.len() / 7);
         for record in &records {

@@ -1,7 +1,7 @@
 //! Bytes that kafka-python 3.0.12 made (its `MemoryRecordsBuilder`, magic 2).
 
 use message_model::{ProducerEpoch, ProducerId, Timestamp};
-use record_batch::{BatchError, Codec, check_from_producer, decode_records, validate};
+use record_batch::{BatchError, Codec, check_from_producer, decode_records, validate, walk};
 
 use crate::{OwnedRecord, build};
 
@@ -63,6 +63,11 @@ fn its_batch_is_read() {
     let batch = bytes(PLAIN);
     let header = validate(&batch, 1 << 20).expect("a valid batch");
     assert_eq!(check_from_producer(&header), Ok(()));
+    let walked = walk(&header, &batch).expect("three records");
+    assert_eq!(
+        (walked.max_timestamp, walked.offset_delta),
+        (header.newest(), 1)
+    );
     let records = decode_records(&batch).expect("three records");
     assert_eq!(records.len(), 3);
     assert_eq!(records[0].key, Some(b"fruit".as_slice()));
@@ -87,6 +92,8 @@ fn its_compressed_batch_is_valid_and_stays_closed() {
     let header = validate(&batch, 1 << 20).expect("a valid batch");
     assert_eq!(check_from_producer(&header), Ok(()));
     assert_eq!(header.codec(), Ok(Codec::Gzip));
+    let closed = Err(BatchError::Compressed(Codec::Gzip));
+    assert_eq!(walk(&header, &batch), closed);
     assert_eq!(header.record_count, 20);
     assert_eq!(header.producer_id, ProducerId(4000));
     assert_eq!(header.producer_epoch, ProducerEpoch(1));
