@@ -18,7 +18,7 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// Creates an empty file, in place of one that exists.
     ///
     /// # Errors
-    /// As the operating system says.
+    /// As the operating system says. A file of that name may be left then.
     fn create(&self, path: &Path) -> io::Result<Arc<dyn File>>;
 
     /// Removes a file.

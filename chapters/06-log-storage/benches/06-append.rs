@@ -51,12 +51,11 @@ fn append(criterion: &mut Criterion, size: usize, sync: bool) {
 fn log(dir: &Path, batch: &[u8], sync: bool) -> impl FnMut() + use<> {
     let mut log = support::open(&dir.join("log"), u32::MAX);
     let mut batch = batch.to_vec();
+    let mut durable = log.log_end();
     move || {
         support::append(&mut log, &mut batch);
         if sync {
-            let (file, end) = log.to_sync();
-            file.sync_data().expect("the disk is well");
-            log.synced(end);
+            durable = log.view().sync(durable).expect("the disk is well");
         }
     }
 }

@@ -19,7 +19,7 @@ use std::hint::black_box;
 use std::os::unix::fs::FileExt;
 
 use criterion::{Criterion, Throughput};
-use log_storage::Log;
+use log_storage::{Error, LogView, Scan};
 use message_model::Offset;
 use record_batch::layout;
 
@@ -43,14 +43,14 @@ fn main() {
         }
         let file = File::open(dir.join("00000000000000000000.log")).expect("it was filled");
         if size == BATCH_SIZES[0] {
-            look_up(&mut criterion, &log, &file, size);
+            look_up(&mut criterion, &log.view(), &file, size);
         }
-        read(&mut criterion, &log, &file, size);
+        read(&mut criterion, &log.view(), &file, size);
     }
     criterion.final_summary();
 }
 
-fn look_up(criterion: &mut Criterion, log: &Log, file: &File, size: usize) {
+fn look_up(criterion: &mut Criterion, log: &LogView, file: &File, size: usize) {
     let per_segment = SEGMENT_SIZE / size;
     let mut group = criterion.benchmark_group("06-look-up");
     for (name, segments) in [("same segment", 1), ("other segment", 2)] {
@@ -60,8 +60,8 @@ fn look_up(criterion: &mut Criterion, log: &Log, file: &File, size: usize) {
             bencher.iter(|| {
                 turn = (turn + 1) % segments;
                 let offset = offset(turn * per_segment + random.usize(..per_segment));
-                let mut scan = log.scan(offset).expect("the log holds it");
-                let (position, header) = scan.next().expect("it is there").expect("it is whole");
+                let mut batches = scan(log, offset).expect("the log holds it");
+                let (position, header) = batches.next().expect("it is there").expect("it is whole");
                 assert_eq!(header.base_offset, offset, "a batch holds one record here");
                 position
             });
@@ -80,7 +80,7 @@ fn look_up(criterion: &mut Criterion, log: &Log, file: &File, size: usize) {
     group.finish();
 }
 
-fn read(criterion: &mut Criterion, log: &Log, file: &File, size: usize) {
+fn read(criterion: &mut Criterion, log: &LogView, file: &File, size: usize) {
     let starts = (SEGMENT_SIZE - READ_SIZE) / size;
     let mut buffer = vec![0; READ_SIZE];
     let name = format!("{} KiB batches", size >> 10);
@@ -106,21 +106,31 @@ fn read(criterion: &mut Criterion, log: &Log, file: &File, size: usize) {
 }
 
 /// As a fetch does it: walk along headers until `buffer` is full, then read all at once.
-fn read_batches(log: &Log, from: Offset, buffer: &mut [u8]) {
-    let mut scan = log.scan(from).expect("the log holds it");
+fn read_batches(log: &LogView, from: Offset, buffer: &mut [u8]) {
+    let mut batches = scan(log, from).expect("the log holds it");
     let (mut start, mut length) = (None, 0);
     while length < buffer.len() {
-        let (position, header) = scan.next().expect("it is there").expect("it is whole");
+        let (position, header) = batches.next().expect("it is there").expect("it is whole");
         start.get_or_insert(position);
         length += header.size();
     }
     assert_eq!(length, buffer.len(), "whole batches fill it");
     let length = u32::try_from(length).expect("it is small");
-    let range = scan.file_range(start.expect("there was one"), length);
+    let range = batches.file_range(start.expect("there was one"), length);
     let read = range.file.read_at(buffer, range.position);
     assert_eq!(read.expect("it is there"), buffer.len());
 }
 
 fn offset(number: usize) -> Offset {
     Offset(i64::try_from(number).expect("it is small"))
+}
+
+/// The batches from `from` on: all steps of the job at once.
+fn scan(view: &LogView, from: Offset) -> Result<Scan, Error> {
+    let mut locate = view.scan(from);
+    loop {
+        if let Some(scan) = locate.step()? {
+            return Ok(scan);
+        }
+    }
 }

@@ -1,9 +1,9 @@
 //! Opening a log after a crash, beside reading its bytes and summing them up.
 //!
-//! The log has one segment of 32 MiB and no recovery point, so every batch is
-//! validated and both indexes are made again; it ends with a sync of the file, of
-//! which nothing is left to write. The limit reads the same file, 1 MiB at a time,
-//! and computes the CRC-32C of its bytes; it syncs nothing.
+//! The log has one segment of 32 MiB. Its recovery point is the log end, so every
+//! batch is validated and both indexes are made again, but nothing is written again;
+//! it ends with a sync of the file, of which nothing is left to write. The limit reads
+//! the same file, 1 MiB at a time, and computes the CRC-32C of its bytes; it syncs nothing.
 //!
 //! The file is in the page cache. After a loss of power it is not, and the disk is
 //! the limit.
@@ -33,8 +33,9 @@ fn main() {
         for _ in 0..SEGMENT_SIZE / size {
             support::append(&mut log, &mut batch);
         }
-        let (file, _) = log.to_sync();
-        file.sync_data().expect("the disk is well");
+        let view = log.view();
+        let durable = view.sync(Offset(0)).expect("the disk is well");
+        view.save_recovery_point(durable).expect("the disk is well");
         recover(&mut criterion, &dir, size, log.log_end());
     }
     criterion.final_summary();

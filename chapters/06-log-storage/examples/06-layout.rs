@@ -7,12 +7,15 @@ fn main() {
         (
             ".index",
             OFFSET_INDEX_FIELDS,
-            [" of a batch", " of that batch in the .log file"],
+            [", the last of a batch", " of that batch in the .log file"],
         ),
         (
             ".timeindex",
             TIME_INDEX_FIELDS,
-            [", the largest so far", " of the first batch that has it"],
+            [
+                ", the largest so far",
+                ", the last of the first batch that has it",
+            ],
         ),
     ];
     println!(

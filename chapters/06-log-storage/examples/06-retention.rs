@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use log_storage::{Error, Log, LogConfig, RealDisk, RetentionLimits};
+use log_storage::{Error, Log, LogConfig, LogView, RealDisk, RetentionLimits, Scan, SegmentCache};
 use message_model::{LeaderEpoch, Offset, OffsetRange, Timestamp};
 use networking::FileRange;
-use record_batch::{BatchBuilder, RecordToSend, assign_offsets};
+use record_batch::{BatchBuilder, BatchHeader, RecordToSend, assign_offsets};
 use sim_disk::SimDisk;
 
 /// Records per batch; a batch is appended every second.
@@ -78,19 +78,22 @@ fn main() -> Result<()> {
 fn in_the_middle_of_a_segment() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let config = config(Duration::from_mins(1));
-    let mut log = Log::open(Arc::new(RealDisk), dir.path(), config)?.log;
+    let cache = SegmentCache::new(4);
+    let mut log = Log::open(Arc::new(RealDisk), dir.path(), config, cache)?.log;
     let mut written = Vec::new();
     for second in 0..30 {
         let batch = batch(log.log_end(), second);
-        log.append(Timestamp(1_000 * second), &batch)?;
+        let header = BatchHeader::read(&batch)?;
+        log.append(Timestamp(1_000 * second), &batch, &header)?;
         if log.log_end().0 <= RECORDS * BATCHES_PER_SEGMENT as i64 {
             written.extend_from_slice(&batch);
         }
     }
     let name = dir.path().join("00000000000000000000.log");
     let length = u32::try_from(written.len())?;
-    let range = log.scan(Offset(0))?.file_range(0, length);
-    log.apply_retention(Timestamp(75_000), log.log_end())?;
+    let range = scan(&log.view(), Offset(0))?.file_range(0, length);
+    let end = log.log_end();
+    apply_retention(&mut log, Timestamp(75_000), end)?;
 
     println!("a segment is deleted while three readers are at its first batch\n");
     println!("{:<20}it reads", "the reader has");
@@ -100,8 +103,34 @@ fn in_the_middle_of_a_segment() -> Result<()> {
     if let Err(error) = std::fs::read(name) {
         println!("{:<20}{error}", "the file's name");
     }
-    if let Err(error) = log.scan(Offset(0)) {
+    if let Err(error) = scan(&log.view(), Offset(0)) {
         println!("{:<20}{error}", "an offset");
+    }
+    Ok(())
+}
+
+/// The batches from `from` on: all steps of the job at once.
+fn scan(view: &LogView, from: Offset) -> Result<Scan, Error> {
+    let mut locate = view.scan(from);
+    loop {
+        if let Some(scan) = locate.step()? {
+            return Ok(scan);
+        }
+    }
+}
+
+/// Finds where the log may start, saves it, and removes what is below.
+fn apply_retention(log: &mut Log, now: Timestamp, keep_from: Offset) -> Result<(), Error> {
+    let view = log.view();
+    let mut retention = view.retention(now, keep_from);
+    let start = loop {
+        if let Some(start) = retention.step()? {
+            break start;
+        }
+    };
+    if start > view.log_start() {
+        view.save_log_start(start)?;
+        log.set_log_start(start).remove()?;
     }
     Ok(())
 }
@@ -183,16 +212,23 @@ impl std::fmt::Display for Consumer {
 /// appends, retention deletes, the consumer reads.
 fn run(policy: Policy, retention: Duration, keep_from: KeepFrom, pace: Pace) -> Result<Consumer> {
     let disk = Arc::new(SimDisk::new(0));
-    let mut log = Log::open(disk, Path::new("/visits-0"), config(retention))?.log;
+    let mut log = Log::open(
+        disk,
+        Path::new("/visits-0"),
+        config(retention),
+        SegmentCache::new(4),
+    )?
+    .log;
     let mut consumer = Consumer::new(policy);
     for second in 0..60 * MINUTES {
         let now = Timestamp(1_000 * second);
-        log.append(now, &batch(log.log_end(), second))?;
+        let batch = batch(log.log_end(), second);
+        log.append(now, &batch, &BatchHeader::read(&batch)?)?;
         let keep_from = match keep_from {
             KeepFrom::End => log.log_end(),
             KeepFrom::Consumer => consumer.position,
         };
-        log.apply_retention(now, keep_from)?;
+        apply_retention(&mut log, now, keep_from)?;
         consumer.look_at(&log, second);
         for _ in 0..pace(second) {
             consumer.read_batch(&log, second)?;
@@ -238,7 +274,8 @@ impl Consumer {
         if self.stopped {
             return Ok(());
         }
-        let mut scan = match log.scan(self.position) {
+        let view = log.view();
+        let mut batches = match scan(&view, self.position) {
             Err(Error::OutOfRange { log: held, .. }) => {
                 self.resets += 1;
                 self.told.get_or_insert(second);
@@ -248,11 +285,11 @@ impl Consumer {
                 };
                 self.skipped += to.since(self.position);
                 self.position = to;
-                log.scan(to)?
+                scan(&view, to)?
             }
             other => other?,
         };
-        if let Some(batch) = scan.next() {
+        if let Some(batch) = batches.next() {
             let (_, header) = batch?;
             self.read += header.range().end.since(self.position);
             self.position = header.range().end;

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use async_model::Clock;
-use log_storage::{Log, LogConfig, RealDisk};
+use log_storage::{Log, LogConfig, RealDisk, SegmentCache};
 use message_model::{LeaderEpoch, Moment, Offset, Timestamp};
-use record_batch::{BatchBuilder, RecordToSend, assign_offsets};
+use record_batch::{BatchBuilder, BatchHeader, RecordToSend, assign_offsets};
 
 const BATCHES: usize = 400;
 const VALUE_SIZE: usize = 1000;
@@ -52,15 +52,16 @@ fn main() -> Result<()> {
 
 /// How long it took to append all batches, and how many syncs it took.
 fn append(dir: &Path, every: usize) -> Result<(Duration, usize)> {
-    let mut log = Log::open(Arc::new(RealDisk), dir, LogConfig::default())?.log;
+    let cache = SegmentCache::new(1);
+    let mut log = Log::open(Arc::new(RealDisk), dir, LogConfig::default(), cache)?.log;
+    let mut durable = log.log_end();
     let mut syncs = 0;
     let clock = Clock::start();
     for number in 1..=BATCHES {
-        log.append(Timestamp(0), &batch(log.log_end()))?;
+        let batch = batch(log.log_end());
+        log.append(Timestamp(0), &batch, &BatchHeader::read(&batch)?)?;
         if number % every == 0 {
-            let (file, end) = log.to_sync();
-            file.sync_data()?;
-            log.synced(end);
+            durable = log.view().sync(durable)?;
             syncs += 1;
         }
     }

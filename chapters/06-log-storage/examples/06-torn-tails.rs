@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use disk::Disk;
-use log_storage::{Log, LogConfig};
+use log_storage::{Log, LogConfig, SegmentCache};
 use message_model::{LeaderEpoch, Offset, Timestamp};
-use record_batch::{BatchBuilder, Batches, RecordToSend, assign_offsets};
+use record_batch::{BatchBuilder, BatchHeader, Batches, RecordToSend, assign_offsets};
 use sim_disk::{SECTOR_SIZE, SimDisk};
 
 const DIR: &str = "/visits-0";
@@ -91,19 +91,22 @@ impl std::fmt::Display for Score {
 fn written() -> Result<(SimDisk, Vec<Vec<u8>>)> {
     let disk = SimDisk::new(2019);
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    let mut log = Log::open(shared, Path::new(DIR), LogConfig::default())?.log;
+    let mut log = open_log(shared)?;
     let mut batches = Vec::new();
     for number in 0..BATCHES {
         let batch = batch(log.log_end());
-        log.append(Timestamp(0), &batch)?;
+        log.append(Timestamp(0), &batch, &BatchHeader::read(&batch)?)?;
         batches.push(batch);
         if number + 1 == SYNCED {
-            let (file, end) = log.to_sync();
-            file.sync_data()?;
-            log.synced(end);
+            log.view().sync(Offset(0))?;
         }
     }
     Ok((disk, batches))
+}
+
+fn open_log(disk: Arc<dyn Disk>) -> Result<Log> {
+    let cache = SegmentCache::new(1);
+    Ok(Log::open(disk, Path::new(DIR), LogConfig::default(), cache)?.log)
 }
 
 fn batch(offset: Offset) -> Vec<u8> {
@@ -183,7 +186,7 @@ fn open(file: &[u8]) -> Result<Vec<Vec<u8>>> {
     disk.create_dir_all(Path::new(DIR))?;
     disk.create(Path::new(SEGMENT))?.write_all_at(file, 0)?;
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    let log = Log::open(shared, Path::new(DIR), LogConfig::default())?.log;
+    let log = open_log(shared)?;
     let left = content(&disk).unwrap_or_default();
     let batches = walk_by_length(&left);
     ensure!(

@@ -1,116 +1,110 @@
 //! The segment that is being written.
 
-use std::cell::OnceCell;
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use disk::ReadAt;
 use message_model::{Offset, Timestamp};
+use record_batch::BatchHeader;
 
-use crate::batch_run::BatchRun;
-use crate::error::{At, Error};
-use crate::index_file::IndexFiles;
 use crate::indexes::Indexes;
-use crate::scan::View;
-use crate::sealed::Sealed;
-use disk::{Disk, File};
+use crate::part::SegmentFile;
+use crate::segment_view::SegmentView;
 
-/// The last segment of a log.
+/// How many headers of the newest batches are kept in memory: 5 KiB a log.
+const RECENT_MAX: usize = 64;
+
+/// The last segment of a log, shared by its writer and the views.
+///
+/// How long it is differs from view to view; what is here grows with the writer.
+/// Entries that are beyond a view's end do it no harm.
 #[derive(Debug)]
 pub(crate) struct Active {
     pub(crate) base_offset: Offset,
-    /// The offset that the next record gets.
-    pub(crate) end_offset: Offset,
-    pub(crate) path: Arc<Path>,
-    pub(crate) file: Arc<dyn File>,
-    /// Whole batches, in bytes; the file has no more, but after a failed write.
-    pub(crate) size: u32,
-    /// When it was first appended to since the start of this process.
-    pub(crate) first_append: Option<Timestamp>,
+    pub(crate) file: SegmentFile,
+    pub(crate) reader: Arc<dyn ReadAt>,
+    /// Whether its name in the directory is on disk.
+    pub(crate) named: Arc<AtomicBool>,
+    growing: Mutex<Growing>,
+}
+
+/// What grows with each append. No I/O is done under its lock.
+#[derive(Debug)]
+pub(crate) struct Growing {
     pub(crate) indexes: Indexes,
-    pub(crate) index_files: IndexFiles,
+    /// The newest batches and their positions, one behind the other.
+    recent: VecDeque<(u32, BatchHeader)>,
 }
 
 impl Active {
-    /// An empty segment in `file`.
-    pub(crate) fn new(
-        disk: &dyn Disk,
-        path: &Path,
-        base_offset: Offset,
-        file: Arc<dyn File>,
-        interval: u32,
-    ) -> Active {
-        let indexes = Indexes::new(base_offset, interval);
-        let dir = path.parent().unwrap_or(path);
+    pub(crate) fn new(file: SegmentFile, indexes: Indexes, named: bool) -> Active {
         Active {
-            base_offset,
-            end_offset: base_offset,
-            index_files: IndexFiles::make(disk, dir, base_offset, &indexes),
-            path: path.into(),
+            base_offset: indexes.base_offset,
+            reader: Arc::clone(&file.file).reader(),
             file,
-            size: 0,
-            first_append: None,
-            indexes,
+            named: Arc::new(AtomicBool::new(named)),
+            growing: Mutex::new(Growing {
+                indexes,
+                recent: VecDeque::new(),
+            }),
         }
     }
 
-    /// Writes `run` behind what there is. On failure nothing is written.
-    ///
-    /// # Errors
-    /// The failure to write; and whether the file could be brought back to what it was.
-    pub(crate) fn write(
-        &mut self,
-        disk: &dyn Disk,
-        now: Timestamp,
-        run: &BatchRun<'_>,
-    ) -> Result<(), (Error, Result<(), Error>)> {
-        // ANCHOR: write
-        let written = self.file.write_all_at(run.bytes, u64::from(self.size));
-        if let Err(error) = written.at(&self.path) {
-            return Err((error, self.cut_to(self.size)));
-        }
-        self.first_append.get_or_insert(now);
-        for (position, header) in run.headers() {
-            self.indexes.note(self.size + position, &header);
-        }
-        self.size += run.size;
-        self.end_offset = run.range.end;
-        self.index_files.write(disk, &self.indexes);
-        Ok(())
-        // ANCHOR_END: write
+    /// What grows, locked.
+    pub(crate) fn growing(&self) -> MutexGuard<'_, Growing> {
+        self.growing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Cuts the file off, on disk too: what was cut off must not come back
-    /// behind what is appended next.
-    ///
-    /// # Errors
-    /// As the disk says.
-    // ANCHOR: cut
-    pub(crate) fn cut_to(&self, size: u32) -> Result<(), Error> {
-        self.file.set_len(u64::from(size)).at(&self.path)?;
-        self.file.sync_data().at(&self.path)
-    }
-    // ANCHOR_END: cut
-
-    /// As its readers see it now.
-    pub(crate) fn view(&self) -> View {
-        View {
-            path: Arc::clone(&self.path),
-            file: Arc::clone(&self.file).reader(),
+    /// Its first `size` bytes.
+    pub(crate) fn view(&self, size: u32) -> SegmentView {
+        SegmentView {
+            path: Arc::clone(&self.file.path),
             base_offset: self.base_offset,
-            size: self.size,
+            size,
+            file: Arc::clone(&self.reader),
+            reads: Arc::clone(&self.reader),
         }
     }
 
-    /// As a segment that will not grow any more.
-    pub(crate) fn seal(mut self, disk: &dyn Disk, end_offset: Offset) -> Sealed {
-        self.indexes.note_newest();
-        self.index_files.seal(disk, &self.indexes);
-        let newest = self.indexes.newest.map(|(newest, _)| newest);
-        Sealed {
-            base_offset: self.base_offset,
-            end_offset,
-            size: self.size,
-            newest: OnceCell::from(newest),
+    /// The position of the last indexed batch at or below `offset`.
+    pub(crate) fn position_of(&self, offset: Offset) -> u32 {
+        self.growing().indexes.offsets.lookup(offset)
+    }
+
+    /// The largest timestamp so far.
+    pub(crate) fn newest(&self) -> Option<Timestamp> {
+        self.growing().indexes.newest.map(|(newest, _)| newest)
+    }
+
+    /// An offset before which no record is as new as `target`.
+    pub(crate) fn older_than(&self, target: Timestamp) -> Option<(Timestamp, Offset)> {
+        self.growing().indexes.times.below(target)
+    }
+
+    /// The batches from the one that ends above `from` on, below `size`, if they
+    /// are still in memory; empty if not.
+    pub(crate) fn known_from(&self, from: Offset, size: u32) -> Vec<(u32, BatchHeader)> {
+        let growing = self.growing();
+        let recent = &growing.recent;
+        let first = recent.partition_point(|(_, header)| header.range().end <= from);
+        let is_known = match recent.get(first) {
+            Some((_, header)) => first > 0 || header.base_offset <= from,
+            None => false,
+        };
+        let known = recent.iter().skip(first);
+        let known = known.take_while(|(position, _)| is_known && *position < size);
+        known.copied().collect()
+    }
+}
+
+impl Growing {
+    /// Notes the batch that was written at `position`.
+    pub(crate) fn note(&mut self, position: u32, header: &BatchHeader) {
+        self.indexes.note(position, header);
+        if self.recent.len() == RECENT_MAX {
+            self.recent.pop_front();
         }
+        self.recent.push_back((position, *header));
     }
 }

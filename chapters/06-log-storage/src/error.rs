@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use message_model::{Offset, OffsetRange};
 
+use crate::part::WriteError;
+
 /// Why a log could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -26,22 +28,47 @@ pub enum Error {
         /// The first offset that cannot be read.
         offset: Offset,
     },
-    /// An earlier write or sync failed: what is on disk is uncertain until the log is opened again.
-    #[error(
-        "the log is offline since a write or sync failed; restart the broker when the disk is well"
-    )]
+    /// An earlier write failed: what is on disk is uncertain until the log is opened again.
+    #[error("the log is offline since a write failed; restart the broker when the disk is well")]
     Offline,
     /// The operating system reported a failure.
     #[error("{path}: {source}")]
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What it said.
+        /// What it reported.
         source: io::Error,
     },
 }
 
-/// Says which file a failure is about.
+impl Error {
+    /// Whether a view that reads from memory alone would have had to wait for the
+    /// disk; see [`LogView::cached`](crate::LogView::cached).
+    #[must_use]
+    pub fn would_wait(&self) -> bool {
+        matches!(self, Error::Io { source, .. } if source.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
+impl From<WriteError> for Error {
+    fn from(error: WriteError) -> Error {
+        match error {
+            WriteError::Damaged {
+                path,
+                position,
+                offset,
+            } => Error::Damaged {
+                path,
+                position,
+                offset,
+            },
+            WriteError::Offline => Error::Offline,
+            WriteError::Io { path, source } => Error::Io { path, source },
+        }
+    }
+}
+
+/// Adds the path to a failure.
 pub(crate) trait At<T> {
     /// The same result, with the path in its error.
     fn at(self, path: &Path) -> Result<T, Error>;

@@ -1,6 +1,7 @@
-//! An index on disk. Whatever fails here is no failure of the log: an index
-//! that is missing or short costs time, never an answer.
+//! The indexes of a segment on disk. Whatever fails here is no failure of the log:
+//! an index that is missing or short costs time, never an answer.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,10 +9,9 @@ use message_model::Offset;
 
 use crate::indexes::Indexes;
 use crate::name;
-use crate::window::read_up_to;
 use disk::{Disk, File};
 
-/// Both indexes of one segment.
+/// Both indexes of the active segment, open.
 #[derive(Debug)]
 pub(crate) struct IndexFiles {
     offsets: IndexFile,
@@ -19,85 +19,77 @@ pub(crate) struct IndexFiles {
 }
 
 impl IndexFiles {
-    /// Makes the files hold what `indexes` does, whatever they held before.
-    pub(crate) fn make(
-        disk: &dyn Disk,
-        dir: &Path,
-        base_offset: Offset,
-        indexes: &Indexes,
-    ) -> IndexFiles {
-        let offsets = name::offset_index_path(dir, base_offset);
-        let times = name::time_index_path(dir, base_offset);
+    /// New, empty files for the segment that begins with `base_offset`.
+    pub(crate) fn create(disk: &dyn Disk, dir: &Path, base_offset: Offset) -> IndexFiles {
         IndexFiles {
-            offsets: IndexFile::make(disk, offsets, indexes.offsets.as_bytes()),
-            times: IndexFile::make(disk, times, indexes.times.as_bytes()),
+            offsets: IndexFile::create(disk, name::offset_index_path(dir, base_offset)),
+            times: IndexFile::create(disk, name::time_index_path(dir, base_offset)),
         }
     }
 
-    /// Writes what has come to the indexes since the last time.
-    pub(crate) fn write(&mut self, disk: &dyn Disk, indexes: &Indexes) {
-        self.offsets.write(disk, indexes.offsets.as_bytes());
-        self.times.write(disk, indexes.times.as_bytes());
+    /// The entries that are not in the files yet.
+    pub(crate) fn missing(&self, indexes: &Indexes) -> NewEntries {
+        NewEntries {
+            offsets: indexes.offsets.as_bytes()[self.offsets.size..].to_vec(),
+            times: indexes.times.as_bytes()[self.times.size..].to_vec(),
+        }
     }
 
-    /// Makes them safe against power loss: nothing will be written to them any more.
-    pub(crate) fn seal(&mut self, disk: &dyn Disk, indexes: &Indexes) {
-        self.offsets.seal(disk, indexes.offsets.as_bytes());
-        self.times.seal(disk, indexes.times.as_bytes());
+    /// Writes entries that were [`missing`](IndexFiles::missing).
+    pub(crate) fn append(&mut self, disk: &dyn Disk, entries: &NewEntries) {
+        self.offsets.append(disk, &entries.offsets);
+        self.times.append(disk, &entries.times);
     }
+}
+
+/// Makes the indexes of a closed segment safe against power loss. One that
+/// cannot be synced is removed.
+pub(crate) fn sync(disk: &dyn Disk, dir: &Path, base_offset: Offset) {
+    for path in [
+        name::offset_index_path(dir, base_offset),
+        name::time_index_path(dir, base_offset),
+    ] {
+        if disk.open(&path).and_then(|file| file.sync_data()).is_err() {
+            let _ = disk.remove(&path);
+        }
+    }
+}
+
+/// Entries on their way from an index in memory to its file.
+#[derive(Debug)]
+pub(crate) struct NewEntries {
+    offsets: Vec<u8>,
+    times: Vec<u8>,
 }
 
 /// An index that is written as it grows.
 #[derive(Debug)]
 struct IndexFile {
     path: PathBuf,
-    /// `None` after a failure: then the file is left out.
+    /// `None` after a failure: then there is no file.
     file: Option<Arc<dyn File>>,
-    /// How many bytes of the index are in it.
-    written: usize,
+    /// How many bytes of the index were written, or would have been.
+    size: usize,
 }
 
 impl IndexFile {
-    /// Makes the file hold `bytes`, whatever it held before.
-    fn make(disk: &dyn Disk, path: PathBuf, bytes: &[u8]) -> IndexFile {
-        if let Some(file) = holds(disk, &path, bytes) {
-            return IndexFile {
-                path,
-                file: Some(file),
-                written: bytes.len(),
-            };
-        }
+    fn create(disk: &dyn Disk, path: PathBuf) -> IndexFile {
         let file = disk.create(&path).ok();
-        let mut index = IndexFile {
+        IndexFile {
             path,
             file,
-            written: 0,
-        };
-        index.write(disk, bytes);
-        index
+            size: 0,
+        }
     }
 
-    /// Writes what has come to the index since the last time; `bytes` is all of it.
-    fn write(&mut self, disk: &dyn Disk, bytes: &[u8]) {
-        let Some(file) = &self.file else { return };
-        let new = &bytes[self.written..];
-        if new.is_empty() {
+    fn append(&mut self, disk: &dyn Disk, entries: &[u8]) {
+        if entries.is_empty() {
             return;
         }
-        match file.write_all_at(new, self.written as u64) {
-            Ok(()) => self.written = bytes.len(),
-            Err(_) => self.give_up(disk),
-        }
-    }
-
-    /// Makes it safe against power loss: nothing will be written to it any more.
-    fn seal(&mut self, disk: &dyn Disk, bytes: &[u8]) {
-        self.write(disk, bytes);
-        if self
-            .file
-            .as_ref()
-            .is_some_and(|file| file.sync_data().is_err())
-        {
+        let position = self.size as u64;
+        self.size += entries.len();
+        let file = self.file.as_ref();
+        if file.is_some_and(|file| file.write_all_at(entries, position).is_err()) {
             self.give_up(disk);
         }
     }
@@ -108,13 +100,27 @@ impl IndexFile {
     }
 }
 
-/// The file, if it holds exactly `bytes`.
-fn holds(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Option<Arc<dyn File>> {
-    let file = disk.open(path).ok()?;
-    if file.length().ok()? != bytes.len() as u64 {
-        return None;
+/// Puts both indexes on disk in place of what is there: a reader sees the old one or the new one, whole.
+///
+/// # Errors
+/// As the disk says.
+pub(crate) fn replace(disk: &dyn Disk, dir: &Path, indexes: &Indexes) -> io::Result<()> {
+    let base_offset: Offset = indexes.base_offset;
+    for (path, bytes) in [
+        (
+            name::offset_index_path(dir, base_offset),
+            indexes.offsets.as_bytes(),
+        ),
+        (
+            name::time_index_path(dir, base_offset),
+            indexes.times.as_bytes(),
+        ),
+    ] {
+        let next = name::next_path(&path);
+        let file = disk.create(&next)?;
+        file.write_all_at(bytes, 0)?;
+        file.sync_data()?;
+        disk.rename(&next, &path)?;
     }
-    let mut there = vec![0; bytes.len()];
-    read_up_to(&*file, &mut there, 0).ok()?;
-    (there == bytes).then_some(file)
+    Ok(())
 }

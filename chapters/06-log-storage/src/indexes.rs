@@ -13,9 +13,9 @@ pub(crate) struct Indexes {
     pub(crate) base_offset: Offset,
     pub(crate) offsets: OffsetIndex,
     pub(crate) times: TimeIndex,
-    /// The largest timestamp in the segment, and the first batch that has it.
+    /// The largest timestamp in the segment, and the last offset of the first batch that has it.
     pub(crate) newest: Option<(Timestamp, Offset)>,
-    /// Bytes of batches between two entries.
+    /// More than so many bytes of batches lie between two entries.
     interval: u32,
     /// The position of the last entry.
     indexed_to: u32,
@@ -44,19 +44,26 @@ impl Indexes {
         }
     }
 
-    /// Notes the next batch of the segment, which lies at `position`.
+    /// Notes the next batch of the segment, which begins at `position`.
+    ///
+    /// As Kafka does it: an entry when more than the interval was appended since
+    /// the batch of the last one, for the last offset of this batch.
     pub(crate) fn note(&mut self, position: u32, header: &BatchHeader) {
-        if self
-            .newest
-            .is_none_or(|(newest, _)| header.max_timestamp > newest)
-        {
-            self.newest = Some((header.max_timestamp, header.base_offset));
+        let last_offset = last_offset(header);
+        let newest = newest_of(header);
+        if self.newest.is_none_or(|(so_far, _)| newest > so_far) {
+            self.newest = Some((newest, last_offset));
         }
-        if position - self.indexed_to >= self.interval {
-            self.offsets.push(header.base_offset, position);
+        if position - self.indexed_to > self.interval {
+            self.offsets.push(last_offset, position);
             self.note_newest();
             self.indexed_to = position;
         }
+    }
+
+    /// Whether they were made from the batches by this process, and not read from files.
+    pub(crate) fn is_made_here(&self) -> bool {
+        self.newest.is_some()
     }
 
     /// Puts the largest timestamp into the time index: a sealed segment's last
@@ -66,4 +73,15 @@ impl Indexes {
             self.times.push(timestamp, offset);
         }
     }
+}
+
+/// The offset of the last record of a batch.
+pub(crate) fn last_offset(header: &BatchHeader) -> Offset {
+    Offset(header.range().end.0 - 1)
+}
+
+/// The largest timestamp in a batch as far as its header tells: some clients write
+/// no maximum, and none can be below the first record's.
+pub(crate) fn newest_of(header: &BatchHeader) -> Timestamp {
+    header.max_timestamp.max(header.base_timestamp)
 }

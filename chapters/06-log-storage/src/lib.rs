@@ -5,38 +5,59 @@
 //! Kafka's own formats: `00000000000000000000.log` (batches, one behind the
 //! other), `.index` (offset → position) and `.timeindex` (timestamp → offset).
 //! Both indexes may be deleted at any time; they are made again from the log.
-//! `recovery-point` holds the offset below which everything is known to be on disk.
-//! Any other file is left alone.
+//! `recovery-point` holds the offset below which everything is known to be on
+//! disk, `log-start` the one below which no record is wanted any more. Any other file is left alone.
 //!
 //! # Invariants
-//! - A segment is synced before the next one is created.
+//! - [`Log`] writes to the page cache and never syncs; [`LogView::sync`] does.
 //! - What was appended is read back byte by byte, or not at all.
-//! - At or above the recovery point a batch that is not whole is cut off when
-//!   the log is opened; below it nothing is ever cut ([`Error::Damaged`]).
-//! - What was cut off never comes back: a cut is synced before the next append.
-//! - Segments are removed one at a time, each for good: a crash leaves no hole.
+//! - At or above the recovery point the log ends, when it is opened, at the first
+//!   batch that is not whole and where a segment does not follow the one before;
+//!   what is behind is cut off. Below it nothing is ever cut ([`Error::Damaged`]).
+//! - When a log has been opened, everything in it is on disk.
+//! - The log start is saved before a segment below it is removed.
 //!
-//! Start reading at [`Log`].
+//! Start reading at [`Log`] and [`LogView`].
 
 mod active;
-mod batch_run;
 mod error;
+mod failed_sync;
+mod find_timestamp;
 mod index_file;
 mod indexes;
+mod load;
+mod locate;
 mod log;
+mod log_config;
+mod log_dir;
+mod log_view;
 mod name;
+mod newest;
+mod open;
 mod part;
 mod real_disk;
-mod recover;
-mod recovery_point;
+mod record_times;
+mod removed;
+mod retention;
+mod saved_offset;
 mod scan;
 mod sealed;
+mod segment_cache;
+mod segment_view;
 mod time_index;
 mod window;
 
 pub use error::Error;
-pub use log::{Appended, Log, LogConfig, Opened, Truncated};
-pub use part::{OFFSET_INDEX_FIELDS, RetentionLimits, SegmentSummary};
+pub use find_timestamp::FindTimestamp;
+pub use locate::Locate;
+pub use log::Log;
+pub use log_config::LogConfig;
+pub use log_view::LogView;
+pub use open::Opened;
+pub use part::{OFFSET_INDEX_FIELDS, RetentionLimits, SegmentSummary, Truncated};
 pub use real_disk::RealDisk;
+pub use removed::Removed;
+pub use retention::Retention;
 pub use scan::Scan;
+pub use segment_cache::SegmentCache;
 pub use time_index::TIME_INDEX_FIELDS;

@@ -1,200 +1,172 @@
-//! A log: segments one behind the other.
+//! The writer of a log.
 
-mod append;
-mod find_timestamp;
-mod open;
-mod read;
-mod retention;
-mod truncate;
-
-use std::cell::RefCell;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use message_model::{Offset, OffsetRange};
+use message_model::{Offset, OffsetRange, Timestamp};
+use record_batch::BatchHeader;
 
 use crate::active::Active;
 use crate::error::Error;
-use crate::part::RetentionLimits;
-use crate::recovery_point;
-use crate::sealed::{Loaded, Sealed};
-use disk::{Disk, File};
+use crate::index_file::IndexFiles;
+use crate::indexes::Indexes;
+use crate::log_dir::LogDir;
+use crate::log_view::LogView;
+use crate::part::{LogWriter, SEGMENT_SIZE_MAX};
+use crate::removed::Removed;
+use crate::sealed::{Sealed, Unsynced};
+use crate::segment_cache::Loaded;
 
-/// Settings of a log; named as in Kafka's configuration of a topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogConfig {
-    /// `segment.bytes`: a segment is rolled before it grows above this. It grows
-    /// above it only when one append is larger. At most 2 GiB - 1 takes effect.
-    pub segment_bytes: u32,
-    /// `segment.ms`: a segment is rolled when it was first appended to longer ago
-    /// than this, as far as this process knows.
-    pub segment_age: Duration,
-    /// `index.interval.bytes`: how many bytes of batches lie between two index entries.
-    pub index_interval_bytes: u32,
-    /// `max.message.bytes`: no batch is larger. The caller of [`Log::append`] sees to it.
-    pub batch_size_max: usize,
-    /// `retention.ms` and `retention.bytes`.
-    pub retention: RetentionLimits,
-}
-
-impl Default for LogConfig {
-    /// Kafka's defaults.
-    fn default() -> LogConfig {
-        let day = Duration::from_hours(24);
-        LogConfig {
-            segment_bytes: 1024 * 1024 * 1024,
-            segment_age: 7 * day,
-            index_interval_bytes: 4096,
-            batch_size_max: 1024 * 1024 + 12,
-            retention: RetentionLimits {
-                age: Some(7 * day),
-                bytes: None,
-            },
-        }
-    }
-}
-
-/// The log of one partition. It has no lock: the partition has.
+/// The writer of one partition's log. It has no lock: the partition has.
 ///
-/// # Invariants
-/// - Everything in sealed segments is on disk.
-/// - log start ≤ recovery point ≤ log end, and the recovery point is not below
-///   the last segment's first offset.
+/// It touches the page cache only, and creates files when it rolls; no method
+/// syncs. Whatever reads or waits for the disk is done on a [`LogView`].
 #[derive(Debug)]
 pub struct Log {
-    disk: Arc<dyn Disk>,
-    dir: PathBuf,
-    config: LogConfig,
-    /// Oldest first.
-    sealed: Vec<Sealed>,
-    active: Active,
-    /// The sealed segment that was read last: a reader that catches up asks for
-    /// the same one again and again.
-    loaded: RefCell<Option<Arc<Loaded>>>,
-    recovery_point: Offset,
-    /// What its file says (0 when there is none); `None` when that is unknown.
-    saved_recovery_point: Option<Offset>,
-    /// The log end before the last truncation; see [`Log::synced`].
-    truncated_from: Option<Offset>,
-    online: bool,
-}
-
-/// What [`Log::open`] found.
-#[derive(Debug)]
-pub struct Opened {
-    /// The log.
-    pub log: Log,
-    /// What was cut off, if anything.
-    pub truncated: Option<Truncated>,
-}
-
-/// A torn tail that was cut off.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Truncated {
-    /// The segment.
-    pub path: PathBuf,
-    /// Where it ends now, in bytes.
-    pub position: u64,
-    /// How many bytes were cut off.
-    pub bytes: u64,
-    /// The log end now.
-    pub log_end: Offset,
-}
-
-/// Where appended batches are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Appended {
-    /// Their offsets.
-    pub range: OffsetRange,
+    pub(crate) dir: Arc<LogDir>,
+    pub(crate) writer: LogWriter,
+    /// Oldest first. Views share it; a roll makes a new list.
+    pub(crate) sealed: Arc<Vec<Arc<Sealed>>>,
+    pub(crate) active: Arc<Active>,
+    /// The active segment's.
+    pub(crate) index_files: IndexFiles,
+    /// When the active segment was first appended to since the start of this process.
+    pub(crate) first_append: Option<Timestamp>,
+    pub(crate) log_start: Offset,
 }
 
 impl Log {
-    /// What to call [`File::sync_data`] on, and what is safe when that has
-    /// returned: everything below the log end of now. Pass it to [`Log::synced`] then.
-    #[must_use]
-    pub fn to_sync(&self) -> (Arc<dyn File>, Offset) {
-        (Arc::clone(&self.active.file), self.log_end())
-    }
-
-    /// Notes that everything below `end` is on disk.
+    /// Appends a batch, and returns its offsets. It is in the page cache then.
     ///
-    /// A sync that a truncation has overtaken says nothing about what was
-    /// appended since: up to the log end of before the truncation it is ignored.
-    pub fn synced(&mut self, end: Offset) {
-        match self.truncated_from {
-            Some(log_end) if end <= log_end => return,
-            _ => self.truncated_from = None,
-        }
-        self.recovery_point = self.recovery_point.max(end.min(self.log_end()));
-    }
-
-    /// Takes the log offline: every later call but reads fails with [`Error::Offline`].
-    pub fn take_offline(&mut self) {
-        self.online = false;
-    }
-
-    /// Everything below it is on disk.
-    #[must_use]
-    pub fn recovery_point(&self) -> Offset {
-        self.recovery_point
-    }
-
-    /// Writes the recovery point to its file, if it has moved, so that the next
-    /// start knows what must be there.
+    /// Rolls first if [`rolls_for`](Log::rolls_for) says so.
     ///
     /// # Errors
-    /// As the disk says.
-    pub fn save_recovery_point(&mut self) -> Result<(), Error> {
-        self.check_online()?;
-        if self.saved_recovery_point == Some(self.recovery_point) {
-            return Ok(());
+    /// As the disk says. The log holds what it held before then; if what a failed
+    /// write left cannot be cut off, each later append fails with [`Error::Offline`].
+    ///
+    /// # Panics
+    /// When `header` is not the header of `batch`, or begins below the log end.
+    // ANCHOR: append
+    pub fn append(
+        &mut self,
+        now: Timestamp,
+        batch: &[u8],
+        header: &BatchHeader,
+    ) -> Result<OffsetRange, Error> {
+        if self.rolls_for(now, header) {
+            self.roll()?;
         }
-        self.write_recovery_point(self.recovery_point)
+        let position = self.writer.append(batch, header)?;
+        self.first_append.get_or_insert(now);
+        let entries = {
+            let mut growing = self.active.growing();
+            growing.note(position, header);
+            self.index_files.missing(&growing.indexes)
+        };
+        self.index_files.append(&*self.dir.disk, &entries);
+        Ok(header.range())
+    }
+    // ANCHOR_END: append
+
+    /// Whether appending the batch with this header would create a file, which
+    /// may wait for the disk.
+    #[must_use]
+    pub fn rolls_for(&self, now: Timestamp, header: &BatchHeader) -> bool {
+        let config = &self.dir.config;
+        let active = self.writer.active();
+        let limit = u64::from(config.segment_bytes.min(SEGMENT_SIZE_MAX));
+        let too_large = u64::from(active.size).saturating_add(header.size() as u64) > limit;
+        let first = self.first_append;
+        let too_old = first.is_some_and(|first| now.since(first) > config.segment_age);
+        // Index entries have 31 bits for an offset relative to the segment's first.
+        let too_far = header.range().end.since(active.base_offset) > i64::from(i32::MAX);
+        active.size > 0 && (too_large || too_old || too_far)
+    }
+
+    /// Starts a new segment at the log end. The old one is not synced: whoever
+    /// syncs next has its file in the view.
+    // ANCHOR: roll
+    fn roll(&mut self) -> Result<(), Error> {
+        let (segment, file) = self.writer.roll()?;
+        let (indexes, entries) = {
+            let mut growing = self.active.growing();
+            growing.indexes.note_newest();
+            (
+                growing.indexes.clone(),
+                self.index_files.missing(&growing.indexes),
+            )
+        };
+        self.index_files.append(&*self.dir.disk, &entries);
+        let (disk, dir) = (&*self.dir.disk, &self.dir.path);
+        self.index_files = IndexFiles::create(disk, dir, segment.end_offset);
+        let sealed = Sealed::new(
+            segment,
+            Some(Unsynced {
+                file,
+                named: Arc::clone(&self.active.named),
+            }),
+        );
+        let newest = indexes.newest.map(|(newest, _)| newest);
+        sealed.newest.get_or_init(|| newest);
+        let view = self.active.view(segment.size);
+        let loaded = Arc::new(Loaded { view, indexes });
+        self.dir.cache.put(self.dir.number, &loaded);
+        let list = self.sealed.iter().cloned().chain([Arc::new(sealed)]);
+        self.sealed = Arc::new(list.collect());
+        let interval = self.dir.config.index_interval_bytes;
+        let indexes = Indexes::new(segment.end_offset, interval);
+        let next = Active::new(self.writer.active_file().clone(), indexes, false);
+        self.active = Arc::new(next);
+        self.first_append = None;
+        Ok(())
+    }
+    // ANCHOR_END: roll
+
+    /// Lets the log start at `offset`: what is below it is out of range, and the
+    /// segments wholly below it are no longer part of the log. Their files are
+    /// still there; [`LogView::save_log_start`] comes before this, and
+    /// [`Removed::remove`] after it. An offset below the log start changes nothing.
+    ///
+    /// # Panics
+    /// When `offset` is above the log end.
+    pub fn set_log_start(&mut self, offset: Offset) -> Removed {
+        assert!(offset <= self.log_end(), "a log starts at or below its end");
+        self.log_start = self.log_start.max(offset);
+        let below = self
+            .sealed
+            .partition_point(|one| one.end_offset() <= offset);
+        let removed = self.sealed[..below].to_vec();
+        if below > 0 {
+            self.sealed = Arc::new(self.sealed[below..].to_vec());
+        }
+        Removed {
+            dir: Arc::clone(&self.dir),
+            segments: removed,
+        }
+    }
+
+    /// The log as it is now. Takes no time to speak of.
+    #[must_use]
+    pub fn view(&self) -> LogView {
+        LogView {
+            dir: Arc::clone(&self.dir),
+            sealed: Arc::clone(&self.sealed),
+            active: Arc::clone(&self.active),
+            size: self.writer.active().size,
+            log_start: self.log_start,
+            log_end: self.log_end(),
+            is_cached: false,
+        }
     }
 
     /// The first offset that the log has.
     #[must_use]
     pub fn log_start(&self) -> Offset {
-        let oldest = self.sealed.first();
-        oldest.map_or(self.active.base_offset, |segment| segment.base_offset)
+        self.log_start
     }
 
     /// The offset that the next record gets.
     #[must_use]
     pub fn log_end(&self) -> Offset {
-        self.active.end_offset
-    }
-
-    fn write_recovery_point(&mut self, offset: Offset) -> Result<(), Error> {
-        // A failure may come before the file is replaced, or after.
-        self.saved_recovery_point = None;
-        recovery_point::write(&*self.disk, &self.dir, offset)?;
-        self.saved_recovery_point = Some(offset);
-        Ok(())
-    }
-
-    fn check_online(&self) -> Result<(), Error> {
-        if self.online {
-            Ok(())
-        } else {
-            Err(Error::Offline)
-        }
-    }
-
-    /// After a failure that leaves unknown what is on disk.
-    fn or_offline<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
-        if result.is_err() {
-            self.take_offline();
-        }
-        result
-    }
-
-    fn out_of_range(&self, asked: Offset) -> Error {
-        let log = OffsetRange {
-            start: self.log_start(),
-            end: self.log_end(),
-        };
-        Error::OutOfRange { asked, log }
+        self.writer.active().end_offset
     }
 }

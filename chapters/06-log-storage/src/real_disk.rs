@@ -7,9 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use disk::ReadAt;
-
-use disk::{Disk, File};
+use disk::{Disk, File, ReadAt};
 
 /// The disk of the operating system.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +71,20 @@ impl ReadAt for RealFile {
         self.0.read_at(buffer, position)
     }
 
+    #[cfg(target_os = "linux")]
+    fn read_cached_at(&self, buffer: &mut [u8], position: u64) -> io::Result<Option<usize>> {
+        use rustix::io::{Errno, ReadWriteFlags, preadv2};
+        let mut buffers = [io::IoSliceMut::new(buffer)];
+        match preadv2(&self.0, &mut buffers, position, ReadWriteFlags::NOWAIT) {
+            Ok(count) => Ok(Some(count)),
+            // Not in memory, or a file system that cannot say, such as tmpfs.
+            Err(Errno::AGAIN | Errno::OPNOTSUPP) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Other systems cannot say what is in memory.
+    #[cfg(not(target_os = "linux"))]
     fn read_cached_at(&self, _buffer: &mut [u8], _position: u64) -> io::Result<Option<usize>> {
         Ok(None)
     }

@@ -1,45 +1,56 @@
 //! A walk along the headers of a segment.
 
-use std::path::Path;
 use std::sync::Arc;
+use std::vec;
 
-use disk::ReadAt;
 use message_model::Offset;
 use networking::FileRange;
 use record_batch::{BatchHeader, layout};
 
 use crate::error::{At, Error};
+use crate::segment_view::SegmentView;
 use crate::window::Window;
 
-/// A segment as its readers see it: what was appended later is not in it.
-#[derive(Debug, Clone)]
-pub(crate) struct View {
-    pub(crate) path: Arc<Path>,
-    pub(crate) file: Arc<dyn ReadAt>,
-    pub(crate) base_offset: Offset,
-    pub(crate) size: u32,
-}
+/// How much is read ahead of a header when batches are small, in bytes.
+const READ_AHEAD: usize = 16 * 1024;
+/// The same before the first header, when it is not known how large batches are.
+const READ_AHEAD_AT_FIRST: usize = 4 * 1024;
 
 /// A walk along the batches of one segment; yields each one's position in the
 /// segment (in bytes) and its header. Reads headers only.
 #[derive(Debug)]
 pub struct Scan {
-    view: View,
+    view: SegmentView,
     /// The next batch starts here; the segment's size behind the last one and after an error.
     position: u32,
     /// No batch from here on begins below it.
     next_offset: Offset,
+    /// The batches from `position` on that are known without reading.
+    known: vec::IntoIter<(u32, BatchHeader)>,
     window: Window,
+    /// How much to read at the next header, in bytes.
+    ahead: usize,
 }
 
 impl Scan {
     /// From `position`, where a batch starts.
-    pub(crate) fn new(view: View, position: u32) -> Scan {
+    pub(crate) fn new(view: SegmentView, position: u32) -> Scan {
         Scan {
             position,
             next_offset: view.base_offset,
+            known: Vec::new().into_iter(),
             window: Window::default(),
+            ahead: READ_AHEAD_AT_FIRST,
             view,
+        }
+    }
+
+    /// From the first of `known`, which lie one behind the other.
+    pub(crate) fn from_known(view: SegmentView, known: Vec<(u32, BatchHeader)>) -> Scan {
+        let position = known.first().map_or(view.size, |(position, _)| *position);
+        Scan {
+            known: known.into_iter(),
+            ..Scan::new(view, position)
         }
     }
 
@@ -53,73 +64,80 @@ impl Scan {
         }
     }
 
-    /// Passes the batches that end at or below `offset`. Returns whether one is left.
+    /// Whether there is a batch that ends above `offset`, and moves to it;
+    /// `None` when `headers_max` headers have been passed without an answer.
     ///
     /// # Errors
     /// As the walk itself.
-    pub(crate) fn skip_to(&mut self, offset: Offset) -> Result<bool, Error> {
-        loop {
-            let (position, next_offset) = (self.position, self.next_offset);
-            match self.next() {
-                None => return Ok(false),
-                Some(Err(error)) => return Err(error),
-                Some(Ok((_, header))) if header.range().end > offset => {
-                    self.position = position;
-                    self.next_offset = next_offset;
-                    return Ok(true);
-                }
-                Some(Ok(_)) => {}
+    pub(crate) fn skip_to(
+        &mut self,
+        offset: Offset,
+        headers_max: u32,
+    ) -> Result<Option<bool>, Error> {
+        for _ in 0..headers_max {
+            match self.peek()? {
+                None => return Ok(Some(false)),
+                Some(header) if header.range().end > offset => return Ok(Some(true)),
+                Some(header) => self.pass(&header),
             }
         }
+        Ok(None)
     }
 
-    /// The header of the next batch, without passing it; `None` behind the last
-    /// one, and when what stands here is none.
-    pub(crate) fn peek(&mut self) -> Option<BatchHeader> {
-        self.read_header().ok().flatten()
-    }
-
-    /// Where the next batch starts.
-    pub(crate) fn position(&self) -> u32 {
-        self.position
-    }
-
-    /// The bytes of the batch at `position`, which the walk has passed.
+    /// The header of the next batch, without passing it; `None` behind the last one.
     ///
     /// # Errors
-    /// As the disk says; [`Error::Damaged`] when the file has become shorter.
-    pub(crate) fn batch(&self, position: u32, header: &BatchHeader) -> Result<Vec<u8>, Error> {
-        let mut batch = vec![0; header.size()];
-        let read = crate::window::read_up_to(&*self.view.file, &mut batch, u64::from(position));
-        if read.at(&self.view.path)? < batch.len() {
-            return Err(self.damaged());
+    /// [`Error::Damaged`] when what is here is no batch; else as the disk says.
+    pub(crate) fn peek(&mut self) -> Result<Option<BatchHeader>, Error> {
+        if let Some((_, header)) = self.known.as_slice().first() {
+            return Ok(Some(*header));
         }
-        Ok(batch)
-    }
-
-    fn read_header(&mut self) -> Result<Option<BatchHeader>, Error> {
         if self.position >= self.view.size {
             return Ok(None);
         }
-        let (position, end) = (u64::from(self.position), u64::from(self.view.size));
         let window = self
             .window
-            .at(&*self.view.file, position, layout::RECORDS, end)
+            .read(
+                &self.view,
+                u64::from(self.position),
+                layout::RECORDS,
+                self.ahead,
+            )
             .at(&self.view.path)?;
         match BatchHeader::read(window) {
-            Ok(header) if self.can_stand_here(&header) => Ok(Some(header)),
+            Ok(header) if self.can_be_here(&header) => Ok(Some(header)),
             _ => Err(self.damaged()),
         }
     }
 
-    fn can_stand_here(&self, header: &BatchHeader) -> bool {
+    /// Goes on behind the batch that [`peek`](Scan::peek) has returned.
+    fn pass(&mut self, header: &BatchHeader) {
+        self.known.next();
+        let size = u32::try_from(header.size()).expect("it is at most the segment's size");
+        self.position += size;
+        self.next_offset = header.range().end;
+        // A header of 61 bytes is not worth a page when the next one is on another page anyway.
+        let is_small = header.size() <= READ_AHEAD / 4;
+        self.ahead = if is_small {
+            READ_AHEAD
+        } else {
+            layout::RECORDS
+        };
+    }
+
+    /// The segment.
+    pub(crate) fn view(&self) -> &SegmentView {
+        &self.view
+    }
+
+    fn can_be_here(&self, header: &BatchHeader) -> bool {
         let left = u64::from(self.view.size - self.position);
         header.base_offset >= self.next_offset
             && header.last_offset_delta >= 0
             && header.size() as u64 <= left
     }
 
-    fn damaged(&self) -> Error {
+    pub(crate) fn damaged(&self) -> Error {
         Error::Damaged {
             path: self.view.path.to_path_buf(),
             position: u64::from(self.position),
@@ -132,14 +150,11 @@ impl Iterator for Scan {
     type Item = Result<(u32, BatchHeader), Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.read_header() {
+        match self.peek() {
             Ok(None) => None,
             Ok(Some(header)) => {
                 let position = self.position;
-                // It fits: `can_stand_here` has compared it with the segment's size.
-                let size = u32::try_from(header.size()).unwrap_or(u32::MAX);
-                self.position = position.saturating_add(size);
-                self.next_offset = header.range().end;
+                self.pass(&header);
                 Some(Ok((position, header)))
             }
             Err(error) => {

@@ -6,9 +6,14 @@
 //!
 //! # Invariants
 //! - Entries strictly ascend in both columns.
-//! - An entry says: the batch that begins with this offset has this largest
+//! - An entry says: the batch that ends with this offset has this largest
 //!   timestamp, and no record before it has a larger one.
 //! - The file is a cache: it can be made again from the segment at any time.
+//!
+//! Before an entry is used, its batch must have the timestamp that it says. That no
+//! record before it has a larger one is believed, as Kafka does: finding out would
+//! take a walk over the segment, which the index is there to save. So a well-formed file
+//! that was made by hand can hide records from look-ups by time.
 
 use message_model::{Offset, Timestamp};
 
@@ -41,8 +46,8 @@ impl TimeIndex {
         &self.bytes
     }
 
-    /// Notes that the batch at `offset` is the first one with a record as new as
-    /// `timestamp`. One that would break the order is left out.
+    /// Notes that the batch with the last offset `offset` is the first one with a
+    /// record as new as `timestamp`. One that would break the order is left out.
     pub(crate) fn push(&mut self, timestamp: Timestamp, offset: Offset) {
         let Ok(relative) = i32::try_from(offset.since(self.base_offset)) else {
             return;

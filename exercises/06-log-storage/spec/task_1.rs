@@ -1,9 +1,9 @@
 //! The sparse index.
 
 use message_model::Offset;
-use spec_harness::{case, expect_bytes, expect_eq};
+use spec_harness::{case, expect, expect_bytes, expect_eq};
 
-use super::part::OffsetIndex;
+use super::part::{OffsetIndex, last_at_or_below};
 
 /// What the file of [`index`] holds.
 const FILE: [u8; 24] = [
@@ -131,6 +131,52 @@ fn it_agrees_with_a_walk_over_all_entries() {
                     index.lookup(Offset(target)),
                     expected,
                 );
+            }
+        }
+    );
+}
+
+#[test]
+fn any_offset_can_be_looked_up() {
+    case!(
+        "The ends of i64 are offsets too: the subtraction must not overflow.",
+        || {
+            expect_at(i64::MIN, 0);
+            expect_at(i64::MAX, 8192);
+            let mut index = OffsetIndex::from_bytes(Offset(i64::MAX - 10), vec![]);
+            index.push(Offset(i64::MAX - 3), 500);
+            let what = "lookup(i64::MIN) in a segment at the far end";
+            expect_eq(what, index.lookup(Offset(i64::MIN)), 0);
+            expect_eq(
+                "lookup(i64::MAX) there",
+                index.lookup(Offset(i64::MAX)),
+                500,
+            );
+        }
+    );
+}
+
+#[test]
+fn few_entries_are_read() {
+    case!(
+        "Of n entries about log n are read, wherever the target is.",
+        || {
+            for (count, reads_max) in [(0, 0), (1, 1), (2, 2), (1000, 11), (262_144, 19)] {
+                let end = 3 * i64::try_from(count).expect("it is small");
+                for target in [-1, 0, 1, end / 2, end - 4, end - 3, end, i64::MAX] {
+                    let mut reads = 0;
+                    let found = last_at_or_below(count, target, |number| {
+                        reads += 1;
+                        3 * i64::try_from(number).expect("it is small")
+                    });
+                    let below = usize::try_from(target.div_euclid(3)).ok();
+                    let last = count.checked_sub(1);
+                    let expected = below.and_then(|below| last.map(|last| last.min(below)));
+                    let what = format!("{target} in {count} entries 0, 3, 6, …");
+                    expect_eq(&format!("the last at or below {what}"), found, expected);
+                    let what = format!("{reads} reads to find {what}: at most {reads_max}");
+                    expect(&what, reads <= reads_max);
+                }
             }
         }
     );

@@ -232,3 +232,39 @@ fn the_walk_stays_where_it_is_until_it_has_a_batch() {
         }
     );
 }
+
+#[test]
+fn a_compacted_batch_keeps_its_offsets() {
+    case!(
+        "Compaction removes records and keeps offsets: the next batch begins behind the last offset, not behind as many as are left.",
+        || {
+            let mut first = batch(1000, 2);
+            // The offsets 1000..1010, of which two records are left.
+            first[layout::LAST_OFFSET_DELTA..layout::BASE_TIMESTAMP]
+                .copy_from_slice(&9_i32.to_be_bytes());
+            let crc = crc32c::crc32c(&first[layout::ATTRIBUTES..]);
+            first[layout::CRC..layout::ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
+            let inside = [first.clone(), batch(1005, 1)];
+            let what = "the walk with a batch at 1005 behind offsets 1000..1010";
+            expect_eq(what, recover(&inside.concat()), whole(&inside, 1));
+            let behind = [first, batch(1010, 1)];
+            let what = "the walk with a batch at 1010 behind offsets 1000..1010";
+            expect_eq(what, recover(&behind.concat()), whole(&behind, 2));
+        }
+    );
+}
+
+#[test]
+fn the_largest_offset_is_no_reason_to_stop_the_start() {
+    case!(
+        "The CRC does not cover the base offset: one flipped to i64::MAX must not overflow.",
+        || {
+            for offset in [i64::MAX, i64::MAX - 1] {
+                let mut walk = Recovery::new(BASE, BATCH_SIZE_MAX);
+                let step = walk.step(&batch(offset, 3));
+                let what = format!("the step at a batch that begins with offset {offset}");
+                expect(&format!("{what} ends"), !matches!(step, Step::Need(_)));
+            }
+        }
+    );
+}

@@ -18,7 +18,7 @@ fn segments(segments: &[(u64, Option<i64>)]) -> Vec<SegmentSummary> {
         base_offset: Offset(10 * number),
         end_offset: Offset(10 * number + 10),
         size: *size,
-        max_timestamp: newest.map(Timestamp),
+        newest: newest.map(Timestamp),
     };
     numbered.map(summary).collect()
 }
@@ -131,13 +131,60 @@ fn either_limit_is_enough() {
 #[test]
 fn without_limits_nothing_goes() {
     case!("Without a limit everything is kept for ever.", || {
-        let log = segments(&[(u64::MAX / 4, Some(0)), (1, Some(0)), (1, Some(0))]);
+        let log = segments(&[(0, None), (u64::MAX / 4, Some(0)), (1, None), (1, Some(0))]);
         let forever = RetentionLimits {
             age: None,
             bytes: None,
         };
         expect_eq("expired", expired(&log, forever, NOW, NOBODY), 0);
     });
+}
+
+#[test]
+fn first_too_many_then_too_old() {
+    case!(
+        "The limits take turns: a segment that is one too many may stand before one that is too old.",
+        || {
+            let log = segments(&[
+                (50, Some(99_000)),
+                (10, Some(10_000)),
+                (10, Some(99_000)),
+                (10, Some(99_000)),
+            ]);
+            let both = RetentionLimits {
+                age: Some(Duration::from_secs(50)),
+                bytes: Some(25),
+            };
+            expect_eq("expired", expired(&log, both, NOW, NOBODY), 2);
+        }
+    );
+}
+
+#[test]
+fn ages_are_exact_to_the_millisecond() {
+    case!(
+        "A limit of 90.2 s and an age of 90.5 s: nothing is rounded.",
+        || {
+            let log = segments(&[(5, Some(9_500)), (5, Some(99_000))]);
+            let gone = |millis| expired(&log, older_than(millis), NOW, NOBODY);
+            expect_eq("limit 90.2 s, age 90.5 s", gone(90_200), 1);
+            expect_eq("limit 90.8 s, age 90.5 s", gone(90_800), 0);
+        }
+    );
+}
+
+#[test]
+fn any_timestamp_has_an_age() {
+    case!(
+        "Timestamps come from producers: the ends of i64 must not overflow.",
+        || {
+            let log = segments(&[(5, Some(i64::MIN)), (5, Some(i64::MAX)), (5, Some(1))]);
+            let gone = |now| expired(&log, older_than(1000), Timestamp(now), NOBODY);
+            expect_eq("now 100,000", gone(100_000), 1);
+            expect_eq("now i64::MAX", gone(i64::MAX), 1);
+            expect_eq("now i64::MIN", gone(i64::MIN), 0);
+        }
+    );
 }
 
 #[test]
@@ -189,6 +236,21 @@ fn what_somebody_needs_stays() {
 }
 
 #[test]
+fn a_segment_ends_before_the_next_one_begins() {
+    case!(
+        "Offsets may have gaps: what counts is where a segment ends, not where the next one begins.",
+        || {
+            let mut log = segments(&[(5, Some(1)), (5, Some(1)), (5, Some(1))]);
+            log[1].base_offset = Offset(15);
+            let gone = |keep_from| expired(&log, older_than(1000), NOW, Offset(keep_from));
+            expect_eq("0..10, 15..20, keep from 12", gone(12), 1);
+            expect_eq("0..10, 15..20, keep from 10", gone(10), 1);
+            expect_eq("0..10, 15..20, keep from 9", gone(9), 0);
+        }
+    );
+}
+
+#[test]
 fn from_the_front_without_holes() {
     case!(
         "Timestamps may go back: an old segment behind a young one waits, for a log has no holes.",
@@ -210,12 +272,14 @@ fn from_the_front_without_holes() {
 }
 
 #[test]
-fn an_empty_segment_is_too_old() {
+fn a_segment_of_unknown_age_is_not_old() {
     case!(
-        "A segment without records has nothing to keep: by age it goes at once.",
+        "Where no record has a timestamp the age limit says nothing: the segment stays, and what is behind it.",
         || {
-            let log = segments(&[(0, None), (0, None), (5, Some(99_000)), (0, None)]);
-            expect_eq("by age", expired(&log, older_than(50_000), NOW, NOBODY), 2);
+            let log = segments(&[(5, None), (5, Some(1)), (5, Some(99_000))]);
+            let gone = |limits| expired(&log, limits, NOW, NOBODY);
+            expect_eq("by age", gone(older_than(50_000)), 0);
+            expect_eq("by size", gone(larger_than(5)), 2);
         }
     );
 }

@@ -2,7 +2,8 @@
 //!
 //! # On disk
 //! Ascending entries, no header, no checksum: relative offset `i32` | position
-//! `i32`, big-endian. Kafka's `.index` format.
+//! `i32`, big-endian. The offset is the last one of a batch, the position is where
+//! that batch begins: Kafka's `.index` format.
 //!
 //! # Invariants
 //! - Entries strictly ascend in both columns.
@@ -44,11 +45,11 @@ impl OffsetIndex {
         &self.bytes
     }
 
-    /// Notes that the batch at `position` begins with `offset`. Returns whether
+    /// Notes that the batch at `position` ends with `last_offset`. Returns whether
     /// it was noted: not if it would break the order, or does not fit into an `i32`.
-    pub fn push(&mut self, offset: Offset, position: u32) -> bool {
+    pub fn push(&mut self, last_offset: Offset, position: u32) -> bool {
         let (Ok(relative), Ok(position)) = (
-            i32::try_from(offset.since(self.base_offset)),
+            i32::try_from(last_offset.since(self.base_offset)),
             i32::try_from(position),
         ) else {
             return false;
@@ -96,6 +97,22 @@ impl OffsetIndex {
     fn entries(&self) -> &[[u8; ENTRY_SIZE]] {
         self.bytes.as_chunks().0
     }
+}
+
+/// The number of the last of `count` entries whose offset is at or below
+/// `wanted`; `None` if there is none. `offset_of` reads the entry with a number;
+/// offsets ascend.
+///
+/// In an index of a gigabyte's segment there are 260,000 entries, and each one
+/// that is read may be another page of a file: read at most about log₂ of them.
+pub fn last_at_or_below(
+    count: usize,
+    wanted: i64,
+    mut offset_of: impl FnMut(usize) -> i64,
+) -> Option<usize> {
+    // task 6.1: halve what is left until one entry is
+    todo!("6.1: halve what is left until one entry is")
+    // end
 }
 
 fn relative_offset(entry: &[u8; ENTRY_SIZE]) -> i32 {

@@ -2,7 +2,8 @@
 //!
 //! # On disk
 //! Ascending entries, no header, no checksum: relative offset `i32` | position
-//! `i32`, big-endian. Kafka's `.index` format.
+//! `i32`, big-endian. The offset is the last one of a batch, the position is where
+//! that batch begins: Kafka's `.index` format.
 //!
 //! # Invariants
 //! - Entries strictly ascend in both columns.
@@ -44,11 +45,11 @@ impl OffsetIndex {
         &self.bytes
     }
 
-    /// Notes that the batch at `position` begins with `offset`. Returns whether
+    /// Notes that the batch at `position` ends with `last_offset`. Returns whether
     /// it was noted: not if it would break the order, or does not fit into an `i32`.
-    pub fn push(&mut self, offset: Offset, position: u32) -> bool {
+    pub fn push(&mut self, last_offset: Offset, position: u32) -> bool {
         let (Ok(relative), Ok(position)) = (
-            i32::try_from(offset.since(self.base_offset)),
+            i32::try_from(last_offset.since(self.base_offset)),
             i32::try_from(position),
         ) else {
             return false;
@@ -74,11 +75,10 @@ impl OffsetIndex {
         // task 6.1: the last entry at or below the target, in O(log n)
         let wanted = target.since(self.base_offset);
         let entries = self.entries();
-        let at_or_below =
-            entries.partition_point(|entry| i64::from(relative_offset(entry)) <= wanted);
-        match at_or_below {
-            0 => 0,
-            count => u32::try_from(file_position(&entries[count - 1])).unwrap_or(0),
+        let offset_of = |number: usize| relative_offset(&entries[number]).into();
+        match last_at_or_below(entries.len(), wanted, offset_of) {
+            Some(number) => u32::try_from(file_position(&entries[number])).unwrap_or(0),
+            None => 0,
         }
         // end
     }
@@ -103,6 +103,31 @@ impl OffsetIndex {
     fn entries(&self) -> &[[u8; ENTRY_SIZE]] {
         self.bytes.as_chunks().0
     }
+}
+
+/// The number of the last of `count` entries whose offset is at or below
+/// `wanted`; `None` if there is none. `offset_of` reads the entry with a number;
+/// offsets ascend.
+///
+/// In an index of a gigabyte's segment there are 260,000 entries, and each one
+/// that is read may be another page of a file: read at most about log₂ of them.
+pub fn last_at_or_below(
+    count: usize,
+    wanted: i64,
+    mut offset_of: impl FnMut(usize) -> i64,
+) -> Option<usize> {
+    // task 6.1: halve what is left until one entry is
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if offset_of(middle) <= wanted {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low.checked_sub(1)
+    // end
 }
 
 fn relative_offset(entry: &[u8; ENTRY_SIZE]) -> i32 {

@@ -13,15 +13,15 @@ pub struct SegmentSummary {
     pub end_offset: Offset,
     /// Its size, in bytes.
     pub size: u64,
-    /// The largest timestamp in it; `None` if it is empty.
-    pub max_timestamp: Option<Timestamp>,
+    /// The largest timestamp of its records; `None` if it is not known, or no
+    /// record has one: then the age limit does not apply to it.
+    pub newest: Option<Timestamp>,
 }
 
 /// How long and how much to keep; `None` is without limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetentionLimits {
-    /// `retention.ms`: a segment goes when its newest record is older; one
-    /// without records goes at once.
+    /// `retention.ms`: a segment goes when its newest record is older.
     pub age: Option<Duration>,
     /// `retention.bytes`: the oldest segment goes while the others have at least this.
     pub bytes: Option<u64>,
@@ -30,7 +30,7 @@ pub struct RetentionLimits {
 /// How many of `segments` (oldest first) may be deleted from the front.
 ///
 /// Never the last one, which is being written, and never one that holds an
-/// offset at or above `keep_from`: somebody still needs those.
+/// offset at or above `keep_from`: those are still needed.
 #[must_use]
 pub fn expired(
     segments: &[SegmentSummary],
@@ -44,11 +44,9 @@ pub fn expired(
     segments[..sealed]
         .iter()
         .take_while(|segment| {
-            let too_old = limits.age.is_some_and(|age| {
-                segment
-                    .max_timestamp
-                    .is_none_or(|newest| now.since(newest) > age)
-            });
+            let too_old = limits
+                .age
+                .is_some_and(|age| segment.newest.is_some_and(|newest| now.since(newest) > age));
             let others = kept - segment.size;
             let too_much = limits.bytes.is_some_and(|bytes| others >= bytes);
             kept = others;

@@ -2,39 +2,64 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use disk::{Disk, File, ReadAt};
+use disk::{Disk, File};
 use fastrand::Rng;
 
 use crate::file::FileState;
 use crate::names::{Entry, Names};
+use crate::parking::{Call, Parking, Spot};
+use crate::sim_file::SimFile;
 
 /// A disk in memory. Clones are the same disk.
 #[derive(Clone)]
-pub struct SimDisk(Arc<Mutex<State>>);
+pub struct SimDisk(Arc<Shared>);
 
-struct State {
-    names: Names,
-    /// By number; a removed file can still be read by those who have it open.
-    files: Vec<FileState>,
-    random: Rng,
-    operations: u64,
-    fails_at: Option<u64>,
-    power_off_at: Option<u64>,
-    /// How many bytes files may still grow by.
-    space: Option<u64>,
-    /// In bytes.
-    largest_read: usize,
+struct Shared {
+    state: Mutex<State>,
+    parking: Mutex<Vec<Arc<Spot>>>,
 }
 
-/// An open file.
-#[derive(Debug)]
-struct SimFile {
-    disk: SimDisk,
-    number: usize,
+pub(crate) struct State {
+    names: Names,
+    /// By number; a removed file can still be read by those who have it open.
+    pub(crate) files: Vec<FileState>,
+    pub(crate) random: Rng,
+    /// The call that is running, and the file or directory that it is about.
+    call: (Call, PathBuf),
+    /// The operations that change something, oldest first.
+    operations: Vec<(Call, PathBuf)>,
+    /// How many calls there were that change nothing.
+    pub(crate) queries: u64,
+    pub(crate) query_fails_at: Option<u64>,
+    /// How many bytes a read returns at most.
+    pub(crate) read_size_max: usize,
+    pub(crate) fails_at: Option<u64>,
+    pub(crate) power_off_at: Option<u64>,
+    /// How many bytes files may still grow by.
+    pub(crate) space: Option<u64>,
+    pub(crate) failed_syncs_spoil: bool,
+    pub(crate) counts: Counts,
+    pub(crate) is_cold: bool,
+}
+
+/// How much was asked of a disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Reads of files.
+    pub reads: u64,
+    /// The bytes that they returned.
+    pub bytes_read: u64,
+    /// The largest buffer that was read into, in bytes.
+    pub largest_read: usize,
+    /// Writes to files.
+    pub writes: u64,
+    /// Syncs of files.
+    pub syncs: u64,
+    /// Syncs of directories.
+    pub directory_syncs: u64,
 }
 
 impl SimDisk {
@@ -45,16 +70,26 @@ impl SimDisk {
     }
 
     fn with(names: Names, files: Vec<FileState>, random: Rng) -> SimDisk {
-        SimDisk(Arc::new(Mutex::new(State {
+        let state = State {
             names,
             files,
             random,
-            operations: 0,
+            call: (Call::Open, PathBuf::new()),
+            operations: Vec::new(),
+            queries: 0,
+            query_fails_at: None,
+            read_size_max: usize::MAX,
             fails_at: None,
             power_off_at: None,
             space: None,
-            largest_read: 0,
-        })))
+            failed_syncs_spoil: false,
+            counts: Counts::default(),
+            is_cold: false,
+        };
+        SimDisk(Arc::new(Shared {
+            state: Mutex::new(state),
+            parking: Mutex::new(Vec::new()),
+        }))
     }
 
     /// What is on disk after a loss of power now. This disk goes on as if nothing
@@ -74,32 +109,61 @@ impl SimDisk {
     /// How many operations that change something there were so far, those that failed included.
     #[must_use]
     pub fn operations(&self) -> u64 {
-        self.state().operations
+        self.state().operations.len() as u64
     }
 
-    /// The largest buffer that a file was read into so far, in bytes.
+    /// What operation number `operation` was, such as `Sync of /log/file`; `the
+    /// end` when there were not so many.
     #[must_use]
-    pub fn largest_read(&self) -> usize {
-        self.state().largest_read
+    pub fn operation(&self, operation: u64) -> String {
+        let state = self.state();
+        let number = usize::try_from(operation).unwrap_or(usize::MAX);
+        let call = state.operations.get(number);
+        call.map_or_else(
+            || "the end".to_owned(),
+            |(call, path)| format!("{call:?} of {}", path.display()),
+        )
     }
 
-    /// Makes operation number `operation` fail (the first one ever is number 0).
-    /// A write that fails has written a part; a sync that fails has lost what it
-    /// did not write.
-    pub fn fail_at(&self, operation: u64) {
-        self.state().fails_at = Some(operation);
+    /// How much was asked of it so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.state().counts
     }
 
-    /// Cuts the power before operation number `operation`: that one and all
-    /// later ones fail and change nothing.
-    pub fn power_off_at(&self, operation: u64) {
-        self.state().power_off_at = Some(operation);
+    /// Holds up the next call of this kind on `under` or below it, until the
+    /// parking is released or dropped. A file's calls go by the name that it was opened with.
+    #[must_use]
+    pub fn park_next(&self, call: Call, under: &Path) -> Parking {
+        self.park(call, under, 1)
     }
 
-    /// Lets files grow by `bytes` in all from now on; then the disk is full.
-    /// `None` is without limit.
-    pub fn set_space(&self, bytes: Option<u64>) {
-        self.state().space = bytes;
+    /// The same for every such call from now on.
+    #[must_use]
+    pub fn park_every(&self, call: Call, under: &Path) -> Parking {
+        self.park(call, under, usize::MAX)
+    }
+
+    fn park(&self, call: Call, under: &Path, calls_max: usize) -> Parking {
+        let (parking, spot) = Parking::new(call, under, calls_max);
+        self.parking().push(spot);
+        parking
+    }
+
+    /// Where a call of this kind on `path` is held up.
+    pub(crate) fn spot(&self, call: Call, path: &Path) -> Option<Arc<Spot>> {
+        let parking = self.parking();
+        parking.iter().find(|spot| spot.is_for(call, path)).cloned()
+    }
+
+    /// The state, once no parking holds the call up.
+    pub(crate) fn begin(&self, call: Call, path: &Path) -> MutexGuard<'_, State> {
+        if let Some(spot) = self.spot(call, path) {
+            spot.park();
+        }
+        let mut state = self.state();
+        state.call = (call, path.to_owned());
+        state
     }
 
     /// Flips a bit of a file, on disk too. Bit 0 is the lowest one of the first
@@ -125,15 +189,15 @@ impl SimDisk {
             .collect()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn file(&self, number: usize) -> Arc<dyn File> {
-        Arc::new(SimFile {
-            disk: self.clone(),
-            number,
-        })
+    fn parking(&self) -> MutexGuard<'_, Vec<Arc<Spot>>> {
+        self.0
+            .parking
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -154,17 +218,27 @@ impl State {
     }
 
     /// Counts an operation; `Ok(true)` when it shall fail.
-    fn count(&mut self) -> io::Result<bool> {
-        let operation = self.operations;
-        self.operations += 1;
+    pub(crate) fn count(&mut self) -> io::Result<bool> {
+        let operation = self.operations.len() as u64;
+        self.operations.push(self.call.clone());
         if self.power_off_at.is_some_and(|at| operation >= at) {
             return Err(io::Error::other("the power is off"));
         }
         Ok(self.fails_at == Some(operation))
     }
 
+    /// Counts a call that changes nothing.
+    pub(crate) fn query(&mut self) -> io::Result<()> {
+        let query = self.queries;
+        self.queries += 1;
+        if self.query_fails_at == Some(query) {
+            return Err(failure());
+        }
+        Ok(())
+    }
+
     /// Counts an operation that either happens or not.
-    fn count_whole(&mut self) -> io::Result<()> {
+    pub(crate) fn count_whole(&mut self) -> io::Result<()> {
         if self.count()? {
             return Err(failure());
         }
@@ -172,7 +246,7 @@ impl State {
     }
 
     /// How many of the `wanted` bytes that a file is to grow by there is room for.
-    fn take_space(&mut self, wanted: usize) -> usize {
+    pub(crate) fn take_space(&mut self, wanted: usize) -> usize {
         let Some(space) = &mut self.space else {
             return wanted;
         };
@@ -181,31 +255,33 @@ impl State {
         room
     }
 
-    fn give_space(&mut self, freed: usize) {
+    pub(crate) fn give_space(&mut self, freed: usize) {
         if let Some(space) = &mut self.space {
             *space += freed as u64;
         }
     }
 }
 
-fn failure() -> io::Error {
+pub(crate) fn failure() -> io::Error {
     io::Error::other("the disk fails")
 }
 
 impl Disk for SimDisk {
     fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
-        let number = self.state().number(path)?;
-        Ok(self.file(number))
+        let mut state = self.begin(Call::Open, path);
+        state.query()?;
+        let number = state.number(path)?;
+        Ok(SimFile::open(self, path, number))
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn File>> {
-        let mut state = self.state();
+        let mut state = self.begin(Call::Create, path);
         state.count_whole()?;
         if let Ok(number) = state.number(path) {
             let freed = state.files[number].bytes.len();
             state.give_space(freed);
             state.files[number].set_length(0);
-            return Ok(self.file(number));
+            return Ok(SimFile::open(self, path, number));
         }
         if !state.names.has_parent_of(path) {
             return Err(io::ErrorKind::NotFound.into());
@@ -213,11 +289,11 @@ impl Disk for SimDisk {
         let number = state.files.len();
         state.files.push(FileState::default());
         state.names.add(path, Entry::File(number));
-        Ok(self.file(number))
+        Ok(SimFile::open(self, path, number))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.begin(Call::Remove, path);
         state.count_whole()?;
         let number = state.number(path)?;
         let freed = state.files[number].bytes.len();
@@ -227,7 +303,7 @@ impl Disk for SimDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.begin(Call::Rename, to);
         state.count_whole()?;
         let entry = state.names.get(from).ok_or(io::ErrorKind::NotFound)?;
         if !state.names.has_parent_of(to) {
@@ -238,7 +314,7 @@ impl Disk for SimDisk {
     }
 
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.begin(Call::CreateDir, path);
         state.count_whole()?;
         let mut missing: Vec<&Path> = Vec::new();
         for dir in path.ancestors() {
@@ -255,7 +331,7 @@ impl Disk for SimDisk {
     }
 
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.begin(Call::RemoveDir, path);
         state.count_whole()?;
         if state.names.get(path) != Some(Entry::Directory) {
             return Err(io::ErrorKind::NotFound.into());
@@ -269,7 +345,8 @@ impl Disk for SimDisk {
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
-        let state = self.state();
+        let mut state = self.begin(Call::List, path);
+        state.query()?;
         if state.names.get(path) != Some(Entry::Directory) {
             return Err(io::ErrorKind::NotFound.into());
         }
@@ -280,86 +357,13 @@ impl Disk for SimDisk {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.begin(Call::SyncDir, path);
+        state.counts.directory_syncs += 1;
         state.count_whole()?;
         if state.names.get(path) != Some(Entry::Directory) {
             return Err(io::ErrorKind::NotFound.into());
         }
         state.names.sync(path);
         Ok(())
-    }
-}
-
-impl ReadAt for SimFile {
-    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        let mut state = self.disk.state();
-        state.largest_read = state.largest_read.max(buffer.len());
-        let position = usize::try_from(position).unwrap_or(usize::MAX);
-        let rest = state.files[self.number]
-            .bytes
-            .get(position..)
-            .unwrap_or_default();
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        Ok(count)
-    }
-
-    fn read_cached_at(&self, buffer: &mut [u8], position: u64) -> io::Result<Option<usize>> {
-        self.read_at(buffer, position).map(Some)
-    }
-
-    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        None
-    }
-}
-
-impl File for SimFile {
-    fn write_all_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
-        let mut state = self.disk.state();
-        let fails = state.count()?;
-        let position = usize::try_from(position).map_err(io::Error::other)?;
-        let length = state.files[self.number].bytes.len();
-        let growth = (position + bytes.len()).saturating_sub(length);
-        let room = state.take_space(growth);
-        let mut written = bytes.len() - (growth - room);
-        if fails {
-            written = written.min(state.random.usize(..bytes.len() + 1));
-        }
-        state.files[self.number].write(position, &bytes[..written]);
-        match (fails, room < growth) {
-            (true, _) => Err(failure()),
-            (false, true) => Err(io::ErrorKind::StorageFull.into()),
-            (false, false) => Ok(()),
-        }
-    }
-
-    fn set_len(&self, length: u64) -> io::Result<()> {
-        let mut state = self.disk.state();
-        state.count_whole()?;
-        let length = usize::try_from(length).map_err(io::Error::other)?;
-        let freed = state.files[self.number].bytes.len().saturating_sub(length);
-        state.give_space(freed);
-        state.files[self.number].set_length(length);
-        Ok(())
-    }
-
-    fn length(&self) -> io::Result<u64> {
-        Ok(self.disk.state().files[self.number].bytes.len() as u64)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        let mut state = self.disk.state();
-        let fails = state.count()?;
-        let state = &mut *state;
-        if fails {
-            state.files[self.number].fail_to_sync(&mut state.random);
-            return Err(failure());
-        }
-        state.files[self.number].sync();
-        Ok(())
-    }
-
-    fn reader(self: Arc<Self>) -> Arc<dyn ReadAt> {
-        self
     }
 }

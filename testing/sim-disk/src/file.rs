@@ -21,6 +21,9 @@ pub(crate) struct FileState {
     synced: Vec<u8>,
     /// What has happened since, in order.
     changes: Vec<Change>,
+    /// The starts of sectors that a failed sync has spoiled: writing to them again
+    /// changes what readers see, and never what is on disk.
+    spoiled: Vec<usize>,
 }
 
 impl FileState {
@@ -30,6 +33,7 @@ impl FileState {
             synced: bytes.clone(),
             bytes,
             changes: Vec::new(),
+            spoiled: Vec::new(),
         }
     }
 
@@ -49,15 +53,35 @@ impl FileState {
         self.changes.push(change);
     }
 
+    /// A sync makes safe what was changed since the last one, and nothing else:
+    /// what a failed one has lost is not written again.
     pub(crate) fn sync(&mut self) {
-        self.synced.clone_from(&self.bytes);
-        self.changes.clear();
+        let before = self.synced.clone();
+        for change in self.changes.drain(..) {
+            if let Change::SetLength(length) = change {
+                self.spoiled.retain(|start| *start < length);
+            }
+            apply(&mut self.synced, &change);
+        }
+        for &start in &self.spoiled {
+            let old = sector(&before, start);
+            for (byte, old) in self.synced.iter_mut().skip(start).zip(old) {
+                *byte = old;
+            }
+        }
     }
 
     /// A sync that fails: some sectors are on disk, the others never will be.
-    pub(crate) fn fail_to_sync(&mut self, random: &mut Rng) {
+    /// With `spoils`, what is written to the same place later is not made safe either.
+    pub(crate) fn fail_to_sync(&mut self, random: &mut Rng, spoils: bool) {
         self.synced = self.survivor(random);
         self.changes.clear();
+        if spoils {
+            let starts = (0..self.bytes.len()).step_by(SECTOR_SIZE);
+            let lost = starts
+                .filter(|start| !sector(&self.bytes, *start).eq(sector(&self.synced, *start)));
+            self.spoiled = lost.collect();
+        }
     }
 
     /// Changes one bit on disk and in memory.
@@ -71,6 +95,9 @@ impl FileState {
 
     /// What a crash may leave of it.
     pub(crate) fn survivor(&self, random: &mut Rng) -> Vec<u8> {
+        if self.changes.is_empty() {
+            return self.synced.clone();
+        }
         let versions = self.versions();
         let taste = random.usize(..4);
         let choose = |random: &mut Rng| match taste {
@@ -105,6 +132,12 @@ impl FileState {
         }
         versions
     }
+}
+
+/// The bytes of the sector at `start`, with zeros behind the end of the file.
+fn sector(bytes: &[u8], start: usize) -> impl Iterator<Item = u8> {
+    let rest = bytes.get(start..).unwrap_or_default().iter().copied();
+    rest.chain(std::iter::repeat(0)).take(SECTOR_SIZE)
 }
 
 fn apply(bytes: &mut Vec<u8>, change: &Change) {

@@ -5,9 +5,10 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use disk::Disk;
-use sim_disk::{SECTOR_SIZE, SimDisk};
+use sim_disk::{Call, SECTOR_SIZE, SimDisk};
 
 const FILE: &str = "/dir/file";
 
@@ -92,29 +93,76 @@ fn what_was_cut_off_may_come_back() {
 
 #[test]
 fn a_failed_sync_loses_for_good() {
-    let disk = with_file();
-    let file = disk.open(Path::new(FILE)).unwrap();
-    file.write_all_at(&[b'+'; 4 * SECTOR_SIZE], 0).unwrap();
-    disk.fail_at(disk.operations());
-    assert!(file.sync_data().is_err());
-    file.sync_data().unwrap();
-    let mut bytes = [0; 4];
-    file.read_at(&mut bytes, 0).unwrap();
-    assert_eq!(&bytes, b"++++", "readers still see it");
-    let twice = [with_failed_sync(2), with_failed_sync(3)];
-    let lost = twice.iter().any(|left| *left != [b'+'; 4 * SECTOR_SIZE]);
-    assert!(lost, "and the later sync has not saved it");
+    let whole = vec![b'+'; 4 * SECTOR_SIZE];
+    let mut left = BTreeSet::new();
+    for seed in 0..20 {
+        let disk = SimDisk::new(seed);
+        let file = disk.create(Path::new("/file")).unwrap();
+        disk.sync_dir(Path::new("/")).unwrap();
+        file.write_all_at(&whole, 0).unwrap();
+        disk.fail_at(disk.operations());
+        assert!(file.sync_data().is_err());
+        assert_eq!(disk.files()[0].1, whole, "readers still see it");
+        file.sync_data().unwrap();
+        left.insert(disk.crash().files().remove(0).1);
+        file.write_all_at(&whole, 0).unwrap();
+        file.sync_data().unwrap();
+        let again = disk.crash().files().remove(0).1;
+        assert_eq!(again, whole, "what is written again is safe");
+    }
+    assert!(
+        left.iter().any(|left| *left != whole),
+        "a later sync has not saved it"
+    );
 }
 
-/// What is left after a failed sync, with this seed.
-fn with_failed_sync(seed: u64) -> Vec<u8> {
-    let disk = SimDisk::new(seed);
-    let file = disk.create(Path::new("/file")).unwrap();
-    disk.sync_dir(Path::new("/")).unwrap();
-    file.write_all_at(&[b'+'; 4 * SECTOR_SIZE], 0).unwrap();
-    disk.fail_at(disk.operations());
-    assert!(file.sync_data().is_err());
-    disk.crash().files().remove(0).1
+#[test]
+fn a_parked_call_waits_until_it_is_released() {
+    let disk = with_file();
+    let file = disk.open(Path::new(FILE)).unwrap();
+    let parking = disk.park_next(Call::Sync, Path::new("/dir"));
+    thread::scope(|scope| {
+        let parked = scope.spawn(|| file.sync_data().unwrap());
+        parking.wait();
+        assert!(!parked.is_finished());
+        disk.open(Path::new(FILE)).unwrap().sync_data().unwrap();
+        file.write_all_at(b"others go on", 0).unwrap();
+        parking.release();
+    });
+    assert_eq!(parking.count(), 1);
+}
+
+#[test]
+fn every_call_below_a_directory_can_be_parked() {
+    let disk = with_file();
+    disk.create(Path::new("/other")).unwrap();
+    let parking = disk.park_every(Call::Remove, Path::new("/dir"));
+    thread::scope(|scope| {
+        let parked = scope.spawn(|| disk.remove(Path::new(FILE)));
+        parking.wait();
+        disk.remove(Path::new("/other")).unwrap();
+        drop(parking);
+        parked.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn what_is_cold_or_parked_is_not_in_memory() {
+    let disk = with_file();
+    let file = disk.open(Path::new(FILE)).unwrap();
+    file.write_all_at(b"abc", 0).unwrap();
+    let mut bytes = [0; 2];
+    assert_eq!(file.read_cached_at(&mut bytes, 0).unwrap(), Some(2));
+    disk.set_cold(true);
+    assert_eq!(file.read_cached_at(&mut bytes, 0).unwrap(), None);
+    assert_eq!(file.read_at(&mut bytes, 0).unwrap(), 2);
+    disk.set_cold(false);
+    let parking = disk.park_every(Call::Read, Path::new("/"));
+    assert_eq!(file.read_cached_at(&mut bytes, 0).unwrap(), None);
+    drop(parking);
+    assert_eq!(file.read_cached_at(&mut bytes, 0).unwrap(), Some(2));
+    assert_eq!(disk.counts().reads, 3);
+    assert_eq!(disk.counts().bytes_read, 6);
 }
 
 #[test]
@@ -175,4 +223,34 @@ fn a_bit_flips_on_disk_too() {
     file.sync_data().unwrap();
     disk.flip(Path::new(FILE), 9);
     assert_eq!(disk.crash().files()[0].1, [0, 2]);
+}
+
+#[test]
+fn a_query_fails_once_and_changes_nothing() {
+    let disk = with_file();
+    let file = disk.open(Path::new(FILE)).unwrap();
+    file.write_all_at(b"as it was", 0).unwrap();
+    let query = |number| match number {
+        0 => disk.open(Path::new(FILE)).map(|_| ()),
+        1 => disk.list(Path::new("/dir")).map(|_| ()),
+        2 => file.length().map(|_| ()),
+        _ => file.read_at(&mut [0; 4], 0).map(|_| ()),
+    };
+    for number in 0..4 {
+        let before = disk.files();
+        disk.fail_query_at(disk.queries());
+        assert!(query(number).is_err(), "query {number}");
+        assert!(query(number).is_ok(), "query {number}, again");
+        assert_eq!(disk.files(), before);
+    }
+}
+
+#[test]
+fn a_read_may_be_short() {
+    let disk = with_file();
+    let file = disk.open(Path::new(FILE)).unwrap();
+    file.write_all_at(b"123456789", 0).unwrap();
+    disk.limit_reads(4);
+    let counts = [0, 4, 8, 9].map(|position| file.read_at(&mut [0; 9], position).unwrap());
+    assert_eq!(counts, [4, 4, 1, 0]);
 }

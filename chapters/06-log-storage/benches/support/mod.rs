@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use log_storage::{Log, LogConfig, RealDisk};
+use log_storage::{Log, LogConfig, RealDisk, SegmentCache};
 use message_model::{LeaderEpoch, Timestamp};
-use record_batch::{BatchBuilder, RecordToSend, assign_offsets};
+use record_batch::{BatchBuilder, BatchHeader, RecordToSend, assign_offsets};
 use tempfile::TempDir;
 
 /// A directory below `target/tmp`, so on the disk that the repository is on.
@@ -36,12 +36,15 @@ pub(crate) fn open(dir: &Path, segment_bytes: u32) -> Log {
         segment_bytes,
         ..LogConfig::default()
     };
-    let opened = Log::open(Arc::new(RealDisk), dir, config);
+    // Of one segment: who reads another one loads it.
+    let opened = Log::open(Arc::new(RealDisk), dir, config, SegmentCache::new(1));
     opened.expect("the log is sound").log
 }
 
 /// Appends `batch`, at the offset that is next.
 pub(crate) fn append(log: &mut Log, batch: &mut [u8]) {
     assign_offsets(batch, log.log_end(), LeaderEpoch::FIRST);
-    log.append(Timestamp(0), batch).expect("the disk has room");
+    let header = BatchHeader::read(batch).expect("it is a batch");
+    log.append(Timestamp(0), batch, &header)
+        .expect("the disk has room");
 }

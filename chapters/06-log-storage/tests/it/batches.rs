@@ -1,9 +1,16 @@
 //! Batches to append, and what is in a log.
 
-use log_storage::{Log, LogConfig, RetentionLimits};
-use message_model::{LeaderEpoch, Offset, Timestamp};
-use record_batch::{BatchBuilder, BatchHeader, RecordToSend, assign_offsets};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+
+use disk::Disk;
+use log_storage::{Error, Log, LogConfig, LogView, Opened, RetentionLimits, Scan, SegmentCache};
+use message_model::{LeaderEpoch, Offset, OffsetRange, Timestamp};
+use record_batch::{BatchBuilder, BatchHeader, RecordToSend, assign_offsets};
+
+/// A job ends within so many steps, or the test fails.
+const STEPS_MAX: usize = 100_000;
 
 /// Segments of 1,000 bytes, an index entry every 200.
 pub(crate) fn small() -> LogConfig {
@@ -17,6 +24,15 @@ pub(crate) fn small() -> LogConfig {
             bytes: None,
         },
     }
+}
+
+/// Opens a log with a cache of its own, of two segments.
+pub(crate) fn open(
+    disk: impl Disk + 'static,
+    dir: &str,
+    config: LogConfig,
+) -> Result<Opened, Error> {
+    Log::open(Arc::new(disk), Path::new(dir), config, SegmentCache::new(2))
 }
 
 /// A batch that begins with `offset`; one record per timestamp.
@@ -36,26 +52,97 @@ pub(crate) fn batch(offset: i64, timestamps: &[i64]) -> Vec<u8> {
     batch
 }
 
+/// The header of a batch.
+pub(crate) fn header(batch: &[u8]) -> BatchHeader {
+    BatchHeader::read(batch).unwrap()
+}
+
+/// Appends a batch that has its offsets.
+pub(crate) fn append_batch(
+    log: &mut Log,
+    now: Timestamp,
+    batch: &[u8],
+) -> Result<OffsetRange, Error> {
+    log.append(now, batch, &header(batch))
+}
+
 /// Appends a batch of `count` records at the log's end; returns it.
 pub(crate) fn append(log: &mut Log, count: usize) -> Vec<u8> {
     let end = log.log_end().0;
     let timestamps: Vec<i64> = (0..count).map(|index| end * 10 + index as i64).collect();
     let batch = batch(end, &timestamps);
-    log.append(Timestamp(end), &batch).unwrap();
+    append_batch(log, Timestamp(end), &batch).unwrap();
     batch
+}
+
+/// Appends batches of three records until a segment is rolled; returns them, and
+/// where the new segment begins.
+pub(crate) fn append_until_rolled(log: &mut Log) -> (Vec<(Offset, Vec<u8>)>, Offset) {
+    let mut batches = Vec::new();
+    for _ in 0..1000 {
+        let end = log.log_end();
+        let next = batch(end.0, &[end.0 * 10, end.0 * 10 + 1, end.0 * 10 + 2]);
+        let rolls = log.rolls_for(Timestamp(end.0), &header(&next));
+        batches.push((end, append(log, 3)));
+        if rolls {
+            return (batches, end);
+        }
+    }
+    panic!("a segment of 1,000 bytes is full at some time");
+}
+
+/// Runs a job to its end.
+pub(crate) fn run<T>(mut step: impl FnMut() -> Result<Option<T>, Error>) -> Result<T, Error> {
+    for _ in 0..STEPS_MAX {
+        if let Some(result) = step()? {
+            return Ok(result);
+        }
+    }
+    panic!("a job comes to its end");
+}
+
+/// The batches from `from` on.
+pub(crate) fn scan(view: &LogView, from: Offset) -> Result<Scan, Error> {
+    let mut locate = view.scan(from);
+    run(|| locate.step())
+}
+
+/// The first record that is as new as `target`.
+pub(crate) fn find(view: &LogView, target: i64) -> Result<Option<(Timestamp, Offset)>, Error> {
+    let mut find = view.find_timestamp(Timestamp(target));
+    run(|| find.step())
+}
+
+/// Where the log may start.
+pub(crate) fn start(view: &LogView, now: Timestamp, keep_from: Offset) -> Result<Offset, Error> {
+    let mut retention = view.retention(now, keep_from);
+    run(|| retention.step())
+}
+
+/// Deletes what may go, as the broker does it; returns how many segments.
+pub(crate) fn delete_old(log: &mut Log, now: Timestamp, keep_from: Offset) -> Result<usize, Error> {
+    let view = log.view();
+    let start = start(&view, now, keep_from)?;
+    if start > view.log_start() {
+        view.save_log_start(start)?;
+    }
+    let removed = log.set_log_start(start);
+    let count = removed.count();
+    removed.remove()?;
+    Ok(count)
 }
 
 /// All batches from `from` on: the first offset and the bytes of each.
 pub(crate) fn read(log: &Log, from: Offset) -> Vec<(Offset, Vec<u8>)> {
-    try_read(log, from).unwrap_or_else(|why| panic!("{why}"))
+    try_read(&log.view(), from).unwrap_or_else(|why| panic!("{why}"))
 }
 
 /// The same, or why there are not all of them.
-pub(crate) fn try_read(log: &Log, from: Offset) -> Result<Vec<(Offset, Vec<u8>)>, String> {
+pub(crate) fn try_read(view: &LogView, from: Offset) -> Result<Vec<(Offset, Vec<u8>)>, String> {
     let mut found = Vec::new();
     let mut next = from;
-    while next < log.log_end() {
-        let mut scan = log.scan(next).map_err(|error| error.to_string())?;
+    while next < view.log_end() {
+        let mut scan = scan(view, next).map_err(|error| error.to_string())?;
         let mut moved = false;
         while let Some(one) = scan.next() {
             let (position, header) = one.map_err(|error| error.to_string())?;
@@ -70,7 +157,7 @@ pub(crate) fn try_read(log: &Log, from: Offset) -> Result<Vec<(Offset, Vec<u8>)>
     Ok(found)
 }
 
-fn bytes(scan: &log_storage::Scan, position: u32, header: &BatchHeader) -> Vec<u8> {
+fn bytes(scan: &Scan, position: u32, header: &BatchHeader) -> Vec<u8> {
     let range = scan.file_range(position, u32::try_from(header.size()).unwrap());
     let mut bytes = vec![0; range.length as usize];
     let mut filled = 0;

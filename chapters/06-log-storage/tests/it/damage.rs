@@ -1,7 +1,6 @@
 //! Every prefix and every flipped bit of the last segment, above and below the recovery point.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use disk::Disk;
 use log_storage::{Error, Log, LogConfig, Truncated};
@@ -9,7 +8,7 @@ use message_model::{Offset, Timestamp};
 use record_batch::layout;
 use sim_disk::SimDisk;
 
-use crate::batches::{append, batch, read, small};
+use crate::batches::{self, append, append_batch, batch, delete_old, find, read, scan, small};
 
 const DIR: &str = "/topic-0";
 const SEGMENT: &str = "/topic-0/00000000000000000000.log";
@@ -25,8 +24,7 @@ fn config() -> LogConfig {
 }
 
 fn open(disk: &SimDisk) -> Result<(Log, Option<Truncated>), Error> {
-    let disk: Arc<dyn Disk> = Arc::new(disk.clone());
-    let opened = Log::open(disk, Path::new(DIR), config())?;
+    let opened = batches::open(disk.clone(), DIR, config())?;
     Ok((opened.log, opened.truncated))
 }
 
@@ -38,14 +36,12 @@ fn with_batches(safe: usize) -> (SimDisk, Batches) {
     for count in 1..6 {
         batches.push((log.log_end(), append(&mut log, count)));
         if batches.len() == safe {
-            let (file, end) = log.to_sync();
-            file.sync_data().unwrap();
-            log.synced(end);
-            log.save_recovery_point().unwrap();
+            let view = log.view();
+            let durable = view.sync(Offset(0)).unwrap();
+            view.save_recovery_point(durable).unwrap();
         }
     }
-    let (file, _) = log.to_sync();
-    file.sync_data().unwrap();
+    log.view().sync(Offset(0)).unwrap();
     (disk, batches)
 }
 
@@ -93,6 +89,7 @@ fn of_every_prefix_the_whole_batches_are_left() {
                 path: PathBuf::from(SEGMENT),
                 position: positions[whole] as u64,
                 bytes: (length - positions[whole]) as u64,
+                segments: 0,
                 log_end: log.log_end(),
             };
             assert_eq!(truncated, (cut.bytes > 0).then_some(cut), "{length} bytes");
@@ -219,8 +216,7 @@ fn a_log_that_has_lost_its_segments_is_damaged() {
 }
 
 fn open_small(disk: &SimDisk) -> Log {
-    let disk: Arc<dyn Disk> = Arc::new(disk.clone());
-    Log::open(disk, Path::new(DIR), small()).unwrap().log
+    batches::open(disk.clone(), DIR, small()).unwrap().log
 }
 
 /// Twelve batches in small segments, closed.
@@ -230,6 +226,9 @@ fn with_sealed_segments() -> (SimDisk, Batches) {
     let batches = (0..12)
         .map(|_| (log.log_end(), append(&mut log, 3)))
         .collect();
+    let view = log.view();
+    let durable = view.sync(Offset(0)).unwrap();
+    view.save_recovery_point(durable).unwrap();
     (disk, batches)
 }
 
@@ -240,13 +239,12 @@ fn damage_in_a_sealed_segment_is_found_by_its_readers() {
     let position = positions(&batches)[2];
     disk.flip(Path::new(SEGMENT), (position + layout::MAGIC) * 8);
     let log = open_small(&disk);
-    let before: Vec<_> = log
-        .scan(Offset(0))
+    let before: Vec<_> = scan(&log.view(), Offset(0))
         .unwrap()
         .take_while(Result::is_ok)
         .collect();
     assert_eq!(before.len(), 2, "what lies before it can be read");
-    match log.scan(Offset(7)) {
+    match scan(&log.view(), Offset(7)) {
         Err(Error::Damaged {
             position: found,
             offset,
@@ -258,18 +256,13 @@ fn damage_in_a_sealed_segment_is_found_by_its_readers() {
     }
     let behind = read(&log, Offset(30));
     assert_eq!(behind, batches[10..], "and what lies in later segments");
-    assert!(log.find_timestamp(Timestamp(75)).is_err());
+    assert!(find(&log.view(), 75).is_err());
     let mut aged = small();
     aged.retention.age = Some(std::time::Duration::ZERO);
-    let mut log = Log::open(Arc::new(disk.clone()), Path::new(DIR), aged)
-        .unwrap()
-        .log;
-    let late = Timestamp(i64::MAX);
-    assert_eq!(
-        log.apply_retention(late, log.log_end()).unwrap(),
-        0,
-        "its age is unknown"
-    );
+    let mut log = batches::open(disk.clone(), DIR, aged).unwrap().log;
+    let (late, end) = (Timestamp(i64::MAX), log.log_end());
+    let deleted = delete_old(&mut log, late, end).unwrap();
+    assert_eq!(deleted, 0, "its age is unknown");
 }
 
 #[test]
@@ -278,8 +271,7 @@ fn offsets_that_go_back_in_a_sealed_segment_are_damage() {
     // The third batch begins with 6 = 0b110: without the 4 it begins with 2.
     let position = positions(&batches)[2];
     disk.flip(Path::new(SEGMENT), (position + 7) * 8 + 2);
-    let damaged = open_small(&disk)
-        .scan(Offset(0))
+    let damaged = scan(&open_small(&disk).view(), Offset(0))
         .unwrap()
         .find_map(Result::err);
     match damaged {
@@ -293,24 +285,20 @@ fn offsets_that_go_back_in_a_sealed_segment_are_damage() {
 #[test]
 fn a_limit_that_was_lowered_does_not_cut_off_what_it_let_in_before() {
     let disk = SimDisk::new(3);
-    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
     let roomy = LogConfig {
         segment_bytes: 1_000_000,
         ..small()
     };
-    let mut log = Log::open(Arc::clone(&shared), Path::new(DIR), roomy)
-        .unwrap()
-        .log;
+    let mut log = batches::open(disk.clone(), DIR, roomy).unwrap().log;
     let first = batch(0, &[5; 3000]);
     assert!(first.len() > 64 * 1024, "several windows");
-    log.append(Timestamp(0), &first).unwrap();
+    append_batch(&mut log, Timestamp(0), &first).unwrap();
     let second = append(&mut log, 2);
-    assert_eq!(log.recovery_point(), Offset(0), "both in the last segment");
     let tiny = LogConfig {
         batch_size_max: 100,
         ..roomy
     };
-    let opened = Log::open(shared, Path::new(DIR), tiny).unwrap();
+    let opened = batches::open(disk.clone(), DIR, tiny).unwrap();
     assert_eq!(opened.truncated, None);
     assert_eq!(
         read(&opened.log, Offset(0)),
@@ -325,10 +313,7 @@ fn opening_holds_a_window_in_memory_whatever_a_length_says() {
         ..small()
     };
     let disk = SimDisk::new(3);
-    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    let mut log = Log::open(Arc::clone(&shared), Path::new(DIR), roomy)
-        .unwrap()
-        .log;
+    let mut log = batches::open(disk.clone(), DIR, roomy).unwrap().log;
     let batches: Batches = (0..3000)
         .map(|_| (log.log_end(), append(&mut log, 2)))
         .collect();
@@ -341,30 +326,12 @@ fn opening_holds_a_window_in_memory_whatever_a_length_says() {
     torn.resize(1_000_000, 7);
     let file = disk.open(Path::new(SEGMENT)).unwrap();
     file.write_all_at(&torn, length as u64).unwrap();
-    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    let opened = Log::open(shared, Path::new(DIR), roomy).unwrap();
+    let opened = batches::open(disk.clone(), DIR, roomy).unwrap();
     assert_eq!(opened.truncated.unwrap().bytes, 1_000_000);
     assert_eq!(read(&opened.log, Offset(0)), batches);
     assert!(
-        disk.largest_read() <= 64 * 1024,
+        disk.counts().largest_read <= 64 * 1024,
         "{} bytes at once",
-        disk.largest_read()
+        disk.counts().largest_read
     );
-}
-
-#[test]
-fn a_recovery_point_that_has_not_moved_is_not_written_again() {
-    let (disk, _) = with_batches(5);
-    let (mut log, _) = open(&disk).unwrap();
-    let before = disk.operations();
-    log.save_recovery_point().unwrap();
-    assert_eq!(disk.operations(), before, "the file says it already");
-    append(&mut log, 1);
-    let (file, end) = log.to_sync();
-    file.sync_data().unwrap();
-    log.synced(end);
-    log.save_recovery_point().unwrap();
-    drop(log);
-    disk.open(Path::new(SEGMENT)).unwrap().set_len(3).unwrap();
-    expect_damage(open(&disk), 0, Offset(0), "the new point is in its file");
 }

@@ -1,21 +1,17 @@
 //! A disk that is full, at every byte.
 
 use std::io::ErrorKind;
-use std::path::Path;
-use std::sync::Arc;
 
-use disk::Disk;
 use log_storage::{Error, Log};
 use message_model::{Offset, Timestamp};
 use sim_disk::SimDisk;
 
-use crate::batches::{append, batch, read, small};
+use crate::batches::{self, append, append_batch, append_until_rolled, batch, find, read, small};
 
 const DIR: &str = "/topic-0";
 
 fn open(disk: &SimDisk) -> Log {
-    let disk: Arc<dyn Disk> = Arc::new(disk.clone());
-    Log::open(disk, Path::new(DIR), small()).unwrap().log
+    batches::open(disk.clone(), DIR, small()).unwrap().log
 }
 
 #[test]
@@ -30,7 +26,7 @@ fn a_failed_append_leaves_the_log_as_it_was_and_it_goes_on_when_there_is_space()
         let error = loop {
             let end = log.log_end();
             let batch = batch(end.0, &[1, 2, 3]);
-            match log.append(Timestamp(0), &batch) {
+            match append_batch(&mut log, Timestamp(0), &batch) {
                 Ok(_) => expected.push((end, batch)),
                 Err(error) => break error,
             }
@@ -45,12 +41,11 @@ fn a_failed_append_leaves_the_log_as_it_was_and_it_goes_on_when_there_is_space()
             "the message names the file: {error}"
         );
         assert_eq!(read(&log, Offset(0)), expected, "{space}");
-        assert_eq!(log.find_timestamp(Timestamp(4)).unwrap(), None, "{space}");
+        assert_eq!(find(&log.view(), i64::MAX).unwrap(), None, "{space}");
         disk.set_space(None);
         expected.push((log.log_end(), append(&mut log, 2)));
         assert_eq!(read(&log, Offset(0)), expected, "{space}");
-        let (file, _) = log.to_sync();
-        file.sync_data().unwrap();
+        log.view().sync(Offset(0)).unwrap();
         assert_eq!(read(&open(&disk.crash()), Offset(0)), expected, "{space}");
     }
 }
@@ -64,40 +59,54 @@ fn a_log_that_cannot_undo_a_failed_write_goes_offline_and_can_still_be_read() {
     disk.power_off_at(disk.operations());
     let next = batch(3, &[1]);
     assert!(matches!(
-        log.append(Timestamp(0), &next),
+        append_batch(&mut log, Timestamp(0), &next),
         Err(Error::Io { .. })
     ));
     disk.power_off_at(u64::MAX);
     assert!(matches!(
-        log.append(Timestamp(0), &next),
+        append_batch(&mut log, Timestamp(0), &next),
         Err(Error::Offline)
     ));
-    assert!(matches!(log.truncate_to(Offset(0)), Err(Error::Offline)));
-    assert!(matches!(
-        log.apply_retention(Timestamp(0), Offset(3)),
-        Err(Error::Offline)
-    ));
-    assert!(matches!(log.save_recovery_point(), Err(Error::Offline)));
     assert_eq!(read(&log, Offset(0)), expected);
 }
 
 #[test]
-fn a_failed_sync_in_a_roll_takes_the_log_offline() {
+fn a_roll_that_fails_leaves_the_log_as_it_was() {
     let disk = SimDisk::new(1);
     let mut log = open(&disk);
-    while !log.rolls_for(Timestamp(0), 300) {
-        append(&mut log, 3);
-    }
+    let mut expected = Vec::new();
+    let next = loop {
+        let end = log.log_end();
+        let next = batch(end.0, &[1, 2, 3]);
+        if log.rolls_for(Timestamp(0), &batches::header(&next)) {
+            break next;
+        }
+        append_batch(&mut log, Timestamp(0), &next).unwrap();
+        expected.push((end, next));
+    };
     disk.fail_at(disk.operations());
-    let end = log.log_end();
-    let next = batch(end.0, &[1; 20]);
-    assert!(matches!(
-        log.append(Timestamp(0), &next),
-        Err(Error::Io { .. })
-    ));
-    assert!(matches!(
-        log.append(Timestamp(0), &next),
-        Err(Error::Offline)
-    ));
-    assert_eq!(log.log_end(), end);
+    let failed = append_batch(&mut log, Timestamp(0), &next);
+    assert!(matches!(failed, Err(Error::Io { .. })));
+    assert_eq!(read(&log, Offset(0)), expected);
+    append_batch(&mut log, Timestamp(0), &next).unwrap();
+    expected.push((Offset(log.log_end().0 - 3), next));
+    assert_eq!(read(&log, Offset(0)), expected);
+}
+
+#[test]
+fn a_log_opens_on_a_full_disk() {
+    let disk = SimDisk::new(1);
+    let mut log = open(&disk);
+    for _ in 0..3 {
+        append_until_rolled(&mut log);
+    }
+    let expected = read(&log, Offset(0));
+    // The first segment was deleted, and the process killed before its files were.
+    let start = expected[9].0;
+    log.view().save_log_start(start).unwrap();
+    let _ = log.set_log_start(start);
+    disk.set_space(Some(0));
+    let log = open(&disk);
+    assert_eq!(log.log_start(), start);
+    assert_eq!(read(&log, start), expected[9..]);
 }

@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod batches;
+mod bounds;
 mod crash;
 mod damage;
+mod durability;
 mod full_disk;
 mod indexes;
 mod real_disk;
+mod views;
+mod wrong_indexes;

@@ -1,16 +1,18 @@
 //! On the real disk, in a temporary directory.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use disk::Disk;
-use log_storage::{Error, Log, LogConfig, Opened, RealDisk};
+use log_storage::{Error, LogConfig, Opened, RealDisk};
 use message_model::{Offset, Timestamp};
 
-use crate::batches::{append, batch, read, small};
+use crate::batches::{
+    self, append, append_batch, append_until_rolled, batch, delete_old, find, header, read, scan,
+    small,
+};
 
 fn open(dir: &std::path::Path, config: LogConfig) -> Opened {
-    Log::open(Arc::new(RealDisk), dir, config).unwrap()
+    batches::open(RealDisk, dir.to_str().unwrap(), config).unwrap()
 }
 
 #[test]
@@ -30,7 +32,7 @@ fn what_was_appended_is_read_back_after_reopening() {
         }
         assert_eq!(read(&log, Offset(0)), expected);
         assert_eq!(
-            log.find_timestamp(Timestamp(32)).unwrap(),
+            find(&log.view(), 32).unwrap(),
             Some((Timestamp(32), Offset(5)))
         );
     }
@@ -46,15 +48,15 @@ fn a_reader_of_a_deleted_segment_can_finish() {
     config.retention.bytes = Some(0);
     let mut log = open(temp.path(), config).log;
     let first = append(&mut log, 3);
-    let scan = log.scan(Offset(0)).unwrap();
-    let range = scan.file_range(0, u32::try_from(first.len()).unwrap());
-    while log.recovery_point() == Offset(0) {
-        append(&mut log, 3);
-    }
-    let rolled_at = log.recovery_point();
-    assert_eq!(log.apply_retention(Timestamp(0), rolled_at).unwrap(), 1);
+    let first_scan = scan(&log.view(), Offset(0)).unwrap();
+    let range = first_scan.file_range(0, u32::try_from(first.len()).unwrap());
+    let (_, rolled_at) = append_until_rolled(&mut log);
+    assert_eq!(delete_old(&mut log, Timestamp(0), rolled_at).unwrap(), 1);
     assert_eq!(log.log_start(), rolled_at);
-    assert!(matches!(log.scan(Offset(0)), Err(Error::OutOfRange { .. })));
+    assert!(matches!(
+        scan(&log.view(), Offset(0)),
+        Err(Error::OutOfRange { .. })
+    ));
     let mut bytes = vec![0; first.len()];
     assert_eq!(range.file.read_at(&mut bytes, 0).unwrap(), bytes.len());
     assert_eq!(bytes, first);
@@ -73,32 +75,26 @@ fn retention_keeps_what_somebody_needs() {
     let mut config = small();
     config.retention.age = Some(Duration::from_millis(5));
     let mut log = open(temp.path(), config).log;
-    while log.recovery_point() == Offset(0) {
-        append(&mut log, 3);
-    }
-    let rolled_at = log.recovery_point();
+    let (_, rolled_at) = append_until_rolled(&mut log);
     let late = Timestamp(1_000_000);
     assert_eq!(
-        log.apply_retention(late, Offset(rolled_at.0 - 1)).unwrap(),
+        delete_old(&mut log, late, Offset(rolled_at.0 - 1)).unwrap(),
         0
     );
     let newest = Timestamp((rolled_at.0 - 3) * 10 + 2);
     assert_eq!(
-        log.apply_retention(Timestamp(newest.0 + 5), rolled_at)
-            .unwrap(),
+        delete_old(&mut log, Timestamp(newest.0 + 5), rolled_at).unwrap(),
         0,
         "not older yet"
     );
     // It must also know how old the segment is after a restart.
     let mut log = open(temp.path(), config).log;
     assert_eq!(
-        log.apply_retention(Timestamp(newest.0 + 5), rolled_at)
-            .unwrap(),
+        delete_old(&mut log, Timestamp(newest.0 + 5), rolled_at).unwrap(),
         0
     );
     assert_eq!(
-        log.apply_retention(Timestamp(newest.0 + 6), rolled_at)
-            .unwrap(),
+        delete_old(&mut log, Timestamp(newest.0 + 6), rolled_at).unwrap(),
         1
     );
 }
@@ -107,27 +103,33 @@ fn retention_keeps_what_somebody_needs() {
 fn a_segment_is_rolled_by_size_and_by_age() {
     let temp = tempfile::tempdir().unwrap();
     let mut log = open(temp.path(), small()).log;
-    let size = batch(0, &[0]).len();
+    let sized = |size: i32| {
+        let mut header = header(&batch(0, &[0]));
+        header.batch_length = size - 12;
+        header
+    };
     assert!(
-        !log.rolls_for(Timestamp(0), 5000),
+        !log.rolls_for(Timestamp(0), &sized(5000)),
         "an empty segment never rolls"
     );
-    log.append(Timestamp(0), &batch(0, &[0])).unwrap();
-    assert!(!log.rolls_for(Timestamp(0), 1000 - size));
-    assert!(log.rolls_for(Timestamp(0), 1000 - size + 1));
+    append_batch(&mut log, Timestamp(0), &batch(0, &[0])).unwrap();
+    let size = i32::try_from(batch(0, &[0]).len()).unwrap();
+    assert!(!log.rolls_for(Timestamp(0), &sized(1000 - size)));
+    assert!(log.rolls_for(Timestamp(0), &sized(1000 - size + 1)));
     let hour = 3_600_000;
-    assert!(!log.rolls_for(Timestamp(hour), 1));
-    assert!(log.rolls_for(Timestamp(hour + 1), 1));
-    log.append(Timestamp(hour + 1), &batch(1, &[0])).unwrap();
+    assert!(!log.rolls_for(Timestamp(hour), &sized(100)));
+    assert!(log.rolls_for(Timestamp(hour + 1), &sized(100)));
+    let mut far = sized(100);
+    far.last_offset_delta = i32::MAX;
+    assert!(
+        log.rolls_for(Timestamp(0), &far),
+        "an index entry has 31 bits for an offset"
+    );
+    append_batch(&mut log, Timestamp(hour + 1), &batch(1, &[0])).unwrap();
     let names = RealDisk.list(temp.path()).unwrap();
     assert!(
         names.contains(&"00000000000000000001.log".to_owned()),
         "{names:?}"
-    );
-    assert_eq!(
-        log.recovery_point(),
-        Offset(1),
-        "a roll syncs what is before it"
     );
 }
 
@@ -139,26 +141,25 @@ fn offsets_may_have_gaps_and_a_reader_skips_them() {
     let mut expected = Vec::new();
     for offset in [0, 2, 50, far, far + 100] {
         let batch = batch(offset, &[1, 2]);
-        log.append(Timestamp(0), &batch).unwrap();
+        append_batch(&mut log, Timestamp(0), &batch).unwrap();
         expected.push((Offset(offset), batch));
     }
-    // Index entries have 31 bits for an offset: this gap takes a segment of its own.
-    assert!(temp.path().join(format!("{far:020}.log")).exists());
+    // Index entries have 31 bits for an offset, and a segment begins where the one before ends.
+    assert!(temp.path().join(format!("{:020}.log", 52)).exists());
     for log in [log, open(temp.path(), small()).log] {
+        let view = log.view();
         assert_eq!(read(&log, Offset(0)), expected);
         assert_eq!(read(&log, Offset(4)), expected[2..], "a gap in a segment");
         assert_eq!(
             read(&log, Offset(1000)),
             expected[3..],
-            "a gap between segments"
+            "a gap at its start"
         );
         assert_eq!(read(&log, Offset(far + 2)), expected[4..]);
         assert_eq!(log.log_end(), Offset(far + 102));
-        assert!(log.scan(log.log_end()).unwrap().next().is_none());
-        assert!(matches!(
-            log.scan(log.log_end().plus(1)),
-            Err(Error::OutOfRange { .. })
-        ));
+        assert!(scan(&view, log.log_end()).unwrap().next().is_none());
+        let behind = scan(&view, log.log_end().plus(1));
+        assert!(matches!(behind, Err(Error::OutOfRange { .. })));
     }
 }
 
@@ -193,11 +194,7 @@ fn files_that_are_no_segments_are_left_alone() {
 fn a_log_may_begin_anywhere() {
     let temp = tempfile::tempdir().unwrap();
     let mut log = open(temp.path(), small()).log;
-    let mut expected = Vec::new();
-    while log.recovery_point() == Offset(0) {
-        expected.push((log.log_end(), append(&mut log, 3)));
-    }
-    let rolled_at = log.recovery_point();
+    let (mut expected, rolled_at) = append_until_rolled(&mut log);
     drop(log);
     std::fs::remove_file(temp.path().join("00000000000000000000.log")).unwrap();
     let log = open(temp.path(), small()).log;
@@ -207,57 +204,12 @@ fn a_log_may_begin_anywhere() {
 }
 
 #[test]
-fn a_truncated_log_ends_where_it_was_cut_and_goes_on_there() {
-    let temp = tempfile::tempdir().unwrap();
-    let mut log = open(temp.path(), small()).log;
-    let batches: Vec<_> = (0..20)
-        .map(|_| (log.log_end(), append(&mut log, 3)))
-        .collect();
-    log.save_recovery_point().unwrap();
-    for left in [20, 19, 12, 5, 1, 0] {
-        let end = Offset(3 * left as i64);
-        log.truncate_to(end).unwrap();
-        assert_eq!(log.log_end(), end);
-        assert!(log.recovery_point() <= end);
-        assert_eq!(read(&log, Offset(0)), batches[..left]);
-        log = open(temp.path(), small()).log;
-        assert_eq!(read(&log, Offset(0)), batches[..left]);
-    }
-    append(&mut log, 2);
-    assert!(matches!(
-        log.truncate_to(Offset(3)),
-        Err(Error::OutOfRange { .. })
-    ));
-}
-
-#[test]
-fn a_sync_that_a_truncation_has_overtaken_says_nothing() {
-    let temp = tempfile::tempdir().unwrap();
-    let mut log = open(temp.path(), small()).log;
-    append(&mut log, 2);
-    append(&mut log, 2);
-    let (_, end) = log.to_sync();
-    log.truncate_to(Offset(2)).unwrap();
-    append(&mut log, 2);
-    log.synced(end);
-    assert_eq!(
-        log.recovery_point(),
-        Offset(2),
-        "the new batch at 2 is not known to be on disk"
-    );
-    append(&mut log, 1);
-    let (_, end) = log.to_sync();
-    log.synced(end);
-    assert_eq!(log.recovery_point(), end);
-}
-
-#[test]
 #[should_panic(expected = "offsets ascend")]
 fn a_batch_below_the_log_end_is_a_mistake_of_the_caller() {
     let temp = tempfile::tempdir().unwrap();
     let mut log = open(temp.path(), small()).log;
     append(&mut log, 2);
-    let _ = log.append(Timestamp(0), &batch(1, &[1]));
+    let _ = append_batch(&mut log, Timestamp(0), &batch(1, &[1]));
 }
 
 #[test]
@@ -266,10 +218,10 @@ fn records_without_a_timestamp_have_no_age() {
     let mut config = small();
     config.retention.age = Some(Duration::from_millis(1));
     let mut log = open(temp.path(), config).log;
-    while log.recovery_point() == Offset(0) {
-        log.append(Timestamp(0), &batch(log.log_end().0, &[-1, -1]))
-            .unwrap();
+    for _ in 0..20 {
+        let batch = batch(log.log_end().0, &[-1, -1]);
+        append_batch(&mut log, Timestamp(0), &batch).unwrap();
     }
-    let late = Timestamp(i64::MAX);
-    assert_eq!(log.apply_retention(late, log.log_end()).unwrap(), 0);
+    let (late, end) = (Timestamp(i64::MAX), log.log_end());
+    assert_eq!(delete_old(&mut log, late, end).unwrap(), 0);
 }

@@ -1,0 +1,116 @@
+//! The sealed segments that are ready to be read.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use message_model::Offset;
+
+use crate::indexes::Indexes;
+use crate::segment_view::SegmentView;
+
+/// What it takes to read a sealed segment: its open file and its indexes.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) view: SegmentView,
+    pub(crate) indexes: Indexes,
+}
+
+/// The sealed segments that were read last, of all logs that share the cache;
+/// clones are the same cache. It bounds the open files and the memory that
+/// readers of old records take.
+#[derive(Debug, Clone)]
+pub struct SegmentCache(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    next_log: AtomicU64,
+    /// No I/O is done under it.
+    state: Mutex<State>,
+}
+
+/// A log's number in the cache, and the segment's base offset.
+type Key = (u64, Offset);
+
+#[derive(Debug)]
+struct State {
+    segments_max: usize,
+    segments: BTreeMap<Key, (Arc<Loaded>, u64)>,
+    /// The segments by when they were used last.
+    by_use: BTreeMap<u64, Key>,
+    /// How often a segment was used so far.
+    uses: u64,
+}
+
+impl SegmentCache {
+    /// A cache of at most `segments_max` segments, at least one. Each has one
+    /// open file and, in memory, about 20 bytes for every `index.interval.bytes` of batches.
+    #[must_use]
+    pub fn new(segments_max: usize) -> SegmentCache {
+        SegmentCache(Arc::new(Shared {
+            next_log: AtomicU64::new(0),
+            state: Mutex::new(State {
+                segments_max: segments_max.max(1),
+                segments: BTreeMap::new(),
+                by_use: BTreeMap::new(),
+                uses: 0,
+            }),
+        }))
+    }
+
+    /// A number for one more log.
+    pub(crate) fn add_log(&self) -> u64 {
+        self.0.next_log.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn get(&self, log: u64, base_offset: Offset) -> Option<Arc<Loaded>> {
+        self.state().get((log, base_offset))
+    }
+
+    /// Puts a segment in, in place of the one that was used the longest ago.
+    pub(crate) fn put(&self, log: u64, loaded: &Arc<Loaded>) {
+        let key = (log, loaded.view.base_offset);
+        let dropped = self.state().put(key, Arc::clone(loaded));
+        // Closing a file may take long: after the lock.
+        drop(dropped);
+    }
+
+    pub(crate) fn remove(&self, log: u64, base_offset: Offset) {
+        let removed = self.state().remove((log, base_offset));
+        drop(removed);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn get(&mut self, key: Key) -> Option<Arc<Loaded>> {
+        let (loaded, used) = self.segments.get_mut(&key)?;
+        self.by_use.remove(used);
+        self.uses += 1;
+        *used = self.uses;
+        self.by_use.insert(self.uses, key);
+        Some(Arc::clone(loaded))
+    }
+
+    /// Returns what had to go.
+    fn put(&mut self, key: Key, loaded: Arc<Loaded>) -> Vec<Arc<Loaded>> {
+        let mut dropped = Vec::from_iter(self.remove(key));
+        self.uses += 1;
+        self.segments.insert(key, (loaded, self.uses));
+        self.by_use.insert(self.uses, key);
+        while self.segments.len() > self.segments_max {
+            let oldest = self.by_use.first_key_value().map(|(_, key)| *key);
+            dropped.extend(oldest.and_then(|oldest| self.remove(oldest)));
+        }
+        dropped
+    }
+
+    fn remove(&mut self, key: Key) -> Option<Arc<Loaded>> {
+        let (loaded, used) = self.segments.remove(&key)?;
+        self.by_use.remove(&used);
+        Some(loaded)
+    }
+}
