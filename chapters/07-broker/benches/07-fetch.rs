@@ -10,13 +10,17 @@
 //!
 //! `cargo bench -p broker --bench 07-fetch`
 
+#[path = "support/limit.rs"]
+mod limit;
 mod support;
 
+use ::broker::validate_produced;
+use bytes::Bytes;
 use criterion::{Criterion, Throughput};
 use message_model::{PartitionIndex, Timestamp};
 use networking::frame;
 use wire_protocol::message::{FetchPartition, FetchRequest, FetchTopic};
-use wire_protocol::{decode_response, encode_request};
+use wire_protocol::{Records, decode_response, encode_request};
 
 use support::Broker;
 
@@ -43,7 +47,8 @@ fn fetch(criterion: &mut Criterion, broker: &Broker, name: &str, request: &[u8],
     let mut client = broker.connect();
     let payload = client.call(request);
     let answer = frame(payload);
-    let response = decode_response::<FetchRequest>(payload, VERSION).expect("it is one");
+    let response =
+        decode_response::<FetchRequest>(&payload.to_vec().into(), VERSION).expect("it is one");
     let found = &response.responses[0].partitions[0];
     assert_eq!(found.records.len(), size, "it was found");
 
@@ -54,7 +59,7 @@ fn fetch(criterion: &mut Criterion, broker: &Broker, name: &str, request: &[u8],
         bencher.iter(|| assert_eq!(client.call(request).len(), length));
     });
     group.bench_function(format!("{name}, bare socket"), |bencher| {
-        let mut client = support::connect_to_limit(request.len(), answer.clone(), |_| ());
+        let mut client = limit::connect_to_limit(request.len(), answer.clone(), |_| ());
         bencher.iter(|| assert_eq!(client.call(request).len(), length));
     });
     group.finish();
@@ -63,13 +68,18 @@ fn fetch(criterion: &mut Criterion, broker: &Broker, name: &str, request: &[u8],
 /// Puts batches of that size into topic `t`, and nothing else.
 fn fill(broker: &Broker, batch_size: usize) {
     let name = broker.empty_topic("t");
-    let partition = broker.topics.partition(&name, PartitionIndex(0));
+    let partition = broker.broker.topics.partition(&name, PartitionIndex(0));
     let partition = partition.expect("it has been made");
-    let mut batch = support::batch(batch_size);
-    for _ in 0..LOG_SIZE / batch_size {
-        let appended = partition.append(Timestamp(0), &mut batch);
-        appended.expect("the disk has room");
-    }
+    let batch = Bytes::from(limit::batch(batch_size));
+    broker.runtime.block_on(async {
+        for _ in 0..LOG_SIZE / batch.len() {
+            let records = Records::from_bytes(batch.clone());
+            let produced = validate_produced(Timestamp(0), partition.settings(), records);
+            let produced = produced.expect("it is one batch");
+            let appended = partition.append(Timestamp(0), produced).await;
+            appended.expect("the disk has room");
+        }
+    });
 }
 
 /// Asks for at most `size` bytes of topic `t`, as a frame.

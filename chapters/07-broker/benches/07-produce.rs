@@ -3,8 +3,7 @@
 //! One producer on one connection sends a batch and waits for the answer.
 //!
 //! - `acks=1`: the answer comes when the batch is in the page cache; nothing is synced.
-//! - `acks=all`: it comes after an `fdatasync`, one for each batch (group commit is
-//!   chapter 10).
+//! - `acks=all`: it comes after an `fdatasync`, which a lone producer shares with nobody.
 //!
 //! The limit has the same client and the same bytes on the socket both ways, and a
 //! thread behind it that writes the batch to the end of a file (and syncs it) and
@@ -13,6 +12,8 @@
 //!
 //! `cargo bench -p broker --bench 07-produce`
 
+#[path = "support/limit.rs"]
+mod limit;
 mod support;
 
 use std::fs::File;
@@ -53,7 +54,7 @@ fn produce(criterion: &mut Criterion, broker: &Broker, size: usize, acks: i16) {
         bencher.iter_custom(|count| {
             timed(count, size, &request, |requests| {
                 let name = broker.empty_topic("t");
-                let partition = broker.topics.partition(&name, PartitionIndex(0));
+                let partition = broker.broker.topics.partition(&name, PartitionIndex(0));
                 let partition = partition.expect("it has been made");
                 let all = i64::try_from(requests).expect("it is small");
                 let check = move || {
@@ -79,7 +80,7 @@ fn limit(request: &[u8], size: usize, sync: bool, answer: Vec<u8>) -> Client {
     let file = File::create(dir.path().join("file")).expect("a file can be created");
     file.sync_all().expect("the disk is well");
     let mut position = 0;
-    support::connect_to_limit(request.len(), answer, move |request| {
+    limit::connect_to_limit(request.len(), answer, move |request| {
         let _kept_until_the_end = &dir;
         let batch = &request[request.len() - size..];
         file.write_all_at(batch, position)
@@ -121,7 +122,8 @@ fn answer(broker: &Broker, request: &[u8]) -> Vec<u8> {
     broker.empty_topic("t");
     let mut client = broker.connect();
     let payload = client.call(request);
-    let response = decode_response::<ProduceRequest>(payload, VERSION).expect("it is one");
+    let response =
+        decode_response::<ProduceRequest>(&payload.to_vec().into(), VERSION).expect("it is one");
     let code = response.topics[0].partitions[0].error_code;
     assert_eq!(code, ErrorCode::NONE, "it was appended");
     frame(payload)
@@ -136,7 +138,7 @@ fn request(size: usize, acks: i16) -> Vec<u8> {
             name: "t".to_owned(),
             partitions: vec![ProducePartition {
                 index: 0,
-                records: Records::from_bytes(support::batch(size)),
+                records: Records::from_bytes(limit::batch(size)),
             }],
         }],
         ..ProduceRequest::default()

@@ -12,11 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_model::Clock;
-use broker::api::{self, FetchLimits};
-use broker::{AdmitAll, Topics, TopicsConfig, Waits, sync_on_blocking_pool};
-use log_storage::{LogConfig, RealDisk};
-use message_model::{Moment, Timestamp, TopicName};
+use broker::api::{self, BrokerInfo, FetchLimits};
+use broker::{Broker, LaneWidths, ProducerIds, Services, TopicSettings, Topics, TopicsConfig};
+use log_storage::{RealDisk, SegmentCache};
+use message_model::{BrokerId, Moment, Timestamp, TopicName};
 use record_batch::{BatchBuilder, RecordToSend};
+use tokio::sync::Semaphore;
 use wire_protocol::Records;
 use wire_protocol::message::{
     FetchPartition, FetchRequest, FetchTopic, ProducePartition, ProduceRequest, ProduceTopic,
@@ -41,12 +42,6 @@ struct Outcome {
     requests: u32,
     /// From the append of a record to its arrival, on average.
     latency: Duration,
-}
-
-struct Broker {
-    topics: Arc<Topics>,
-    waits: Waits,
-    clock: Clock,
 }
 
 fn main() -> Result<(), Failure> {
@@ -86,12 +81,12 @@ fn run(waiting: Waiting) -> Result<Outcome, Failure> {
         .build()?;
     let dir = tempfile::tempdir()?;
     runtime.block_on(async {
-        let broker = Arc::new(Broker::open(dir.path())?);
-        let expiring = Arc::clone(&broker);
-        tokio::spawn(async move { expiring.waits.expire().await });
+        let broker = Arc::new(open(dir.path()).await?);
+        let expiring = Arc::clone(&broker.services);
+        tokio::spawn(async move { expiring.expire_waits().await });
         let producing = Arc::clone(&broker);
-        let produced = tokio::spawn(async move { producing.produce_all().await });
-        let (requests, arrived) = broker.consume_all(waiting).await;
+        let produced = tokio::spawn(async move { produce_all(&producing).await });
+        let (requests, arrived) = consume_all(&broker, waiting).await;
         let appended = produced.await?;
         let each = appended.iter().zip(&arrived);
         let waited: Duration = each
@@ -102,69 +97,78 @@ fn run(waiting: Waiting) -> Result<Outcome, Failure> {
     })
 }
 
-impl Broker {
-    /// With a topic `t` of one partition.
-    fn open(data_dir: &Path) -> Result<Broker, Failure> {
-        let clock = Clock::start();
-        let config = TopicsConfig {
-            log: LogConfig::default(),
-            partitions_max: 1,
-            producers: || Box::new(AdmitAll),
-        };
-        let topics = Topics::open(Arc::new(RealDisk), data_dir, config)?.topics;
-        topics.create(&TopicName::new("t")?, 1, BTreeMap::new())?;
-        Ok(Broker {
-            topics: Arc::new(topics),
-            waits: Waits::new(clock),
-            clock,
-        })
-    }
+/// A broker with a topic `t` of one partition.
+async fn open(data_dir: &Path) -> Result<Broker, Failure> {
+    let widths = LaneWidths {
+        syncs: 1,
+        reads: 1,
+        rolls: 1,
+        administration: 1,
+    };
+    let segments = SegmentCache::new(1);
+    let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments);
+    let services = Arc::new(services);
+    let config = TopicsConfig {
+        settings: TopicSettings::default(),
+        partitions_max: 1,
+        partitions_total_max: 1,
+        open_threads: 1,
+    };
+    let topics = Arc::new(Topics::open(Arc::clone(&services), data_dir, config)?.topics);
+    let name = TopicName::new("t")?;
+    topics.create(&name, 1, BTreeMap::new()).await?;
+    Ok(Broker {
+        producer_ids: Arc::new(ProducerIds::open(&services, data_dir)?),
+        services,
+        topics,
+        info: BrokerInfo {
+            id: BrokerId(1),
+            cluster_id: "07-long-poll".to_owned(),
+            host: "127.0.0.1".to_owned(),
+            port: 9092,
+        },
+        auto_create: false,
+        partitions_default: 1,
+        fetch_limits: FetchLimits {
+            response_bytes_max: 1 << 20,
+            wait_max: Duration::from_secs(30),
+        },
+        waiting_places: Arc::new(Semaphore::new(1)),
+        settings: Vec::new(),
+    })
+}
 
-    /// When each record was appended. The pauses between them are 0 to 1.2 s.
-    async fn produce_all(&self) -> Vec<Moment> {
-        let mut appended = Vec::new();
-        let mut random = fastrand::Rng::with_seed(7);
-        for _ in 0..RECORDS {
-            tokio::time::sleep(Duration::from_micros(random.u64(..1_200_000))).await;
-            let (topics, waits) = (&self.topics, &self.waits);
-            api::produce(
-                topics,
-                waits,
-                self.clock,
-                sync_on_blocking_pool,
-                one_record(),
-            )
-            .await;
-            appended.push(self.clock.now());
-        }
-        appended
+/// When each record was appended. The pauses between them are 0 to 1.2 s.
+async fn produce_all(broker: &Broker) -> Vec<Moment> {
+    let mut appended = Vec::new();
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..RECORDS {
+        tokio::time::sleep(Duration::from_micros(random.u64(..1_200_000))).await;
+        api::produce(broker, one_record()).await;
+        appended.push(broker.services.clock.now());
     }
+    appended
+}
 
-    /// How many requests it took, and when each record arrived.
-    async fn consume_all(&self, waiting: Waiting) -> (u32, Vec<Moment>) {
-        let mut requests = 0;
-        let mut arrived = Vec::new();
-        let mut next = 0;
-        while next < RECORDS {
-            requests += 1;
-            tokio::time::sleep(ONE_WAY).await;
-            let (topics, waits) = (&self.topics, &self.waits);
-            let limits = FetchLimits {
-                response_bytes_max: 1 << 20,
-                wait_max: Duration::from_secs(30),
-            };
-            let request = fetch_from(next, waiting);
-            let response = api::fetch(topics, waits, self.clock, limits, request).await;
-            tokio::time::sleep(ONE_WAY).await;
-            let end = response.responses[0].partitions[0].high_watermark;
-            arrived.extend((next..end).map(|_| self.clock.now()));
-            next = end;
-            if let Waiting::Poll(pause) = waiting {
-                tokio::time::sleep(pause).await;
-            }
+/// How many requests it took, and when each record arrived.
+async fn consume_all(broker: &Broker, waiting: Waiting) -> (u32, Vec<Moment>) {
+    let clock = broker.services.clock;
+    let mut requests = 0;
+    let mut arrived = Vec::new();
+    let mut next = 0;
+    while next < RECORDS {
+        requests += 1;
+        tokio::time::sleep(ONE_WAY).await;
+        let response = api::fetch(broker, fetch_from(next, waiting), None).await;
+        tokio::time::sleep(ONE_WAY).await;
+        let end = response.responses[0].partitions[0].high_watermark;
+        arrived.extend((next..end).map(|_| clock.now()));
+        next = end;
+        if let Waiting::Poll(pause) = waiting {
+            tokio::time::sleep(pause).await;
         }
-        (requests, arrived)
     }
+    (requests, arrived)
 }
 
 fn one_record() -> ProduceRequest {

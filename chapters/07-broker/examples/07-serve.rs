@@ -10,36 +10,25 @@
 //! with settings, a data directory of its own and a clean stop.
 
 use std::future::pending;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_model::Clock;
-use broker::api::{self, Acknowledgement, AutoCreate, BrokerInfo, FetchLimits};
+use broker::api::{self, Acknowledgement, BrokerInfo, FetchLimits};
 use broker::{
-    AdmitAll, Answer, ConnectionLimits, FrameBudget, ProducerIds, Request, Topics, TopicsConfig,
-    Waits, serve_connection, sync_on_blocking_pool,
+    Broker, ConnectionLimits, LaneWidths, ProducerIds, Reply, Request, Services, TopicSettings,
+    Topics, TopicsConfig, serve_connection,
 };
-use log_storage::{LogConfig, RealDisk};
+use log_storage::{RealDisk, SegmentCache};
 use message_model::BrokerId;
-use networking::{AcceptLimits, accept_until, write_chunks};
+use networking::{AcceptLimits, Answer, ByteBudget, Chunk, accept_until};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use wire_protocol::message::ApiVersionsRequest;
 use wire_protocol::{ApiKey, Malformed};
 
 type Failure = Box<dyn std::error::Error>;
-
-const FETCH_LIMITS: FetchLimits = FetchLimits {
-    response_bytes_max: 50 << 20,
-    wait_max: Duration::from_secs(30),
-};
-
-/// The pieces that the handlers take.
-struct Broker {
-    topics: Arc<Topics>,
-    waits: Waits,
-    clock: Clock,
-    ids: Arc<ProducerIds>,
-    info: BrokerInfo,
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
@@ -49,16 +38,17 @@ async fn main() -> Result<(), Failure> {
         .parse()?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let data_dir = tempfile::tempdir()?;
-    let broker = Arc::new(open(&data_dir, listener.local_addr()?.port())?);
-    let expiring = Arc::clone(&broker);
-    tokio::spawn(async move { expiring.waits.expire().await });
+    let broker = Arc::new(open(data_dir.path(), listener.local_addr()?.port())?);
+    let expiring = Arc::clone(&broker.services);
+    tokio::spawn(async move { expiring.expire_waits().await });
     println!("serving on {}; Ctrl-C ends it", listener.local_addr()?);
 
     let limits = ConnectionLimits {
         request_bytes_max: 100 << 20,
-        budget: FrameBudget::new(500 << 20),
+        budget: ByteBudget::new(500 << 20),
         idle: Duration::from_secs(600),
-        transfer: Duration::from_secs(60),
+        progress: Duration::from_secs(60),
+        pending_max: 128,
     };
     let accept = AcceptLimits {
         connections_max: 1_000,
@@ -68,68 +58,79 @@ async fn main() -> Result<(), Failure> {
         let broker = Arc::clone(&broker);
         serve_connection(
             stream,
+            Arc::clone(&broker.services),
             limits.clone(),
             pending(),
             move |request| answer(Arc::clone(&broker), request),
-            |mut socket, chunks| async move {
-                write_chunks(&mut socket, chunks).await?;
-                Ok(socket)
-            },
         )
     });
     serve.await;
     Ok(())
 }
 
-fn open(data_dir: &tempfile::TempDir, port: u16) -> Result<Broker, Failure> {
-    let config = TopicsConfig {
-        log: LogConfig::default(),
-        partitions_max: 100,
-        producers: || Box::new(AdmitAll),
+fn open(data_dir: &Path, port: u16) -> Result<Broker, Failure> {
+    let widths = LaneWidths {
+        syncs: 4,
+        reads: 4,
+        rolls: 4,
+        administration: 4,
     };
-    let opened = Topics::open(Arc::new(RealDisk), data_dir.path(), config)?;
-    let clock = Clock::start();
+    let segments = SegmentCache::new(100);
+    let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments);
+    let services = Arc::new(services);
+    let config = TopicsConfig {
+        settings: TopicSettings::default(),
+        partitions_max: 100,
+        partitions_total_max: 300,
+        open_threads: 4,
+    };
+    let opened = Topics::open(Arc::clone(&services), data_dir, config)?;
     Ok(Broker {
+        producer_ids: Arc::new(ProducerIds::open(&services, data_dir)?),
+        services,
         topics: Arc::new(opened.topics),
-        waits: Waits::new(clock),
-        clock,
-        ids: Arc::new(ProducerIds::open(Arc::new(RealDisk), data_dir.path())?),
         info: BrokerInfo {
             id: BrokerId(1),
             cluster_id: "07-serve".to_owned(),
             host: "127.0.0.1".to_owned(),
             port,
         },
+        auto_create: true,
+        partitions_default: 1,
+        fetch_limits: FetchLimits {
+            response_bytes_max: 50 << 20,
+            wait_max: Duration::from_secs(30),
+        },
+        waiting_places: Arc::new(Semaphore::new(100_000)),
+        settings: Vec::new(),
     })
 }
 
 // ANCHOR: answer
 /// Decode, act, encode: one line per API.
 #[rustfmt::skip]
-async fn answer(broker: Arc<Broker>, r: Request) -> Result<Answer, Malformed> {
-    let Broker { topics, waits, clock, ids, info } = &*broker;
-    let clock = *clock;
-    Ok(match (r.api, r.is_served()) {
-        (ApiKey::Produce, true) => told(&r, api::produce(topics, waits, clock, sync_on_blocking_pool, r.decode()?).await),
-        (ApiKey::Produce, false) => told(&r, api::refuse_produce(r.decode()?)),
-        (ApiKey::Fetch, true) => r.answer(&api::fetch(topics, waits, clock, FETCH_LIMITS, r.decode()?).await),
-        (ApiKey::Fetch, false) => r.answer(&api::refuse_fetch(r.decode()?)),
-        (ApiKey::ListOffsets, true) => r.answer(&api::list_offsets(topics, r.decode()?).await),
-        (ApiKey::ListOffsets, false) => r.answer(&api::refuse_list_offsets(r.decode()?)),
-        (ApiKey::Metadata, _) => r.answer(&api::metadata(topics, info, AutoCreate::Partitions(1), r.decode()?).await),
-        (ApiKey::FindCoordinator, _) => r.answer(&api::find_coordinator(&r.decode()?)),
-        (ApiKey::ApiVersions, _) => r.answer(&api::api_versions()),
-        (ApiKey::CreateTopics, _) => r.answer(&api::create_topics(topics, clock, r.decode()?).await),
-        (ApiKey::DeleteTopics, _) => r.answer(&api::delete_topics(topics, waits, r.decode()?).await),
-        (ApiKey::InitProducerId, _) => r.answer(&api::init_producer_id(ids, r.decode()?).await),
-        (ApiKey::DescribeConfigs, _) => r.answer(&api::describe_configs(topics, info.id, &[], r.decode()?)),
+async fn answer(broker: Arc<Broker>, request: Request) -> Result<Answer<Vec<Chunk>>, Malformed> {
+    let b = &*broker;
+    Ok(match (request.api, request.is_served()) {
+        (ApiKey::Produce, true) => { let (body, reply) = request.decode()?; acknowledge(reply, api::produce(b, body).await) }
+        (ApiKey::Produce, false) => { let (body, reply) = request.decode()?; acknowledge(reply, api::refuse_produce(body)) }
+        (ApiKey::Fetch, _) => { let (body, reply) = request.decode()?; reply.later_with_share(|share| async move { api::fetch(&broker, body, share).await }) }
+        (ApiKey::ListOffsets, _) => { let (body, reply) = request.decode()?; reply.later(async move { api::list_offsets(&broker, body).await }) }
+        (ApiKey::Metadata, _) => { let (body, reply) = request.decode()?; let response = api::metadata(b, &reply.peer, body).await; reply.now(&response) }
+        (ApiKey::FindCoordinator, _) => { let (body, reply) = request.decode()?; reply.now(&api::find_coordinator(&body)) }
+        (ApiKey::ApiVersions, _) => { let (_, reply) = request.decode::<ApiVersionsRequest>()?; reply.now(&api::api_versions()) }
+        (ApiKey::CreateTopics, _) => { let (body, reply) = request.decode()?; let response = api::create_topics(b, &reply.peer, body).await; reply.now(&response) }
+        (ApiKey::DeleteTopics, _) => { let (body, reply) = request.decode()?; reply.now(&api::delete_topics(b, body).await) }
+        (ApiKey::InitProducerId, _) => { let (body, reply) = request.decode()?; reply.now(&api::init_producer_id(b, body).await) }
+        (ApiKey::DescribeConfigs, _) => { let (body, reply) = request.decode()?; reply.now(&api::describe_configs(b, body)) }
     })
 }
 // ANCHOR_END: answer
 
-fn told(request: &Request, acknowledgement: Acknowledgement) -> Answer {
+fn acknowledge(reply: Reply, acknowledgement: Acknowledgement) -> Answer<Vec<Chunk>> {
     match acknowledgement {
-        Acknowledgement::Response(response) => request.answer(&response),
+        Acknowledgement::Now(response) => reply.now(&response),
+        Acknowledgement::Later(response) => reply.later(response),
         Acknowledgement::Silence => Answer::Silence,
         Acknowledgement::Close => Answer::Close,
     }

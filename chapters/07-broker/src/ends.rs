@@ -1,4 +1,4 @@
-//! The four ends of a partition.
+//! The five ends of a partition.
 
 use message_model::Offset;
 
@@ -7,29 +7,23 @@ use message_model::Offset;
 pub enum End {
     /// The first offset that the partition still has.
     LogStart,
+    /// Everything below it is on disk: what `acks=all` waits for.
+    Durable,
     /// Everything below it belongs to no open transaction: what a committed reader sees.
     LastStable,
     /// Everything below it is on every in-sync replica: what a consumer sees.
     HighWatermark,
-    /// The offset of the next record: what a follower sees.
+    /// The offset of the next record.
     LogEnd,
 }
 
-impl End {
-    /// All four, from the lowest to the highest.
-    pub const ALL: [End; 4] = [
-        End::LogStart,
-        End::LastStable,
-        End::HighWatermark,
-        End::LogEnd,
-    ];
-}
-
-/// Where the four ends of a partition are.
+/// Where the five ends of a partition are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ends {
     /// See [`End::LogStart`].
     pub log_start: Offset,
+    /// See [`End::Durable`].
+    pub durable: Offset,
     /// See [`End::LastStable`].
     pub last_stable: Offset,
     /// See [`End::HighWatermark`].
@@ -39,15 +33,18 @@ pub struct Ends {
 }
 
 impl Ends {
-    /// The ends in the order in which they must lie.
+    /// Asserts the order of the ends: log start ≤ last stable ≤ high watermark ≤
+    /// log end, and log start ≤ durable ≤ log end.
     ///
     /// # Panics
-    /// When they do not: that is a bug of ours, and going on would lose records.
+    /// When they are out of order, which is a bug of ours: going on would lose records.
     pub fn check(&self) {
         assert!(
             self.log_start <= self.last_stable
                 && self.last_stable <= self.high_watermark
-                && self.high_watermark <= self.log_end,
+                && self.high_watermark <= self.log_end
+                && self.log_start <= self.durable
+                && self.durable <= self.log_end,
             "ends out of order: {self:?}"
         );
     }
@@ -57,6 +54,7 @@ impl Ends {
     pub fn get(&self, end: End) -> Offset {
         match end {
             End::LogStart => self.log_start,
+            End::Durable => self.durable,
             End::LastStable => self.last_stable,
             End::HighWatermark => self.high_watermark,
             End::LogEnd => self.log_end,

@@ -1,6 +1,6 @@
 //! What can go wrong with a partition or a topic, and the protocol's code for it.
 
-use message_model::{InvalidTopicName, Offset};
+use message_model::InvalidTopicName;
 use record_batch::BatchError;
 use wire_protocol::ErrorCode;
 
@@ -21,15 +21,7 @@ pub enum Error {
     /// A producer sent timestamps that only a broker gives.
     #[error("a producer must not set the timestamp type to LogAppendTime")]
     LogAppendTime,
-    /// A batch for a follower that does not lie behind its log's end.
-    #[error("the batch at offset {base_offset} does not follow the log, which ends at {end}")]
-    NotNext {
-        /// The batch's offset.
-        base_offset: Offset,
-        /// The log's end, the batches before it included.
-        end: Offset,
-    },
-    /// Not from this producer, or not in the time that it gave; the code says which.
+    /// Not now or not for this client; the code says why.
     #[error("rejected: {0}")]
     Rejected(ErrorCode),
     /// A name that no topic can have.
@@ -41,8 +33,8 @@ pub enum Error {
     /// The topic exists, or a directory that is not ours has its partition's name.
     #[error("the topic exists")]
     Exists,
-    /// No topic can have this many partitions.
-    #[error("a topic has between 1 and {max} partitions")]
+    /// The topic cannot have this many partitions, or all topics together cannot.
+    #[error("the topic can have between 1 and {max} partitions")]
     PartitionCount {
         /// The most.
         max: u32,
@@ -50,14 +42,22 @@ pub enum Error {
     /// A setting of a topic.
     #[error(transparent)]
     Setting(#[from] SettingError),
-    /// The reader knows another leader epoch than we do.
-    #[error("the leader epoch is {ours}, not {asked}")]
+    /// The client knows another leader epoch than we do.
+    #[error("the leader epoch is {ours}, not {theirs}")]
     LeaderEpoch {
-        /// The reader's.
-        asked: i32,
+        /// The client's.
+        theirs: i32,
         /// Ours.
         ours: i32,
     },
+}
+
+impl Error {
+    /// Whether a read from memory alone cannot go on: the same read succeeds on a
+    /// thread that may wait.
+    pub(crate) fn would_wait(&self) -> bool {
+        matches!(self, Error::Log(error) if error.would_wait())
+    }
 }
 
 /// The protocol's code for an error of a partition or a topic.
@@ -66,23 +66,15 @@ pub fn error_code(error: &Error) -> ErrorCode {
     match error {
         Error::Log(log_storage::Error::OutOfRange { .. }) => ErrorCode::OFFSET_OUT_OF_RANGE,
         Error::Log(_) => ErrorCode::KAFKA_STORAGE_ERROR,
-        Error::Batch(BatchError::TooLarge { .. }) => ErrorCode::MESSAGE_TOO_LARGE,
-        Error::Batch(BatchError::Magic(_)) => ErrorCode::UNSUPPORTED_FOR_MESSAGE_FORMAT,
-        Error::Batch(BatchError::UnknownCodec(_)) => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
-        Error::Batch(BatchError::Control | BatchError::Count { .. } | BatchError::Sequence(_)) => {
-            ErrorCode::INVALID_RECORD
-        }
-        Error::Batch(_) => ErrorCode::CORRUPT_MESSAGE,
-        Error::NotOneBatch | Error::LogAppendTime | Error::NotNext { .. } => {
-            ErrorCode::INVALID_RECORD
-        }
+        Error::Batch(error) => error.error_code(),
+        Error::NotOneBatch | Error::LogAppendTime => ErrorCode::INVALID_RECORD,
         Error::Rejected(code) => *code,
         Error::Name(_) => ErrorCode::INVALID_TOPIC_EXCEPTION,
         Error::Unknown => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
         Error::Exists => ErrorCode::TOPIC_ALREADY_EXISTS,
         Error::PartitionCount { .. } => ErrorCode::INVALID_PARTITIONS,
         Error::Setting(_) => ErrorCode::INVALID_CONFIG,
-        Error::LeaderEpoch { asked, ours } if asked > ours => ErrorCode::UNKNOWN_LEADER_EPOCH,
+        Error::LeaderEpoch { theirs, ours } if theirs > ours => ErrorCode::UNKNOWN_LEADER_EPOCH,
         Error::LeaderEpoch { .. } => ErrorCode::FENCED_LEADER_EPOCH,
     }
 }

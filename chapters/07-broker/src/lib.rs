@@ -1,53 +1,48 @@
-//! Partitions with their four ends, those who wait for them, and the request loop.
+//! Partitions with their five ends, those who wait for them, and the handlers.
 //!
-//! A [`Partition`] is a log under a lock. [`Topics`] are the partitions by name,
-//! created and deleted atomically. The handlers in [`api`] take the pieces that
-//! they use, act, and answer with a message. [`serve_connection`] reads requests
-//! from one connection and writes the answers, one at a time, in order, as Kafka does.
+//! A [`Partition`] is the writer of a log, a view that readers share, and the
+//! notes of those who wait for one of its ends. [`Topics`] are the partitions by
+//! name, created and deleted atomically. The handlers in [`api`] take the
+//! [`Broker`], act, and answer with a message. [`serve_connection`] puts them
+//! behind a connection.
 //!
 //! # Invariants
-//! - log start ≤ last stable offset ≤ high watermark ≤ log end ([`Ends::check`]).
-//! - One lock at a time, and no await under a lock. The two exceptions to the
-//!   former say so and why: `topics.rs` and [`Partition::sync`].
-//! - Every wait has a deadline. Whoever waits looks once more after it has
-//!   registered, so no wake-up is lost.
+//! - log start ≤ last stable offset ≤ high watermark ≤ log end, and log start ≤
+//!   durable ≤ log end ([`Ends::check`]).
+//! - No thread waits for the disk but those of the [`Lanes`], and no lock is held
+//!   meanwhile that a reader or another partition needs.
+//! - Every wait has a deadline. A waiting task looks once more after it has left
+//!   its note, so no wake-up is lost.
 //! - Nothing that a peer sends makes us allocate more than a small multiple of
 //!   what arrived, or answer with more than a fixed limit.
 //!
 //! Start reading at [`serve_connection`], then [`api::produce`], then [`Partition::append`].
 
-mod closing;
-mod durability;
+mod broker;
+mod connection;
 mod ends;
 mod error;
-mod frame_budget;
-mod opening;
 mod part;
 mod partition;
-mod partition_state;
 mod producer_ids;
-mod producers;
-mod registry;
 mod replace_file;
-mod request_loop;
+mod request;
+mod services;
 mod serving;
 mod topic_settings;
 mod topics;
-mod waits;
 
 pub mod api;
 
-pub use durability::sync_on_blocking_pool;
+pub use broker::Broker;
+pub use connection::{ConnectionLimits, serve_connection};
 pub use ends::{End, Ends};
 pub use error::{Error, error_code};
-pub use frame_budget::FrameBudget;
-pub use opening::Opened;
 pub use part::*;
-pub use partition::{Appended, Fetched, Partition, Reader};
+pub use partition::{Appended, Fetched, Partition, Produced, Reader, Room, validate_produced};
 pub use producer_ids::ProducerIds;
-pub use producers::{AbortedTransaction, Admission, AdmitAll, Entry, Producers};
-pub use request_loop::{Answer, ConnectionLimits, Request, serve_connection};
+pub use request::{Reply, Request};
+pub use services::{LaneWidths, Lanes, Services};
 pub use serving::serving;
-pub use topic_settings::{SettingError, set_topic_setting, topic_settings};
-pub use topics::{Topic, TopicConfig, Topics, TopicsConfig};
-pub use waits::Waits;
+pub use topic_settings::{SettingError, TopicSettings, set_topic_setting, topic_settings};
+pub use topics::{Failed, Opened, SyncedAll, Topic, TopicConfig, Topics, TopicsConfig};

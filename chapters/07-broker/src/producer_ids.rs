@@ -8,13 +8,14 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use disk::Disk;
 use message_model::ProducerId;
+use tokio::sync::Mutex as AsyncMutex;
 
 use crate::error::Error;
 use crate::replace_file::{io_error, read_file, replace_file};
+use crate::services::{Services, once};
 
 const FILE: &str = "producer-ids";
 const BLOCK: i64 = 1_000;
@@ -22,9 +23,9 @@ const BLOCK: i64 = 1_000;
 /// Hands out producer ids.
 #[derive(Debug)]
 pub struct ProducerIds {
-    disk: Arc<dyn Disk>,
+    services: Arc<Services>,
     data_dir: PathBuf,
-    block: Mutex<Block>,
+    block: Arc<AsyncMutex<Block>>,
 }
 
 /// Ids that are set aside and not handed out.
@@ -39,36 +40,47 @@ impl ProducerIds {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn open(disk: Arc<dyn Disk>, data_dir: &Path) -> Result<ProducerIds, Error> {
+    pub fn open(services: &Arc<Services>, data_dir: &Path) -> Result<ProducerIds, Error> {
         let path = data_dir.join(FILE);
-        let next = match read_file(&*disk, &path)? {
+        let next = match read_file(&*services.disk, &path)? {
             None => 0,
             Some(bytes) => {
                 parse(&bytes).ok_or_else(|| io_error(&path, io::ErrorKind::InvalidData.into()))?
             }
         };
         Ok(ProducerIds {
-            disk,
+            services: Arc::clone(services),
             data_dir: data_dir.to_owned(),
-            block: Mutex::new(Block { next, end: next }),
+            block: Arc::new(AsyncMutex::new(Block { next, end: next })),
         })
     }
 
-    /// An id that nobody ever had. Blocks for a sync once per block: call it on the blocking pool.
+    /// An id that was never handed out before. Once per block it waits for a sync.
     ///
     /// # Errors
     /// When a block cannot be set aside.
-    pub fn next(&self) -> Result<ProducerId, Error> {
-        let mut block = self.block.lock().expect("nobody panics under this lock");
-        if block.next == block.end {
-            let end = block.end.saturating_add(BLOCK);
-            let text = format!("{end}\n");
-            replace_file(&*self.disk, &self.data_dir, FILE, text.as_bytes())?;
-            block.end = end;
+    pub async fn next(&self) -> Result<ProducerId, Error> {
+        let mut block = Arc::clone(&self.block).lock_owned().await;
+        if block.next < block.end {
+            return Ok(block.take());
         }
-        let id = ProducerId(block.next);
-        block.next += 1;
-        Ok(id)
+        let (disk, data_dir) = (Arc::clone(&self.services.disk), self.data_dir.clone());
+        let lane = &self.services.lanes.administration;
+        once(lane, FILE.to_owned(), move || {
+            let end = block.end.saturating_add(BLOCK);
+            replace_file(&*disk, &data_dir, FILE, format!("{end}\n").as_bytes())?;
+            block.end = end;
+            Ok(block.take())
+        })
+        .await
+    }
+}
+
+impl Block {
+    fn take(&mut self) -> ProducerId {
+        let id = ProducerId(self.next);
+        self.next += 1;
+        id
     }
 }
 

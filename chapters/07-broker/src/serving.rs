@@ -69,17 +69,28 @@ pub fn serving() -> Option<String> {
     SERVING.try_with(ToString::to_string).ok()
 }
 
-/// Runs `work`, which may wait for the disk, on tokio's blocking pool, and says
-/// there too what is being served. A panic of `work` goes on here.
-pub(crate) async fn on_blocking_pool<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
+/// `piece`, which says on whatever thread it runs what is being served now.
+pub(crate) fn pieces_as_served<T>(mut piece: impl FnMut() -> T) -> impl FnMut() -> T {
+    let serving = SERVING.try_with(Clone::clone).ok();
+    move || match serving.clone() {
+        Some(serving) => SERVING.sync_scope(serving, &mut piece),
+        None => piece(),
+    }
+}
+
+/// A future that goes on by itself, also when its client is gone, and says what
+/// was served when it began. Its panic goes on here.
+pub(crate) async fn to_the_end<T: Send + 'static>(
+    future: impl Future<Output = T> + Send + 'static,
 ) -> T {
     let serving = SERVING.try_with(Clone::clone).ok();
-    let work = move || match serving {
-        Some(serving) => SERVING.sync_scope(serving, work),
-        None => work(),
-    };
-    match tokio::task::spawn_blocking(work).await {
+    let task = tokio::spawn(async move {
+        match serving {
+            Some(serving) => SERVING.scope(serving, future).await,
+            None => future.await,
+        }
+    });
+    match task.await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),

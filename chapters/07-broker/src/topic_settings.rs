@@ -4,6 +4,25 @@ use std::time::Duration;
 
 use log_storage::LogConfig;
 
+/// What a topic says about its records and segments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TopicSettings {
+    /// What its logs use.
+    pub log: LogConfig,
+    /// `message.timestamp.after.max.ms`: how far a record's timestamp may be ahead of the broker's clock.
+    pub timestamp_after_max: Duration,
+}
+
+impl Default for TopicSettings {
+    /// Kafka's defaults.
+    fn default() -> TopicSettings {
+        TopicSettings {
+            log: LogConfig::default(),
+            timestamp_after_max: Duration::from_hours(1),
+        }
+    }
+}
+
 /// Why a topic cannot have a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {
@@ -25,15 +44,28 @@ struct TopicSetting {
     broker: &'static str,
     /// What the value can be, in words.
     expected: &'static str,
-    /// Puts a value in its place; `None` if it cannot be.
-    set: fn(&mut LogConfig, &str) -> Option<()>,
-    /// The value as text.
-    show: fn(&LogConfig) -> String,
+    value: Value,
+}
+
+/// What a row does with its value.
+enum Value {
+    /// The broker does this and nothing else; asking for it is no mistake.
+    Only(&'static str),
+    /// A topic keeps a value of its own.
+    Kept {
+        /// Puts a value in its place; `None` if it cannot be.
+        set: fn(&mut TopicSettings, &str) -> Option<()>,
+        /// The value as text.
+        show: fn(&TopicSettings) -> String,
+    },
 }
 
 const AT_LEAST_0: &str = "a whole number, at least 0";
 const AT_LEAST_1: &str = "a whole number, at least 1";
-const AT_LEAST_61: &str = "a whole number, at least 61, the size of a batch's header";
+const BATCH_SIZE: &str =
+    "a whole number from 61, the size of a batch's header, to 1073741824, 1 GiB";
+/// An answer with one such batch must be below 2 GiB, the longest frame, in bytes.
+const BATCH_SIZE_MAX: u32 = 1024 * 1024 * 1024;
 const AT_LEAST_1024: &str = "a whole number, at least 1024";
 const OR_UNLIMITED: &str = "a whole number, at least 0, or -1 for no limit";
 
@@ -42,83 +74,136 @@ const SETTINGS: &[TopicSetting] = &[
         name: "cleanup.policy",
         broker: "log.cleanup.policy",
         expected: "delete",
-        set: |_, value| (value == "delete").then_some(()),
-        show: |_| "delete".to_owned(),
+        value: Value::Only("delete"),
     },
     TopicSetting {
         name: "compression.type",
         broker: "compression.type",
         expected: "producer: a batch stays as it was sent",
-        set: |_, value| (value == "producer").then_some(()),
-        show: |_| "producer".to_owned(),
+        value: Value::Only("producer"),
     },
     TopicSetting {
         name: "index.interval.bytes",
         broker: "log.index.interval.bytes",
         expected: AT_LEAST_0,
-        set: |config, value| {
-            config.index_interval_bytes = parse_i32(value, 0)?;
-            Some(())
+        value: Value::Kept {
+            set: |settings, value| {
+                settings.log.index_interval_bytes = parse_i32(value, 0)?;
+                Some(())
+            },
+            show: |settings| settings.log.index_interval_bytes.to_string(),
         },
-        show: |config| config.index_interval_bytes.to_string(),
     },
     TopicSetting {
         name: "max.message.bytes",
         broker: "message.max.bytes",
-        expected: AT_LEAST_61,
-        set: |config, value| {
-            config.batch_size_max = parse_i32(value, 61).and_then(|size| size.try_into().ok())?;
-            Some(())
+        expected: BATCH_SIZE,
+        value: Value::Kept {
+            set: |settings, value| {
+                let size = parse_i32(value, 61).filter(|size| *size <= BATCH_SIZE_MAX)?;
+                settings.log.batch_size_max = size.try_into().ok()?;
+                Some(())
+            },
+            show: |settings| settings.log.batch_size_max.to_string(),
         },
-        show: |config| config.batch_size_max.to_string(),
+    },
+    TopicSetting {
+        name: "message.timestamp.after.max.ms",
+        broker: "log.message.timestamp.after.max.ms",
+        expected: AT_LEAST_0,
+        value: Value::Kept {
+            set: |settings, value| {
+                let millis = value.parse::<i64>().ok()?;
+                settings.timestamp_after_max = Duration::from_millis(u64::try_from(millis).ok()?);
+                Some(())
+            },
+            show: |settings| to_millis(settings.timestamp_after_max).to_string(),
+        },
     },
     TopicSetting {
         name: "message.timestamp.type",
         broker: "log.message.timestamp.type",
         expected: "CreateTime: records keep their producer's timestamps",
-        set: |_, value| (value == "CreateTime").then_some(()),
-        show: |_| "CreateTime".to_owned(),
+        value: Value::Only("CreateTime"),
+    },
+    TopicSetting {
+        name: "min.insync.replicas",
+        broker: "min.insync.replicas",
+        expected: "1, the only replica",
+        value: Value::Only("1"),
+    },
+    TopicSetting {
+        name: "preallocate",
+        broker: "log.preallocate",
+        expected: "false",
+        value: Value::Only("false"),
+    },
+    TopicSetting {
+        name: "remote.storage.enable",
+        broker: "remote.log.storage.system.enable",
+        expected: "false: there is no remote storage",
+        value: Value::Only("false"),
     },
     TopicSetting {
         name: "retention.bytes",
         broker: "log.retention.bytes",
         expected: OR_UNLIMITED,
-        set: |config, value| {
-            config.retention.bytes = parse_or_unlimited(value)?;
-            Some(())
+        value: Value::Kept {
+            set: |settings, value| {
+                settings.log.retention.bytes = parse_or_unlimited(value)?;
+                Some(())
+            },
+            show: |settings| show_or_unlimited(settings.log.retention.bytes),
         },
-        show: |config| show_or_unlimited(config.retention.bytes),
     },
     TopicSetting {
         name: "retention.ms",
         broker: "log.retention.ms",
         expected: OR_UNLIMITED,
-        set: |config, value| {
-            config.retention.age = parse_or_unlimited(value)?.map(Duration::from_millis);
-            Some(())
+        value: Value::Kept {
+            set: |settings, value| {
+                settings.log.retention.age = parse_or_unlimited(value)?.map(Duration::from_millis);
+                Some(())
+            },
+            show: |settings| show_or_unlimited(settings.log.retention.age.map(to_millis)),
         },
-        show: |config| show_or_unlimited(config.retention.age.map(to_millis)),
     },
     TopicSetting {
         name: "segment.bytes",
         broker: "log.segment.bytes",
         expected: AT_LEAST_1024,
-        set: |config, value| {
-            config.segment_bytes = parse_i32(value, 1024)?;
-            Some(())
+        value: Value::Kept {
+            set: |settings, value| {
+                settings.log.segment_bytes = parse_i32(value, 1024)?;
+                Some(())
+            },
+            show: |settings| settings.log.segment_bytes.to_string(),
         },
-        show: |config| config.segment_bytes.to_string(),
+    },
+    TopicSetting {
+        name: "segment.jitter.ms",
+        broker: "log.roll.jitter.ms",
+        expected: "0",
+        value: Value::Only("0"),
     },
     TopicSetting {
         name: "segment.ms",
         broker: "log.roll.ms",
         expected: AT_LEAST_1,
-        set: |config, value| {
-            let millis = parse_or_unlimited(value)?.filter(|millis| *millis > 0)?;
-            config.segment_age = Duration::from_millis(millis);
-            Some(())
+        value: Value::Kept {
+            set: |settings, value| {
+                let millis = parse_or_unlimited(value)?.filter(|millis| *millis > 0)?;
+                settings.log.segment_age = Duration::from_millis(millis);
+                Some(())
+            },
+            show: |settings| to_millis(settings.log.segment_age).to_string(),
         },
-        show: |config| to_millis(config.segment_age).to_string(),
+    },
+    TopicSetting {
+        name: "unclean.leader.election.enable",
+        broker: "unclean.leader.election.enable",
+        expected: "false",
+        value: Value::Only("false"),
     },
 ];
 
@@ -127,7 +212,7 @@ const SETTINGS: &[TopicSetting] = &[
 /// # Errors
 /// When there is no such setting, or it cannot have that value.
 pub fn set_topic_setting(
-    config: &mut LogConfig,
+    settings: &mut TopicSettings,
     name: &str,
     value: &str,
 ) -> Result<(), SettingError> {
@@ -135,17 +220,28 @@ pub fn set_topic_setting(
         .iter()
         .find(|setting| setting.name == name)
         .ok_or(SettingError::Unknown)?;
-    (setting.set)(config, value.trim()).ok_or(SettingError::Value {
+    let value = value.trim();
+    let taken = match setting.value {
+        Value::Only(only) => (value == only).then_some(()),
+        Value::Kept { set, .. } => set(settings, value),
+    };
+    taken.ok_or(SettingError::Value {
         expected: setting.expected,
     })
 }
 
 /// All settings of a topic, name and value, by name.
 #[must_use]
-pub fn topic_settings(config: &LogConfig) -> Vec<(&'static str, String)> {
+pub fn topic_settings(settings: &TopicSettings) -> Vec<(&'static str, String)> {
     SETTINGS
         .iter()
-        .map(|setting| (setting.name, (setting.show)(config)))
+        .map(|setting| {
+            let value = match setting.value {
+                Value::Only(only) => only.to_owned(),
+                Value::Kept { show, .. } => show(settings),
+            };
+            (setting.name, value)
+        })
         .collect()
 }
 

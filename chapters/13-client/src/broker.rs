@@ -103,9 +103,19 @@ impl Broker {
 
     fn version(&self, api: ApiKey) -> Result<i16, Error> {
         let row = self.serves.iter().find(|row| row.api_key == api as i16);
-        row.and_then(|row| highest_common(&api.versions(), row.min_version..=row.max_version))
+        row.and_then(|row| highest_common(&spoken(api), row.min_version..=row.max_version))
             .ok_or(Error::UnsupportedApi(api))
     }
+}
+
+/// The versions that have every field which this client sets.
+fn spoken(api: ApiKey) -> RangeInclusive<i16> {
+    let served = api.versions();
+    let lowest = match api {
+        ApiKey::Metadata => 4, // Whether topics may be created, and how to ask about none.
+        _ => *served.start(),
+    };
+    lowest..=*served.end()
 }
 
 fn highest_common(ours: &RangeInclusive<i16>, theirs: RangeInclusive<i16>) -> Option<i16> {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_model::Clock;
+use bytes::Bytes;
 use message_model::{Moment, Offset, Timestamp, TopicPartition};
 use wire_protocol::message::{
     FetchPartition, FetchRequest, FetchTopic, ListOffsetsPartition, ListOffsetsRequest,
@@ -70,7 +71,7 @@ pub struct FetchLimits {
 #[derive(Debug, Clone)]
 pub struct Fetched {
     /// Whole batches; the first may begin below the offset that was asked for.
-    pub batches: Vec<u8>,
+    pub batches: Bytes,
     /// Everything below it can be fetched.
     pub high_watermark: Offset,
     /// The first offset that the partition still has.

@@ -3,7 +3,7 @@
 use message_model::{Moment, TopicName, TopicPartition};
 use wire_protocol::message::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest, DeleteTopicsRequest, MetadataBroker,
-    MetadataRequest, MetadataResponse, MetadataTopic,
+    MetadataRequest, MetadataResponse, MetadataTopic, MetadataTopics,
 };
 
 use crate::address::BrokerAddress;
@@ -85,7 +85,7 @@ impl Client {
             name: topic.as_str().to_owned(),
         };
         let request = MetadataRequest {
-            topics: topics.map(|topics| topics.iter().map(named).collect()),
+            topics: MetadataTopics(topics.map(|topics| topics.iter().map(named).collect())),
             allow_auto_topic_creation: false,
         };
         let broker = self.any_broker(deadline).await?;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use broker::api::{self, Acknowledgement};
-use broker::{Answer, Request, sync_on_blocking_pool};
+use broker::{Broker, Reply, Request};
+use networking::{Answer, Chunk};
+use wire_protocol::message::ApiVersionsRequest;
 use wire_protocol::{ApiKey, Malformed};
 
-use crate::queue::Queue;
-
-/// Answers one request.
+/// The answer to one request, which has taken effect when this completes.
 ///
 /// One line per API: what is decoded is of the type that its handler takes.
 /// Versions that are advertised but not served ([`wire_protocol::CANARIES`]) have
@@ -17,31 +17,28 @@ use crate::queue::Queue;
 /// # Errors
 /// When the body is not such a request; the connection is to be closed then.
 #[rustfmt::skip]
-pub async fn answer(queue: Arc<Queue>, request: Request) -> Result<Answer, Malformed> {
-    let Queue { topics, waits, clock, .. } = &*queue;
-    let clock = *clock;
-    let r = &request;
-    Ok(match (r.api, r.is_served()) {
-        (ApiKey::Produce, true) => told(r, api::produce(topics, waits, clock, sync_on_blocking_pool, r.decode()?).await),
-        (ApiKey::Produce, false) => told(r, api::refuse_produce(r.decode()?)),
-        (ApiKey::Fetch, true) => r.answer(&api::fetch(topics, waits, clock, queue.fetch_limits, r.decode()?).await),
-        (ApiKey::Fetch, false) => r.answer(&api::refuse_fetch(r.decode()?)),
-        (ApiKey::ListOffsets, true) => r.answer(&api::list_offsets(topics, r.decode()?).await),
-        (ApiKey::ListOffsets, false) => r.answer(&api::refuse_list_offsets(r.decode()?)),
-        (ApiKey::Metadata, _) => r.answer(&api::metadata(topics, &queue.info, queue.auto_create, r.decode()?).await),
-        (ApiKey::FindCoordinator, _) => r.answer(&api::find_coordinator(&r.decode()?)),
-        (ApiKey::ApiVersions, _) => r.answer(&api::api_versions()),
-        (ApiKey::CreateTopics, _) => r.answer(&api::create_topics(topics, clock, r.decode()?).await),
-        (ApiKey::DeleteTopics, _) => r.answer(&api::delete_topics(topics, waits, r.decode()?).await),
-        (ApiKey::InitProducerId, _) => r.answer(&api::init_producer_id(&queue.producer_ids, r.decode()?).await),
-        (ApiKey::DescribeConfigs, _) => r.answer(&api::describe_configs(topics, queue.info.id, &queue.settings, r.decode()?)),
+pub async fn answer(broker: Arc<Broker>, request: Request) -> Result<Answer<Vec<Chunk>>, Malformed> {
+    let b = &*broker;
+    Ok(match (request.api, request.is_served()) {
+        (ApiKey::Produce, true) => { let (body, reply) = request.decode()?; acknowledge(reply, api::produce(b, body).await) }
+        (ApiKey::Produce, false) => { let (body, reply) = request.decode()?; acknowledge(reply, api::refuse_produce(body)) }
+        (ApiKey::Fetch, _) => { let (body, reply) = request.decode()?; reply.later_with_share(|share| async move { api::fetch(&broker, body, share).await }) }
+        (ApiKey::ListOffsets, _) => { let (body, reply) = request.decode()?; reply.later(async move { api::list_offsets(&broker, body).await }) }
+        (ApiKey::Metadata, _) => { let (body, reply) = request.decode()?; let response = api::metadata(b, &reply.peer, body).await; reply.now(&response) }
+        (ApiKey::FindCoordinator, _) => { let (body, reply) = request.decode()?; reply.now(&api::find_coordinator(&body)) }
+        (ApiKey::ApiVersions, _) => { let (_, reply) = request.decode::<ApiVersionsRequest>()?; reply.now(&api::api_versions()) }
+        (ApiKey::CreateTopics, _) => { let (body, reply) = request.decode()?; let response = api::create_topics(b, &reply.peer, body).await; reply.now(&response) }
+        (ApiKey::DeleteTopics, _) => { let (body, reply) = request.decode()?; reply.now(&api::delete_topics(b, body).await) }
+        (ApiKey::InitProducerId, _) => { let (body, reply) = request.decode()?; reply.now(&api::init_producer_id(b, body).await) }
+        (ApiKey::DescribeConfigs, _) => { let (body, reply) = request.decode()?; reply.now(&api::describe_configs(b, body)) }
     })
 }
 
-/// Producers may have asked for no answer, and then an error can only be told by closing.
-fn told(request: &Request, acknowledgement: Acknowledgement) -> Answer {
+/// A producer may want no answer, and then closing is the only way to report an error.
+fn acknowledge(reply: Reply, acknowledgement: Acknowledgement) -> Answer<Vec<Chunk>> {
     match acknowledgement {
-        Acknowledgement::Response(response) => request.answer(&response),
+        Acknowledgement::Now(response) => reply.now(&response),
+        Acknowledgement::Later(response) => reply.later(response),
         Acknowledgement::Silence => Answer::Silence,
         Acknowledgement::Close => Answer::Close,
     }

@@ -6,10 +6,15 @@
 
 use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo};
-use std::sync::Once;
+use std::sync::{Once, mpsc};
+use std::thread;
+use std::time::Duration;
 
 /// The exit code after a panic: "internal software error" in `sysexits.h`.
 const EXIT_PANIC: i32 = 70;
+
+/// How long the last words may take to be written.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What [`todo!`] puts in front of its message.
 const HOLE: &str = "not yet implemented: ";
@@ -26,11 +31,22 @@ pub fn end_on_panic() {
                 location.as_deref().unwrap_or("(unknown)"),
                 broker::serving().as_deref(),
             );
-            // `eprintln!` would panic again if nobody reads stderr.
-            let _ = writeln!(io::stderr(), "{last_words}");
+            write_in_time(last_words);
         });
         std::process::exit(EXIT_PANIC);
     }));
+}
+
+/// Writes to stderr, but waits no longer than [`PATIENCE`]: a pipe that nobody
+/// reads must not keep the process.
+fn write_in_time(last_words: String) {
+    let (written, done) = mpsc::channel();
+    thread::spawn(move || {
+        // `eprintln!` would panic again if stderr is closed.
+        let _ = writeln!(io::stderr(), "{last_words}");
+        let _ = written.send(());
+    });
+    let _ = done.recv_timeout(PATIENCE);
 }
 
 fn info_message<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {

@@ -29,6 +29,5 @@ pub mod settings;
 pub use command_line::{Command, USAGE, parse};
 pub use dispatch::answer;
 pub use last_words::end_on_panic;
-pub use queue::Queue;
 pub use serve::{Serve, serve};
 pub use tools::{Tool, run_tool};

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use mqd::settings;
 use mqd::{Command, USAGE, end_on_panic, parse, run_tool, serve};
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 /// The command line or the settings are wrong.
@@ -36,7 +37,7 @@ fn run(command: Command) -> Result<()> {
         Command::Version => print(concat!("mqd ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Tool(tool) => run_tool(tool),
         Command::Serve(options) => {
-            tell_on_stderr();
+            let _guard = log_to_stderr();
             end_on_panic();
             serve(*options)
         }
@@ -52,13 +53,18 @@ fn print(text: &str) -> Result<()> {
 }
 
 /// `RUST_LOG` says how much; without it, what an operator wants to know.
-fn tell_on_stderr() {
+///
+/// Lines are written by a thread of their own, and dropped while nobody reads
+/// stderr: a full pipe stops no request. What the returned guard still has is
+/// written when it is dropped.
+fn log_to_stderr() -> WorkerGuard {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let (stderr, guard) = tracing_appender::non_blocking(std::io::stderr());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        // When nobody reads stderr any more, that is no reason to stop serving.
+        .with_writer(stderr)
         .log_internal_errors(false)
         .with_ansi(false)
         .init();
+    guard
 }

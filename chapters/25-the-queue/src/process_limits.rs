@@ -2,17 +2,55 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Asks for as many open files as the process may have: each connection and
-/// each segment takes one, and the usual start value, 1,024, is soon used up.
-pub(crate) fn allow_many_open_files() {
+use crate::settings::Settings;
+
+/// An active segment, its two indexes, and a closed segment that is not synced yet.
+const FILES_PER_PARTITION: usize = 4;
+/// Standard streams, the listener, the lock, the runtime, and files that are open for a moment.
+const FILES_FOR_THE_REST: usize = 64;
+
+/// How many of each may be open at a time, so that descriptors do not run out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OpenFiles {
+    pub(crate) connections: usize,
+    pub(crate) loaded_segments: usize,
+    pub(crate) partitions: usize,
+}
+
+impl OpenFiles {
+    /// What the settings ask for, if `limit` descriptors are enough for that;
+    /// else a quarter of them for connections, an eighth for closed segments, and the rest for partitions.
+    pub(crate) fn share(settings: &Settings, limit: usize) -> OpenFiles {
+        let connections = settings.max_connections.min(limit / 4);
+        let loaded_segments = settings.loaded_segments_max.min(limit / 8).max(1);
+        let left = limit.saturating_sub(connections + loaded_segments + FILES_FOR_THE_REST);
+        let partitions = settings.partitions_total_max;
+        OpenFiles {
+            connections,
+            loaded_segments,
+            partitions: partitions.min(left / FILES_PER_PARTITION).max(1),
+        }
+    }
+}
+
+/// How many files the process may have open. Asks for as many as it may have:
+/// the usual start value, 1,024, is soon used up.
+pub(crate) fn allow_many_open_files() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let most = Rlimit {
         current: limit.maximum,
         maximum: limit.maximum,
     };
-    match setrlimit(Resource::Nofile, most) {
-        Ok(()) => tracing::debug!("may open {:?} files", most.current),
+    let current = match setrlimit(Resource::Nofile, most) {
+        Ok(()) => most.current,
         // macOS does not allow all that it says: go on with what there is.
-        Err(error) => tracing::warn!("may open {:?} files only: {error}", limit.current),
-    }
+        Err(error) => {
+            tracing::warn!("may open {:?} files only: {error}", limit.current);
+            limit.current
+        }
+    };
+    tracing::debug!("may open {current:?} files");
+    current.map_or(usize::MAX, |files| {
+        usize::try_from(files).unwrap_or(usize::MAX)
+    })
 }

@@ -1,98 +1,103 @@
-//! The pieces that the handlers take, made from the settings and the data directory.
+//! The broker, made from the settings and the data directory.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use async_model::Clock;
-use broker::api::{AutoCreate, BrokerInfo, FetchLimits, Setting, SettingSource};
-use broker::{AdmitAll, ProducerIds, Topics, TopicsConfig, Waits};
+use broker::api::{BrokerInfo, FetchLimits, Setting, SettingSource};
+use broker::{Broker, LaneWidths, ProducerIds, Services, TopicSettings, Topics, TopicsConfig};
 use disk::Disk;
-use log_storage::{LogConfig, RealDisk, RetentionLimits};
+use log_storage::{LogConfig, RealDisk, RetentionLimits, SegmentCache};
 use message_model::BrokerId;
+use tokio::sync::Semaphore;
 
 use crate::data_dir::DataDir;
+use crate::process_limits::OpenFiles;
 use crate::settings::{Settings, Source};
 
-/// The pieces that the handlers take.
-#[derive(Debug)]
-pub struct Queue {
-    /// All topics.
-    pub topics: Arc<Topics>,
-    /// Who waits for records, or for room.
-    pub waits: Waits,
-    /// The clocks.
-    pub clock: Clock,
-    /// Hands out producer ids.
-    pub producer_ids: Arc<ProducerIds>,
-    /// What clients are told about this broker.
-    pub info: BrokerInfo,
-    /// Whether asking for a topic creates it.
-    pub auto_create: AutoCreate,
-    /// What a fetch may cost.
-    pub fetch_limits: FetchLimits,
-    /// The settings as clients see them.
-    pub settings: Vec<Setting>,
-}
+/// Threads that create segment files, and threads for topics and background work.
+const SIDE_THREADS: usize = 4;
 
-impl Queue {
-    /// Opens what the data directory holds. Blocks for as long as recovery takes.
-    pub(crate) fn open(
-        data_dir: &DataDir,
-        settings: &Settings,
-        bound: SocketAddr,
-    ) -> Result<Queue> {
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let clock = Clock::start();
-        let opened = Topics::open(Arc::clone(&disk), data_dir.path(), topics_config(settings))
-            .with_context(|| format!("cannot open the data in {}", data_dir.path().display()))?;
-        for (partition, cut) in &opened.truncated {
-            tracing::warn!(
-                "{partition}: cut {} bytes of a torn tail off {} at byte {}; the log ends at offset {}",
-                cut.bytes,
-                cut.path.display(),
-                cut.position,
-                cut.log_end
-            );
-        }
-        for (partition, error) in &opened.offline {
-            tracing::error!("{partition} is offline, all others are served: {error}");
-        }
-        for name in &opened.strangers {
-            tracing::warn!("{name} in the data directory belongs to no topic; it is left alone");
-        }
-        let producer_ids = ProducerIds::open(disk, data_dir.path())
-            .context("cannot read which producer ids are taken")?;
-        Ok(Queue {
-            topics: Arc::new(opened.topics),
-            waits: Waits::new(clock),
-            clock,
-            producer_ids: Arc::new(producer_ids),
-            info: info(settings, data_dir.cluster_id()?, bound),
-            auto_create: auto_create(settings),
-            fetch_limits: FetchLimits {
-                response_bytes_max: settings.fetch_max_bytes,
-                wait_max: settings.fetch_wait_max_ms,
-            },
-            settings: as_clients_see_them(settings),
-        })
+/// How many threads each kind of blocking work has.
+pub(crate) fn lane_widths(settings: &Settings) -> LaneWidths {
+    LaneWidths {
+        syncs: settings.num_io_threads,
+        reads: settings.num_io_threads,
+        rolls: SIDE_THREADS,
+        administration: SIDE_THREADS,
     }
 }
 
-fn topics_config(settings: &Settings) -> TopicsConfig {
+/// Opens what the data directory holds. Blocks for as long as recovery takes.
+///
+/// # Errors
+/// When the data directory cannot be read.
+pub(crate) fn open(
+    data_dir: &DataDir,
+    settings: &Settings,
+    files: OpenFiles,
+    bound: SocketAddr,
+) -> Result<Broker> {
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let segments = SegmentCache::new(files.loaded_segments);
+    let services = Services::new(disk, Clock::start(), lane_widths(settings), segments);
+    let services = Arc::new(services);
+    let config = topics_config(settings, files);
+    let opened = Topics::open(Arc::clone(&services), data_dir.path(), config)
+        .with_context(|| format!("cannot open the data in {}", data_dir.path().display()))?;
+    for (partition, cut) in &opened.truncated {
+        tracing::warn!(
+            "{partition}: cut {} bytes of a torn tail off {} at byte {}; the log ends at offset {}",
+            cut.bytes,
+            cut.path.display(),
+            cut.position,
+            cut.log_end
+        );
+    }
+    for (partition, error) in &opened.offline {
+        tracing::error!("{partition} is offline, all others are served: {error}");
+    }
+    for name in &opened.strangers {
+        tracing::warn!("{name} in the data directory belongs to no topic; it is left alone");
+    }
+    let producer_ids = ProducerIds::open(&services, data_dir.path())
+        .context("cannot read which producer ids are taken")?;
+    Ok(Broker {
+        services,
+        topics: Arc::new(opened.topics),
+        producer_ids: Arc::new(producer_ids),
+        info: info(settings, data_dir.cluster_id()?, bound),
+        auto_create: settings.auto_create_topics_enable,
+        partitions_default: settings.num_partitions,
+        fetch_limits: FetchLimits {
+            response_bytes_max: settings.fetch_max_bytes,
+            wait_max: settings.fetch_wait_max_ms,
+        },
+        waiting_places: Arc::new(Semaphore::new(settings.waiting_partitions_max)),
+        settings: as_clients_see_them(settings),
+    })
+}
+
+fn topics_config(settings: &Settings, files: OpenFiles) -> TopicsConfig {
+    let log = LogConfig {
+        segment_bytes: settings.log_segment_bytes,
+        segment_age: settings.log_roll_ms,
+        index_interval_bytes: settings.log_index_interval_bytes,
+        batch_size_max: settings.message_max_bytes,
+        retention: RetentionLimits {
+            age: settings.log_retention_ms,
+            bytes: settings.log_retention_bytes,
+        },
+    };
     TopicsConfig {
-        log: LogConfig {
-            segment_bytes: settings.log_segment_bytes,
-            segment_age: settings.log_roll_ms,
-            index_interval_bytes: settings.log_index_interval_bytes,
-            batch_size_max: settings.message_max_bytes,
-            retention: RetentionLimits {
-                age: settings.log_retention_ms,
-                bytes: settings.log_retention_bytes,
-            },
+        settings: TopicSettings {
+            log,
+            timestamp_after_max: settings.log_message_timestamp_after_max_ms,
         },
         partitions_max: settings.partitions_max,
-        producers: || Box::new(AdmitAll),
+        partitions_total_max: files.partitions,
+        open_threads: settings.num_io_threads,
     }
 }
 
@@ -105,14 +110,6 @@ fn info(settings: &Settings, cluster_id: String, bound: SocketAddr) -> BrokerInf
         port: advertised
             .and_then(|address| address.port)
             .unwrap_or(bound.port()),
-    }
-}
-
-fn auto_create(settings: &Settings) -> AutoCreate {
-    if settings.auto_create_topics_enable {
-        AutoCreate::Partitions(settings.num_partitions)
-    } else {
-        AutoCreate::Off
     }
 }
 

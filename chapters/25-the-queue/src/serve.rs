@@ -6,16 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use broker::{ConnectionLimits, Error, FrameBudget, serve_connection};
-use message_model::TopicPartition;
-use networking::{AcceptLimits, accept_until, write_chunks};
+use broker::{Broker, ConnectionLimits, Failed, serve_connection};
+use networking::{AcceptLimits, ByteBudget, accept_until};
 use tokio::net::TcpListener;
 use tokio::runtime;
 
 use crate::data_dir::DataDir;
 use crate::dispatch::answer;
-use crate::process_limits::allow_many_open_files;
-use crate::queue::Queue;
+use crate::process_limits::{OpenFiles, allow_many_open_files};
+use crate::queue::{self, lane_widths};
 use crate::settings::Settings;
 use crate::stop::Stop;
 
@@ -37,38 +36,62 @@ pub struct Serve {
 /// When it cannot start (the message says what to do), or what was written
 /// cannot be made safe at the end.
 pub fn serve(options: Serve) -> Result<()> {
-    allow_many_open_files();
+    let files = OpenFiles::share(&options.settings, allow_many_open_files());
     let data_dir = DataDir::take(&options.data_dir)?;
     let runtime = runtime::Builder::new_multi_thread()
-        .max_blocking_threads(options.settings.num_io_threads)
+        .max_blocking_threads(blocking_threads(&options.settings))
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(run(data_dir, options))
+    runtime.block_on(run(data_dir, files, options))
 }
 
-async fn run(data_dir: DataDir, options: Serve) -> Result<()> {
+async fn run(data_dir: DataDir, files: OpenFiles, options: Serve) -> Result<()> {
     let stop = Stop::on_signals().context("cannot listen for signals")?;
     let listener = bind(&options).await?;
     let address = listener.local_addr().context("cannot tell the port")?;
     let settings = options.settings;
-    let queue = Arc::new(Queue::open(&data_dir, &settings, address)?);
+    let broker = Arc::new(queue::open(&data_dir, &settings, files, address)?);
 
-    let background = start_background_work(&queue, &settings, &stop);
+    let background = start_background_work(&broker, &settings, &stop);
     announce(&format!("mqd ready on {address}"));
-    accept_connections(listener, &queue, &settings, &stop).await;
+    let accept_limits = AcceptLimits {
+        connections_max: files.connections,
+        drain: settings.drain_ms,
+    };
+    accept_connections(listener, &broker, accept_limits, &settings, &stop).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);
+    make_safe(&broker).await
+}
 
-    let topics = Arc::clone(&queue.topics);
-    let unsafe_partitions = tokio::task::spawn_blocking(move || topics.sync_all()).await?;
-    for (partition, error) in &unsafe_partitions {
+/// Syncs every partition that is served.
+///
+/// # Errors
+/// When records may not be on disk. That a recovery point could not be saved is
+/// only a warning: the next start takes longer.
+async fn make_safe(broker: &Broker) -> Result<()> {
+    let all = broker.topics.sync_all().await;
+    for (partition, error) in &all.not_saved {
+        tracing::warn!(
+            "{partition}: its recovery point is not saved, the next start checks more: {error}"
+        );
+    }
+    for (partition, error) in &all.not_synced {
         tracing::error!("{partition}: cannot be made safe: {error}");
     }
-    if !unsafe_partitions.is_empty() {
-        bail!("{} partitions could not be synced", unsafe_partitions.len());
+    let lost = all.not_synced.len() + all.offline;
+    if lost > 0 {
+        bail!("{lost} partitions could not be synced; the log above says why");
     }
     tracing::info!("everything is on disk; good bye");
     Ok(())
+}
+
+/// Every lane's threads at the same time, the chunks that are read for answers
+/// among them, and one to spare.
+fn blocking_threads(settings: &Settings) -> usize {
+    let widths = lane_widths(settings);
+    widths.syncs + 2 * widths.reads + widths.rolls + widths.administration + 1
 }
 
 async fn bind(options: &Serve) -> Result<TcpListener> {
@@ -102,87 +125,70 @@ fn announce(line: &str) {
 
 /// Tasks that run until the process ends.
 fn start_background_work(
-    queue: &Arc<Queue>,
+    broker: &Arc<Broker>,
     settings: &Settings,
     stop: &Stop,
 ) -> [tokio::task::JoinHandle<()>; 4] {
-    let expiring = Arc::clone(queue);
-    let stopping = Arc::clone(queue);
+    let (expiring, stopping) = (Arc::clone(broker), Arc::clone(broker));
     let stop = stop.clone();
     [
-        tokio::spawn(async move { expiring.waits.expire().await }),
+        tokio::spawn(async move { expiring.services.expire_waits().await }),
         tokio::spawn(async move {
             stop.asked().await;
-            stopping.waits.stop();
+            stopping.services.fetches.stop();
         }),
         tokio::spawn(every(
             settings.log_retention_check_interval_ms,
-            queue,
-            |queue| {
-                let now = queue.clock.wall();
-                queue.topics.apply_retention(now, &queue.waits)
+            Arc::clone(broker),
+            async |broker| {
+                let now = broker.services.clock.wall();
+                broker.topics.apply_retention(now).await
             },
         )),
         tokio::spawn(every(
             settings.log_flush_offset_checkpoint_interval_ms,
-            queue,
-            |queue| queue.topics.save_recovery_points(),
+            Arc::clone(broker),
+            async |broker| broker.topics.save_recovery_points().await,
         )),
     ]
 }
 
-/// Does `work` on the blocking pool, once per `interval`, and logs what it could not do.
-fn every(
-    interval: Duration,
-    queue: &Arc<Queue>,
-    work: fn(&Queue) -> Vec<(TopicPartition, Error)>,
-) -> impl Future<Output = ()> + use<> {
-    let queue = Arc::clone(queue);
-    async move {
-        loop {
-            tokio::time::sleep(interval).await;
-            let working = Arc::clone(&queue);
-            let failed = tokio::task::spawn_blocking(move || work(&working)).await;
-            for (partition, error) in failed.unwrap_or_default() {
-                tracing::error!("{partition}: background work failed: {error}");
-            }
+/// Does `work` once per `interval`, and logs what it could not do.
+async fn every<Work>(interval: Duration, broker: Arc<Broker>, work: Work)
+where
+    Work: AsyncFn(&Broker) -> Failed,
+{
+    loop {
+        tokio::time::sleep(interval).await;
+        for (partition, error) in work(&broker).await {
+            tracing::error!("{partition}: background work failed: {error}");
         }
     }
 }
 
 async fn accept_connections(
     listener: TcpListener,
-    queue: &Arc<Queue>,
+    broker: &Arc<Broker>,
+    accept_limits: AcceptLimits,
     settings: &Settings,
     stop: &Stop,
 ) {
-    let accept_limits = AcceptLimits {
-        connections_max: settings.max_connections,
-        drain: settings.drain_ms,
-    };
     let limits = ConnectionLimits {
         request_bytes_max: settings.socket_request_max_bytes,
-        budget: FrameBudget::new(settings.queued_max_request_bytes),
+        budget: ByteBudget::new(settings.queued_max_request_bytes as usize),
         idle: settings.connections_max_idle_ms,
-        transfer: settings.transfer_timeout_ms,
+        progress: settings.transfer_timeout_ms,
+        pending_max: settings.pending_max,
     };
-    accept_until(
-        listener,
-        accept_limits,
-        stop.clone().asked(),
-        |stream, _peer| {
-            let queue = Arc::clone(queue);
-            serve_connection(
-                stream,
-                limits.clone(),
-                stop.clone().asked(),
-                move |request| answer(Arc::clone(&queue), request),
-                |mut socket, chunks| async move {
-                    write_chunks(&mut socket, chunks).await?;
-                    Ok(socket)
-                },
-            )
-        },
-    )
-    .await;
+    let serve = |stream, _peer| {
+        let broker = Arc::clone(broker);
+        serve_connection(
+            stream,
+            Arc::clone(&broker.services),
+            limits.clone(),
+            stop.clone().asked(),
+            move |request| answer(Arc::clone(&broker), request),
+        )
+    };
+    accept_until(listener, accept_limits, stop.clone().asked(), serve).await;
 }

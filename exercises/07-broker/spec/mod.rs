@@ -2,5 +2,7 @@
 
 use super::part;
 
+mod counting;
 mod task_1;
 mod task_2;
+mod task_3;

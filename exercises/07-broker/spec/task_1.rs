@@ -1,287 +1,385 @@
-//! Waking those who wait.
+//! Which whole batches a fetch returns.
 
-use std::time::Duration;
+mod batches;
 
-use message_model::{Moment, Offset};
 use spec_harness::{case, expect_eq};
 
-use super::part::Purgatory;
-
-/// An end is a name here, and so is a waiter.
-type Names = Purgatory<&'static str, &'static str>;
-
-fn at(seconds: u64) -> Moment {
-    Moment::after_start(Duration::from_secs(seconds))
-}
-
-/// Waits for one end until second 30.
-fn wait(purgatory: &mut Names, end: &'static str, offset: i64, who: &'static str) {
-    purgatory.watch(at(30), vec![(end, Offset(offset))], who);
-}
+use super::part::whole_batches;
+use batches::{
+    Batch, Broken, at_least_one, batch, four, of_four, reads_at_most, selected, slowly, want,
+};
 
 #[test]
-fn an_end_that_has_passed_the_offset_wakes() {
-    case!(
-        "Whoever waits for an end to pass offset 10 is handed out when the end is at 11.",
-        || {
-            let mut purgatory = Names::new();
-            wait(&mut purgatory, "t-0 high watermark", 10, "fetch");
-            let woken = purgatory.complete(&"t-0 high watermark", Offset(11));
-            expect_eq("complete(high watermark, 11)", woken, vec!["fetch"]);
-        }
-    );
-}
-
-#[test]
-fn an_end_at_the_offset_wakes_nobody() {
-    case!(
-        "An end at offset 10 has not passed it: record 10 does not exist yet.",
-        || {
-            let mut purgatory = Names::new();
-            wait(&mut purgatory, "end", 10, "fetch");
-            let woken = purgatory.complete(&"end", Offset(10));
-            expect_eq("complete(end, 10)", woken, vec![]);
-            expect_eq("len()", purgatory.len(), 1);
-        }
-    );
-}
-
-#[test]
-fn an_end_below_the_offset_wakes_nobody() {
-    case!("An end below the offset wakes nobody.", || {
-        let mut purgatory = Names::new();
-        wait(&mut purgatory, "end", 10, "fetch");
+fn everything_that_there_is() {
+    case!("With room for all, all batches are returned.", || {
+        let got = whole_batches(four(), want(0, 40, 1_000));
         expect_eq(
-            "complete(end, 3)",
-            purgatory.complete(&"end", Offset(3)),
-            vec![],
+            &of_four("from 0, at most 1000 bytes"),
+            got,
+            selected(0, 400, 0, 40),
         );
-        expect_eq("len()", purgatory.len(), 1);
     });
 }
 
 #[test]
-fn an_end_may_pass_many_offsets_at_once() {
+fn it_begins_with_the_batch_that_holds_the_offset() {
     case!(
-        "An end moves by whole batches: it wakes those who waited for any offset below it.",
+        "A batch is never cut open: offset 14 lies in the batch that starts at 10, so that one is first.",
         || {
-            let mut purgatory = Names::new();
-            wait(&mut purgatory, "end", 5, "a");
-            wait(&mut purgatory, "end", 900, "b");
-            let woken = purgatory.complete(&"end", Offset(1_000));
-            expect_eq("complete(end, 1000)", woken, vec!["a", "b"]);
+            let got = whole_batches(four(), want(14, 40, 1_000));
+            expect_eq(&of_four("from 14"), got, selected(100, 300, 10, 40));
         }
     );
 }
 
 #[test]
-fn nobody_is_woken_twice() {
+fn the_last_offset_of_a_batch() {
+    case!("Offset 19 is the last one of its batch.", || {
+        let got = whole_batches(four(), want(19, 40, 1_000));
+        expect_eq(&of_four("from 19"), got, selected(100, 300, 10, 40));
+    });
+}
+
+#[test]
+fn the_first_offset_of_a_batch() {
     case!(
-        "Whoever has come out does not come out again: a request has one answer.",
+        "Offset 20 begins a batch: the one before it is not returned.",
         || {
-            let mut purgatory = Names::new();
-            wait(&mut purgatory, "end", 10, "fetch");
-            purgatory.complete(&"end", Offset(11));
-            let again = purgatory.complete(&"end", Offset(12));
-            expect_eq("complete(end, 12) after complete(end, 11)", again, vec![]);
+            let got = whole_batches(four(), want(20, 40, 1_000));
+            expect_eq(&of_four("from 20"), got, selected(200, 200, 20, 40));
         }
     );
 }
 
 #[test]
-fn the_others_go_on_waiting() {
+fn what_lies_before_does_not_use_up_the_room() {
     case!(
-        "Only those come out whose offset the end has passed; the others come out later.",
+        "Batches in front of the offset are passed over, and cost nothing.",
         || {
-            let mut purgatory = Names::new();
-            wait(&mut purgatory, "end", 30, "late");
-            wait(&mut purgatory, "end", 10, "early");
-            wait(&mut purgatory, "end", 20, "middle");
+            let got = whole_batches(four(), want(30, 40, 100));
             expect_eq(
-                "complete(end, 15)",
-                purgatory.complete(&"end", Offset(15)),
-                vec!["early"],
-            );
-            expect_eq(
-                "complete(end, 25)",
-                purgatory.complete(&"end", Offset(25)),
-                vec!["middle"],
-            );
-            expect_eq(
-                "complete(end, 31)",
-                purgatory.complete(&"end", Offset(31)),
-                vec!["late"],
+                &of_four("from 30, at most 100 bytes"),
+                got,
+                selected(300, 100, 30, 40),
             );
         }
     );
 }
 
 #[test]
-fn first_come_first_woken() {
+fn as_many_as_fit_exactly() {
+    case!("Two batches of 100 bytes fit in 200 bytes.", || {
+        let got = whole_batches(four(), want(0, 40, 200));
+        expect_eq(
+            &of_four("from 0, at most 200 bytes"),
+            got,
+            selected(0, 200, 0, 20),
+        );
+    });
+}
+
+#[test]
+fn one_byte_too_few() {
     case!(
-        "They come out in the order in which they came in, not by offset.",
+        "In 199 bytes there is room for one batch of 100: the second stays out as a whole.",
         || {
-            let mut purgatory = Names::new();
-            for (offset, who) in [(7, "first"), (3, "second"), (7, "third"), (5, "fourth")] {
-                wait(&mut purgatory, "end", offset, who);
+            let got = whole_batches(four(), want(0, 40, 199));
+            expect_eq(
+                &of_four("from 0, at most 199 bytes"),
+                got,
+                selected(0, 100, 0, 10),
+            );
+        }
+    );
+}
+
+#[test]
+fn the_first_batch_is_too_large() {
+    case!("Where nothing fits, nothing is returned.", || {
+        let got = whole_batches(four(), want(0, 40, 99));
+        expect_eq(&of_four("from 0, at most 99 bytes"), got, Ok(None));
+    });
+}
+
+#[test]
+fn at_least_one_batch() {
+    case!(
+        "With `at_least_one`, the first batch is returned although it is too large: else its reader never got past it.",
+        || {
+            let got = whole_batches(four(), at_least_one(want(10, 40, 1)));
+            expect_eq(
+                &of_four("from 10, at most 1 byte, at least one batch"),
+                got,
+                selected(100, 100, 10, 20),
+            );
+        }
+    );
+}
+
+#[test]
+fn at_least_one_is_not_two() {
+    case!(
+        "With `at_least_one`, the second batch must fit like any other.",
+        || {
+            let got = whole_batches(four(), at_least_one(want(0, 40, 150)));
+            expect_eq(
+                &of_four("from 0, at most 150 bytes, at least one batch"),
+                got,
+                selected(0, 100, 0, 10),
+            );
+        }
+    );
+}
+
+#[test]
+fn nothing_at_or_above_the_end() {
+    case!(
+        "What lies at or above the reader's end is not returned.",
+        || {
+            let got = whole_batches(four(), want(0, 20, 1_000));
+            expect_eq(&of_four("from 0, end 20"), got, selected(0, 200, 0, 20));
+        }
+    );
+}
+
+#[test]
+fn the_end_inside_of_a_batch() {
+    case!(
+        "A batch that reaches beyond the end is not returned at all: it cannot be cut.",
+        || {
+            let got = whole_batches(four(), want(0, 29, 1_000));
+            expect_eq(&of_four("from 0, end 29"), got, selected(0, 200, 0, 20));
+        }
+    );
+}
+
+#[test]
+fn at_least_one_does_not_go_beyond_the_end() {
+    case!(
+        "`at_least_one` is about size: it does not show a reader what lies beyond its end.",
+        || {
+            let got = whole_batches(four(), at_least_one(want(20, 20, 1_000)));
+            expect_eq(
+                &of_four("from 20, end 20, at least one batch"),
+                got,
+                Ok(None),
+            );
+        }
+    );
+}
+
+#[test]
+fn nothing_to_read() {
+    case!("Without batches there is no selection.", || {
+        let got = whole_batches(Vec::<Batch>::new(), at_least_one(want(0, 0, 1_000)));
+        expect_eq("from 0, no batches", got, Ok(None));
+    });
+}
+
+#[test]
+fn an_offset_in_a_gap() {
+    case!(
+        "Compaction leaves gaps. From inside a gap, reading begins with the next batch, as from its first offset.",
+        || {
+            let batches = vec![batch(0, 0, 10, 100), batch(100, 50, 10, 100)];
+            let what = "batches 0..10 and 50..60";
+            expect_eq(
+                &format!("from 20: {what}"),
+                whole_batches(batches.clone(), want(20, 60, 1_000)),
+                selected(100, 100, 50, 60),
+            );
+            expect_eq(
+                &format!("from 20, at most 1 byte, at least one batch: {what}"),
+                whole_batches(batches, at_least_one(want(20, 60, 1))),
+                selected(100, 100, 50, 60),
+            );
+        }
+    );
+}
+
+#[test]
+fn a_run_over_a_gap() {
+    case!(
+        "A gap in the offsets ends nothing: the batches lie one behind the other all the same.",
+        || {
+            let batches = vec![batch(0, 0, 10, 100), batch(100, 50, 10, 100)];
+            let got = whole_batches(batches, want(0, 60, 1_000));
+            let what = "from 0: batches 0..10 and 50..60";
+            expect_eq(what, got, selected(0, 200, 0, 60));
+        }
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error() {
+    case!(
+        "If the batch that is asked for cannot be read, that is the answer.",
+        || {
+            let batches = vec![batch(0, 0, 10, 100), Err(Broken), batch(200, 20, 10, 100)];
+            expect_eq(
+                "from 10: batches 0..10, one that cannot be read, 20..30",
+                whole_batches(batches, want(10, 30, 1_000)),
+                Err(Broken),
+            );
+        }
+    );
+}
+
+#[test]
+fn what_can_be_read_is_returned() {
+    case!(
+        "Batches in front of a broken one are returned; the error comes when it is its turn.",
+        || {
+            let batches = vec![batch(0, 0, 10, 100), batch(100, 10, 10, 100), Err(Broken)];
+            let got = whole_batches(batches, want(0, 30, 1_000));
+            expect_eq(
+                "from 0: batches 0..10, 10..20, one that cannot be read",
+                got,
+                selected(0, 200, 0, 20),
+            );
+        }
+    );
+}
+
+#[test]
+fn behind_one_that_cannot_be_read_nothing_is_taken() {
+    case!(
+        "A selection is one run: behind a batch that cannot be read, none is taken.",
+        || {
+            let batches = vec![batch(0, 0, 10, 100), Err(Broken), batch(200, 20, 10, 100)];
+            expect_eq(
+                "from 0: batches 0..10, one that cannot be read, 20..30",
+                whole_batches(batches, want(0, 30, 1_000)),
+                selected(0, 100, 0, 10),
+            );
+        }
+    );
+}
+
+#[test]
+fn a_batch_with_fewer_records_than_offsets() {
+    case!(
+        "Compaction takes records out and leaves the batch its offsets: one with 2 records may have the offsets 0 to 9.",
+        || {
+            let mut compacted = batch(0, 0, 10, 100);
+            if let Ok((_, header)) = &mut compacted {
+                header.record_count = 2;
             }
-            let woken = purgatory.complete(&"end", Offset(8));
+            let batches = vec![compacted, batch(100, 10, 10, 100)];
+            let what = "batches 0..10 (of which 2 records are left) and 10..20";
             expect_eq(
-                "complete(end, 8)",
-                woken,
-                vec!["first", "second", "third", "fourth"],
+                &format!("from 7: {what}"),
+                whole_batches(batches.clone(), want(7, 20, 1_000)),
+                selected(0, 200, 0, 20),
+            );
+            expect_eq(
+                &format!("from 0, end 5: {what}"),
+                whole_batches(batches, want(0, 5, 1_000)),
+                Ok(None),
             );
         }
     );
 }
 
 #[test]
-fn another_end_wakes_nobody() {
-    case!("An end wakes only those who wait for that end.", || {
-        let mut purgatory = Names::new();
-        wait(&mut purgatory, "t-0", 10, "of t-0");
-        wait(&mut purgatory, "t-1", 10, "of t-1");
-        expect_eq(
-            "complete(t-1, 11)",
-            purgatory.complete(&"t-1", Offset(11)),
-            vec!["of t-1"],
-        );
-        expect_eq("len()", purgatory.len(), 1);
-    });
-}
-
-#[test]
-fn an_end_that_nobody_waits_for() {
-    case!("An end that nobody waits for may move too.", || {
-        let mut purgatory = Names::new();
-        expect_eq(
-            "complete(end, 11)",
-            purgatory.complete(&"end", Offset(11)),
-            vec![],
-        );
-    });
-}
-
-#[test]
-fn one_of_several_ends_is_enough() {
+fn it_reads_no_further_than_its_limit() {
     case!(
-        "Whoever waits for several ends is handed out once, when the first of them has passed.",
+        "It stops at the first batch that does not fit: behind it may lie a gigabyte.",
         || {
-            let mut purgatory = Names::new();
-            let conditions = vec![
-                ("t-0", Offset(10)),
-                ("t-1", Offset(20)),
-                ("t-2", Offset(30)),
+            let limited = want(0, 655_360, 100_000);
+            reads_at_most("from 0, at most 100000 bytes", limited, Some(60), 7);
+            let small = want(0, 655_360, 1);
+            reads_at_most("from 0, at most 1 byte", small, None, 1);
+            let least = at_least_one(small);
+            let what = "from 0, at most 1 byte, at least one batch";
+            reads_at_most(what, least, Some(10), 2);
+        }
+    );
+}
+
+#[test]
+fn it_reads_no_further_than_the_end() {
+    case!(
+        "It stops at the first batch that reaches beyond the reader's end: an open transaction may have a gigabyte behind it.",
+        || {
+            let open = want(0, 30, 1 << 30);
+            reads_at_most("from 0, end 30", open, Some(30), 4);
+            let inside = want(0, 35, 1 << 30);
+            reads_at_most("from 0, end 35", inside, Some(30), 4);
+            let waiting = at_least_one(want(30, 30, 1 << 30));
+            reads_at_most("from 30, end 30, at least one batch", waiting, None, 4);
+        }
+    );
+}
+
+#[test]
+fn a_later_batch_that_would_fit_is_not_taken() {
+    case!(
+        "A selection is one run: behind a batch that does not fit, none is taken, however small.",
+        || {
+            let batches = vec![
+                batch(0, 0, 10, 100),
+                batch(100, 10, 10, 900),
+                batch(1_000, 20, 10, 100),
             ];
-            purgatory.watch(at(30), conditions, "fetch");
+            let got = whole_batches(batches, want(0, 30, 300));
             expect_eq(
-                "complete(t-1, 21)",
-                purgatory.complete(&"t-1", Offset(21)),
-                vec!["fetch"],
-            );
-            expect_eq(
-                "complete(t-0, 11)",
-                purgatory.complete(&"t-0", Offset(11)),
-                vec![],
-            );
-            expect_eq(
-                "complete(t-2, 31)",
-                purgatory.complete(&"t-2", Offset(31)),
-                vec![],
+                "from 0, at most 300 bytes: batches of 100, 900 and 100 bytes",
+                got,
+                selected(0, 100, 0, 10),
             );
         }
     );
 }
 
 #[test]
-fn each_end_has_its_own_offset() {
+fn far_into_a_large_segment() {
     case!(
-        "Of several conditions, each end is compared with its own offset.",
+        "A segment may have 4 GiB: lengths are counted from where the selection starts, without overflow.",
         || {
-            let mut purgatory = Names::new();
-            let conditions = vec![("t-0", Offset(10)), ("t-1", Offset(20))];
-            purgatory.watch(at(30), conditions, "fetch");
+            let gib = 1 << 30;
+            let batches = vec![
+                batch(gib, 0, 10, gib),
+                batch(2 * gib, 10, 10, gib),
+                batch(3 * gib, 20, 10, gib),
+                batch(u32::MAX - 99, 30, 10, 100),
+            ];
+            let got = whole_batches(batches.clone(), want(0, 30, 3 * gib));
             expect_eq(
-                "complete(t-1, 15)",
-                purgatory.complete(&"t-1", Offset(15)),
-                vec![],
+                "from 0, at most 3 GiB: three batches of 1 GiB and one of 100 bytes, from byte 1 GiB on",
+                got,
+                selected(gib, 3 * gib, 0, 30),
             );
+            let got = whole_batches(batches, want(30, 40, 1_000));
             expect_eq(
-                "complete(t-0, 15)",
-                purgatory.complete(&"t-0", Offset(15)),
-                vec!["fetch"],
-            );
-        }
-    );
-}
-
-#[test]
-fn the_same_end_twice() {
-    case!(
-        "A request may name the same partition twice; it is still woken once.",
-        || {
-            let mut purgatory = Names::new();
-            let conditions = vec![("end", Offset(10)), ("end", Offset(12))];
-            purgatory.watch(at(30), conditions, "fetch");
-            expect_eq(
-                "complete(end, 20)",
-                purgatory.complete(&"end", Offset(20)),
-                vec!["fetch"],
+                "from 30, at most 1000 bytes: the last batch is at 4 GiB - 100 bytes",
+                got,
+                selected(u32::MAX - 99, 100, 30, 40),
             );
         }
     );
 }
 
 #[test]
-fn it_leaves_nothing_behind() {
+fn every_request() {
     case!(
-        "A wait that has come out is forgotten under all its ends: else idle partitions keep it for ever.",
+        "For every offset, end and limit: the longest run of whole batches that is allowed.",
         || {
-            let mut purgatory = Names::new();
-            let conditions = vec![("busy", Offset(10)), ("idle", Offset(20))];
-            purgatory.watch(at(30), conditions, "fetch");
-            expect_eq("keys() while it waits", purgatory.keys(), 2);
-            expect_eq("is_empty() while it waits", purgatory.is_empty(), false);
-            purgatory.complete(&"busy", Offset(11));
-            expect_eq("len()", purgatory.len(), 0);
-            expect_eq("keys()", purgatory.keys(), 0);
-            expect_eq("is_empty()", purgatory.is_empty(), true);
-        }
-    );
-}
-
-#[test]
-fn its_deadline_is_forgotten() {
-    case!("Whoever was woken does not run out of time later.", || {
-        let mut purgatory = Names::new();
-        purgatory.watch(at(1), vec![("end", Offset(10))], "woken");
-        purgatory.watch(at(2), vec![("end", Offset(50))], "waits on");
-        purgatory.complete(&"end", Offset(11));
-        expect_eq("next_deadline()", purgatory.next_deadline(), Some(at(2)));
-        expect_eq(
-            "expire(second 3)",
-            purgatory.expire(at(3)),
-            vec!["waits on"],
-        );
-    });
-}
-
-#[test]
-fn who_ran_out_of_time_is_not_woken() {
-    case!(
-        "Whoever has run out of time, or was withdrawn, has come out: an end does not wake it.",
-        || {
-            let mut purgatory = Names::new();
-            purgatory.watch(at(1), vec![("end", Offset(10))], "out of time");
-            let withdrawn = purgatory.watch(at(9), vec![("end", Offset(10))], "withdrawn");
-            wait(&mut purgatory, "end", 10, "waits");
-            purgatory.expire(at(1));
-            purgatory.cancel(withdrawn);
-            expect_eq(
-                "complete(end, 11)",
-                purgatory.complete(&"end", Offset(11)),
-                vec!["waits"],
-            );
+            for from in 0..=40 {
+                for end in from..=40 {
+                    for max_bytes in (0..=450).step_by(50) {
+                        for least in [false, true] {
+                            let mut want = want(from, end, max_bytes);
+                            want.at_least_one = least;
+                            expect_eq(
+                                &of_four(&format!("{want:?}")),
+                                whole_batches(four(), want),
+                                slowly(want),
+                            );
+                        }
+                    }
+                }
+            }
         }
     );
 }

@@ -1,396 +1,300 @@
-//! Which whole batches a fetch returns.
+//! The notes of one partition.
 
-use std::cell::Cell;
+use std::fmt::Debug;
 
-use message_model::{LeaderEpoch, Offset, OffsetRange, ProducerEpoch, ProducerId, Timestamp};
-use record_batch::{BatchHeader, layout};
-use spec_harness::{case, expect_eq};
+use message_model::Offset;
+use spec_harness::{case, expect_eq, fail};
 
-use super::part::{Selection, Want, whole_batches};
+use super::counting::Counting;
+use super::part::Notes;
 
-/// What cannot be read.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Broken;
+/// An end is a name here, and so is a waiter.
+type Names = Notes<&'static str, &'static str>;
 
-type Batch = Result<(u32, BatchHeader), Broken>;
-
-/// The batch of the offsets `first..first + count`, at `position`, of `size` bytes.
-fn batch(position: u32, first: i64, count: i32, size: u32) -> Batch {
-    let overhead = u32::try_from(layout::LENGTH_OVERHEAD).expect("a small number");
-    let header = BatchHeader {
-        base_offset: Offset(first),
-        batch_length: i32::try_from(size - overhead).expect("a batch is below 2 GiB"),
-        leader_epoch: LeaderEpoch::FIRST,
-        magic: layout::MAGIC_V2,
-        crc: 0,
-        attributes: 0,
-        last_offset_delta: count - 1,
-        base_timestamp: Timestamp(0),
-        max_timestamp: Timestamp(0),
-        producer_id: ProducerId::NONE,
-        producer_epoch: ProducerEpoch::NONE,
-        base_sequence: -1,
-        record_count: count,
-    };
-    Ok((position, header))
+#[test]
+fn an_end_that_has_passed_the_offset() {
+    case!(
+        "A note for offset 10 is handed out when the end is at 11.",
+        || {
+            let mut notes = Names::new();
+            notes.add("end", Offset(10), "fetch");
+            let woken = notes.moved(&"end", Offset(11));
+            expect_eq("moved(end, 11)", woken, vec!["fetch"]);
+        }
+    );
 }
 
-/// Offsets 0..10, 10..20, 20..30 and 30..40, each batch of 100 bytes.
-fn four() -> Vec<Batch> {
-    (0..4_u32)
-        .map(|index| batch(100 * index, 10 * i64::from(index), 10, 100))
-        .collect()
+#[test]
+fn an_end_at_the_offset() {
+    case!(
+        "An end at offset 10 has not passed it: record 10 does not exist yet.",
+        || {
+            let mut notes = Names::new();
+            notes.add("end", Offset(10), "fetch");
+            let woken = notes.moved(&"end", Offset(10));
+            expect_eq("moved(end, 10)", woken, vec![]);
+            expect_eq("len()", notes.len(), 1);
+        }
+    );
 }
 
-/// What is asked of the batches of [`four`].
-fn of_four(asked: &str) -> String {
-    format!("{asked}: batches 0..10 to 30..40, 100 bytes each")
+#[test]
+fn an_end_may_pass_many_offsets_at_once() {
+    case!(
+        "An end moves by whole batches: every offset below it has been passed.",
+        || {
+            let mut notes = Names::new();
+            notes.add("end", Offset(5), "a");
+            notes.add("end", Offset(900), "b");
+            let woken = notes.moved(&"end", Offset(1_000));
+            expect_eq("moved(end, 1000)", woken, vec!["a", "b"]);
+        }
+    );
 }
 
-fn want(from: i64, end: i64, max_bytes: u32) -> Want {
-    Want {
-        from: Offset(from),
-        end: Offset(end),
-        max_bytes,
-        at_least_one: false,
+#[test]
+fn the_others_stay() {
+    case!(
+        "A note whose offset has not been passed stays, and is handed out later.",
+        || {
+            let mut notes = Names::new();
+            notes.add("end", Offset(30), "late");
+            notes.add("end", Offset(10), "early");
+            notes.add("end", Offset(20), "middle");
+            let woken = notes.moved(&"end", Offset(15));
+            expect_eq("moved(end, 15)", woken, vec!["early"]);
+            let woken = notes.moved(&"end", Offset(25));
+            expect_eq("moved(end, 25)", woken, vec!["middle"]);
+            let woken = notes.moved(&"end", Offset(31));
+            expect_eq("moved(end, 31)", woken, vec!["late"]);
+        }
+    );
+}
+
+#[test]
+fn first_come_first_woken() {
+    case!(
+        "They are handed out in the order in which they came, not by offset.",
+        || {
+            let mut notes = Names::new();
+            for (offset, name) in [(7, "first"), (3, "second"), (7, "third"), (5, "fourth")] {
+                notes.add("end", Offset(offset), name);
+            }
+            let woken = notes.moved(&"end", Offset(8));
+            let order = vec!["first", "second", "third", "fourth"];
+            expect_eq("moved(end, 8)", woken, order);
+        }
+    );
+}
+
+#[test]
+fn each_end_has_its_own_notes() {
+    case!(
+        "A note for another end stays, whether that end's name is lower or higher.",
+        || {
+            let mut notes = Names::new();
+            notes.add("high watermark", Offset(10), "consumer");
+            notes.add("durable", Offset(10), "producer");
+            notes.add("log end", Offset(10), "follower");
+            let woken = notes.moved(&"high watermark", Offset(11));
+            expect_eq("moved(high watermark, 11)", woken, vec!["consumer"]);
+            expect_eq("len()", notes.len(), 2);
+            let woken = notes.moved(&"log end", Offset(11));
+            expect_eq("moved(log end, 11)", woken, vec!["follower"]);
+        }
+    );
+}
+
+#[test]
+fn nothing_waits_for_the_end() {
+    case!("An end that nothing waits for may move too.", || {
+        let mut notes = Names::new();
+        let woken = notes.moved(&"end", Offset(11));
+        expect_eq("moved(end, 11)", woken, vec![]);
+    });
+}
+
+#[test]
+fn several_notes_of_one_fetch() {
+    case!(
+        "A request may name a partition twice, from different offsets: each note is its own.",
+        || {
+            let mut notes = Names::new();
+            notes.add("end", Offset(5), "fetch");
+            let second = notes.add("end", Offset(20), "fetch");
+            let woken = notes.moved(&"end", Offset(6));
+            expect_eq(
+                "moved(end, 6), with notes for 5 and 20",
+                woken,
+                vec!["fetch"],
+            );
+            let taken = notes.remove(&second);
+            expect_eq("remove(the note for 20)", taken, Some("fetch"));
+            expect_eq("len()", notes.len(), 0);
+        }
+    );
+}
+
+#[test]
+fn what_was_taken_back() {
+    case!(
+        "A note that was taken back is not handed out, and one that was handed out cannot be taken back.",
+        || {
+            let mut notes = Names::new();
+            let gone = notes.add("end", Offset(10), "gone");
+            let waits = notes.add("end", Offset(10), "waits");
+            notes.remove(&gone);
+            let woken = notes.moved(&"end", Offset(11));
+            expect_eq("moved(end, 11)", woken, vec!["waits"]);
+            let again = notes.remove(&waits);
+            expect_eq("remove(a note that was handed out)", again, None);
+        }
+    );
+}
+
+#[test]
+fn offsets_of_every_size() {
+    case!(
+        "Offsets are 64 bits, and an end may be anywhere between the ends of them.",
+        || {
+            let mut notes = Names::new();
+            notes.add("end", Offset(i64::MAX), "never");
+            notes.add("end", Offset(5_000_000_000), "large");
+            notes.add("end", Offset(0), "zero");
+            notes.add("end", Offset(i64::MIN), "lowest");
+            let woken = notes.moved(&"end", Offset(i64::MIN));
+            expect_eq("moved(end, i64::MIN)", woken, vec![]);
+            let woken = notes.moved(&"end", Offset(5_000_000_001));
+            let order = vec!["large", "zero", "lowest"];
+            expect_eq("moved(end, 5000000001)", woken, order);
+            let woken = notes.moved(&"end", Offset(i64::MAX));
+            expect_eq("moved(end, i64::MAX)", woken, vec![]);
+        }
+    );
+}
+
+/// 100,000 notes: for offsets from 1,000,000 on at each of the ends 1 and 3, for low ones at 7.
+fn many() -> Notes<Counting, u32> {
+    let mut notes = Notes::new();
+    for number in 0..40_000_u32 {
+        let offset = Offset(1_000_000 + i64::from(number * 7919 % 40_000));
+        notes.add(Counting(1), offset, number);
+        notes.add(Counting(3), offset, number);
     }
-}
-
-fn at_least_one(want: Want) -> Want {
-    Want {
-        at_least_one: true,
-        ..want
+    for number in 0..20_000_u32 {
+        notes.add(Counting(7), Offset(number.into()), number);
     }
-}
-
-fn selected(position: u32, length: u32, start: i64, end: i64) -> Result<Option<Selection>, Broken> {
-    Ok(Some(Selection {
-        position,
-        length,
-        range: OffsetRange {
-            start: Offset(start),
-            end: Offset(end),
-        },
-    }))
+    notes
 }
 
 #[test]
-fn everything_that_there_is() {
-    case!("With room for all, all batches are returned.", || {
-        let got = whole_batches(four(), want(0, 40, 1_000));
-        expect_eq(
-            &of_four("from 0, at most 1000 bytes"),
-            got,
-            selected(0, 400, 0, 40),
-        );
-    });
-}
-
-#[test]
-fn it_begins_with_the_batch_that_holds_the_offset() {
+fn what_is_not_due_costs_nothing() {
     case!(
-        "A batch is never cut open: offset 14 lies in the batch that starts at 10, so that one is first.",
+        "100,000 notes that are not due cost nothing: an append does not look at them.",
         || {
-            let got = whole_batches(four(), want(14, 40, 1_000));
-            expect_eq(&of_four("from 14"), got, selected(100, 300, 10, 40));
-        }
-    );
-}
-
-#[test]
-fn the_last_offset_of_a_batch() {
-    case!("Offset 19 is the last one of its batch.", || {
-        let got = whole_batches(four(), want(19, 40, 1_000));
-        expect_eq(&of_four("from 19"), got, selected(100, 300, 10, 40));
-    });
-}
-
-#[test]
-fn the_first_offset_of_a_batch() {
-    case!(
-        "Offset 20 begins a batch: the one before it is not returned.",
-        || {
-            let got = whole_batches(four(), want(20, 40, 1_000));
-            expect_eq(&of_four("from 20"), got, selected(200, 200, 20, 40));
-        }
-    );
-}
-
-#[test]
-fn what_lies_before_does_not_use_up_the_room() {
-    case!(
-        "Batches in front of the offset are passed over, and cost nothing.",
-        || {
-            let got = whole_batches(four(), want(30, 40, 100));
-            expect_eq(
-                &of_four("from 30, at most 100 bytes"),
-                got,
-                selected(300, 100, 30, 40),
-            );
-        }
-    );
-}
-
-#[test]
-fn as_many_as_fit_exactly() {
-    case!("Two batches of 100 bytes fit in 200 bytes.", || {
-        let got = whole_batches(four(), want(0, 40, 200));
-        expect_eq(
-            &of_four("from 0, at most 200 bytes"),
-            got,
-            selected(0, 200, 0, 20),
-        );
-    });
-}
-
-#[test]
-fn one_byte_too_few() {
-    case!(
-        "In 199 bytes there is room for one batch of 100: the second stays out as a whole.",
-        || {
-            let got = whole_batches(four(), want(0, 40, 199));
-            expect_eq(
-                &of_four("from 0, at most 199 bytes"),
-                got,
-                selected(0, 100, 0, 10),
-            );
-        }
-    );
-}
-
-#[test]
-fn the_first_batch_is_too_large() {
-    case!("Where nothing fits, nothing is returned.", || {
-        let got = whole_batches(four(), want(0, 40, 99));
-        expect_eq(&of_four("from 0, at most 99 bytes"), got, Ok(None));
-    });
-}
-
-#[test]
-fn at_least_one_batch() {
-    case!(
-        "With `at_least_one`, the first batch is returned although it is too large: else its reader never got past it.",
-        || {
-            let got = whole_batches(four(), at_least_one(want(10, 40, 1)));
-            expect_eq(
-                &of_four("from 10, at most 1 byte, at least one batch"),
-                got,
-                selected(100, 100, 10, 20),
-            );
-        }
-    );
-}
-
-#[test]
-fn at_least_one_is_not_two() {
-    case!(
-        "With `at_least_one`, the second batch must fit like any other.",
-        || {
-            let got = whole_batches(four(), at_least_one(want(0, 40, 150)));
-            expect_eq(
-                &of_four("from 0, at most 150 bytes, at least one batch"),
-                got,
-                selected(0, 100, 0, 10),
-            );
-        }
-    );
-}
-
-#[test]
-fn nothing_at_or_above_the_end() {
-    case!(
-        "What lies at or above the reader's end is not returned.",
-        || {
-            let got = whole_batches(four(), want(0, 20, 1_000));
-            expect_eq(&of_four("from 0, end 20"), got, selected(0, 200, 0, 20));
-        }
-    );
-}
-
-#[test]
-fn the_end_inside_of_a_batch() {
-    case!(
-        "A batch that reaches beyond the end is not returned at all: it cannot be cut.",
-        || {
-            let got = whole_batches(four(), want(0, 29, 1_000));
-            expect_eq(&of_four("from 0, end 29"), got, selected(0, 200, 0, 20));
-        }
-    );
-}
-
-#[test]
-fn at_least_one_does_not_go_beyond_the_end() {
-    case!(
-        "`at_least_one` is about size: it does not show a reader what lies beyond its end.",
-        || {
-            let got = whole_batches(four(), at_least_one(want(20, 20, 1_000)));
-            expect_eq(
-                &of_four("from 20, end 20, at least one batch"),
-                got,
-                Ok(None),
-            );
-        }
-    );
-}
-
-#[test]
-fn nothing_to_read() {
-    case!("Without batches there is no selection.", || {
-        let got = whole_batches(Vec::<Batch>::new(), at_least_one(want(0, 0, 1_000)));
-        expect_eq("from 0, no batches", got, Ok(None));
-    });
-}
-
-#[test]
-fn an_offset_in_a_gap() {
-    case!(
-        "Compaction leaves gaps. From inside a gap, reading begins with the next batch.",
-        || {
-            let batches = vec![batch(0, 0, 10, 100), batch(100, 50, 10, 100)];
-            let got = whole_batches(batches, want(20, 60, 1_000));
-            expect_eq(
-                "from 20: batches 0..10 and 50..60",
-                got,
-                selected(100, 100, 50, 60),
-            );
-        }
-    );
-}
-
-#[test]
-fn what_cannot_be_read_is_an_error() {
-    case!(
-        "If the batch that is asked for cannot be read, that is the answer.",
-        || {
-            let batches = vec![batch(0, 0, 10, 100), Err(Broken), batch(200, 20, 10, 100)];
-            expect_eq(
-                "from 10: batches 0..10, one that cannot be read, 20..30",
-                whole_batches(batches, want(10, 30, 1_000)),
-                Err(Broken),
-            );
-        }
-    );
-}
-
-#[test]
-fn what_can_be_read_is_returned() {
-    case!(
-        "Batches in front of a broken one are returned; the error comes when it is its turn.",
-        || {
-            let batches = vec![batch(0, 0, 10, 100), batch(100, 10, 10, 100), Err(Broken)];
-            let got = whole_batches(batches, want(0, 30, 1_000));
-            expect_eq(
-                "from 0: batches 0..10, 10..20, one that cannot be read",
-                got,
-                selected(0, 200, 0, 20),
-            );
-        }
-    );
-}
-
-#[test]
-fn it_reads_no_further_than_it_must() {
-    case!(
-        "It stops at the first batch that it does not take: behind it may lie a gigabyte.",
-        || {
-            let read = Cell::new(0_usize);
-            let counted = four().into_iter().inspect(|_| read.set(read.get() + 1));
-            let got = whole_batches(counted, want(0, 40, 100));
-            expect_eq(
-                &of_four("from 0, at most 100 bytes"),
-                got,
-                selected(0, 100, 0, 10),
-            );
-            expect_eq(
-                "headers that are read behind the one that does not fit",
-                read.get().saturating_sub(2),
-                0,
-            );
-        }
-    );
-}
-
-#[test]
-fn a_later_batch_that_would_fit_is_not_taken() {
-    case!(
-        "A selection is one run: behind a batch that does not fit, none is taken, however small.",
-        || {
-            let batches = vec![
-                batch(0, 0, 10, 100),
-                batch(100, 10, 10, 900),
-                batch(1_000, 20, 10, 100),
-            ];
-            let got = whole_batches(batches, want(0, 30, 300));
-            expect_eq(
-                "from 0, at most 300 bytes: batches of 100, 900 and 100 bytes",
-                got,
-                selected(0, 100, 0, 10),
-            );
-        }
-    );
-}
-
-#[test]
-fn far_into_a_large_segment() {
-    case!(
-        "A segment may have 4 GiB: lengths are counted from where the selection starts, without overflow.",
-        || {
-            let gib = 1 << 30;
-            let batches = vec![
-                batch(gib, 0, 10, gib),
-                batch(2 * gib, 10, 10, gib),
-                batch(3 * gib, 20, 10, gib),
-                batch(u32::MAX - 99, 30, 10, 100),
-            ];
-            let got = whole_batches(batches.clone(), want(0, 30, 3 * gib));
-            expect_eq(
-                "from 0, at most 3 GiB: three batches of 1 GiB and one of 100 bytes, from byte 1 GiB on",
-                got,
-                selected(gib, 3 * gib, 0, 30),
-            );
-            let got = whole_batches(batches, want(30, 40, 1_000));
-            expect_eq(
-                "from 30, at most 1000 bytes: the last batch is at 4 GiB - 100 bytes",
-                got,
-                selected(u32::MAX - 99, 100, 30, 40),
-            );
-        }
-    );
-}
-
-#[test]
-fn every_request() {
-    case!(
-        "For every offset, end and limit: the longest run of whole batches that is allowed.",
-        || {
-            for from in 0..=40 {
-                for end in from..=40 {
-                    for max_bytes in (0..=450).step_by(50) {
-                        for least in [false, true] {
-                            let mut want = want(from, end, max_bytes);
-                            want.at_least_one = least;
-                            expect_eq(
-                                &of_four(&format!("{want:?}")),
-                                whole_batches(four(), want),
-                                slowly(want),
-                            );
-                        }
-                    }
-                }
+            let mut notes = many();
+            for end in 0..5 {
+                let touched = Counting::touched(|| {
+                    let woken = notes.moved(&Counting(end), Offset(1_000_000));
+                    expect_eq("moved(an end, 1000000)", woken, vec![]);
+                });
+                Counting::at_most("notes looked at", touched, 1_000);
             }
         }
     );
 }
 
-/// The same for the batches of [`four`], by counting.
-fn slowly(want: Want) -> Result<Option<Selection>, Broken> {
-    let first = want.from.0 / 10;
-    let below_the_end = (want.end.0 / 10 - first).max(0);
-    let fit = i64::from(want.max_bytes / 100).max(i64::from(want.at_least_one));
-    let count = below_the_end.min(fit);
-    let bytes = |batches: i64| u32::try_from(100 * batches).expect("a small number");
-    if count == 0 {
-        return Ok(None);
+#[test]
+fn the_cost_of_what_is_due() {
+    case!(
+        "Ten notes of 100,000 are due: an append looks at these, and finds its way there.",
+        || {
+            let mut notes = many();
+            let touched = Counting::touched(|| {
+                let woken = notes.moved(&Counting(3), Offset(1_000_010));
+                expect_eq("how many are handed out", woken.len(), 10);
+                let ordered = woken.is_sorted();
+                expect_eq("they are in the order in which they came", ordered, true);
+            });
+            Counting::at_most("notes looked at", touched, 4_000);
+            expect_eq("len()", notes.len(), 99_990);
+        }
+    );
+}
+
+/// The same, the slow way: every note, in the order in which they came.
+struct Slow(Vec<(u8, i64, u32)>);
+
+impl Slow {
+    fn moved(&mut self, end: u8, at: i64) -> Vec<u32> {
+        let is_due = |note: &(u8, i64, u32)| note.0 == end && note.1 < at;
+        let due = self.0.extract_if(.., |note| is_due(note));
+        due.map(|(_, _, waiter)| waiter).collect()
     }
-    selected(bytes(first), bytes(count), 10 * first, 10 * (first + count))
+}
+
+#[test]
+fn every_history() {
+    case!(
+        "However notes come, go and are passed: what is handed out is what the slow way hands out.",
+        || {
+            for seed in 0..300 {
+                history(seed);
+            }
+        }
+    );
+}
+
+fn history(seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let (mut notes, mut slow) = (Notes::new(), Slow(Vec::new()));
+    let (mut ids, mut calls) = (Vec::new(), Vec::new());
+    for waiter in 0..40 {
+        let (end, offset) = (random.u8(0..3), random.i64(0..12));
+        match random.u8(0..4) {
+            0 => {
+                calls.push(format!("moved({end}, {offset})"));
+                let woken = notes.moved(&end, Offset(offset));
+                the_last_returns(&calls, &woken, &slow.moved(end, offset));
+            }
+            1 if !ids.is_empty() => {
+                let (id, waiter) = ids.swap_remove(random.usize(..ids.len()));
+                calls.push(format!("remove({waiter})"));
+                let there = slow.0.iter().any(|note| note.2 == waiter);
+                slow.0.retain(|note| note.2 != waiter);
+                the_last_returns(&calls, &notes.remove(&id), &there.then_some(waiter));
+            }
+            _ => {
+                calls.push(format!("add({end}, {offset}, {waiter})"));
+                ids.push((notes.add(end, Offset(offset), waiter), waiter));
+                slow.0.push((end, offset, waiter));
+            }
+        }
+        let left = slow.0.len();
+        if notes.len() != left {
+            calls.push("len()".to_owned());
+            the_last_returns(&calls, &notes.len(), &left);
+        }
+        if notes.is_empty() != (left == 0) {
+            calls.push("is_empty()".to_owned());
+            the_last_returns(&calls, &notes.is_empty(), &(left == 0));
+        }
+    }
+}
+
+/// Fails if the last one of `calls` has returned something else than the slow way.
+fn the_last_returns<T: Debug + PartialEq>(calls: &[String], got: &T, expected: &T) {
+    if got == expected {
+        return;
+    }
+    let each = calls.iter().enumerate();
+    let lines: String = each
+        .map(|(index, call)| format!("\n{:>3}  {call}", index + 1))
+        .collect();
+    let last = calls.len();
+    fail(
+        &format!("a history of calls (add names an end, an offset and what waits):{lines}"),
+        &format!("call {last} returns {expected:?}"),
+        &format!("call {last} returned {got:?}"),
+    );
 }

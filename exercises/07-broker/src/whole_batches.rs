@@ -44,7 +44,7 @@ pub fn whole_batches<E>(
     batches: impl IntoIterator<Item = Result<(u32, BatchHeader), E>>,
     want: Want,
 ) -> Result<Option<Selection>, E> {
-    // task 7.2: begin with the batch that holds the offset, end before the first that does not fit
-    todo!("7.2: begin with the batch that holds the offset, end before the first that does not fit")
+    // task 7.1: begin with the batch that holds the offset, end before the first that does not fit
+    todo!("7.1: begin with the batch that holds the offset, end before the first that does not fit")
     // end
 }

@@ -3,59 +3,55 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::broker::api::{self, Acknowledgement, FetchLimits};
+use ::broker::api::{self, Acknowledgement, BrokerInfo, FetchLimits};
 use ::broker::{
-    AdmitAll, Answer, ConnectionLimits, FrameBudget, Request, Topics, TopicsConfig, Waits,
-    serve_connection, sync_on_blocking_pool,
+    ConnectionLimits, LaneWidths, ProducerIds, Request, Services, TopicSettings, Topics,
+    TopicsConfig, serve_connection,
 };
 use async_model::Clock;
-use log_storage::{LogConfig, RealDisk};
-use message_model::TopicName;
-use networking::write_chunks;
+use log_storage::{RealDisk, SegmentCache};
+use message_model::{BrokerId, TopicName};
+use networking::{Answer, ByteBudget, Chunk};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
+use tokio::sync::Semaphore;
 use wire_protocol::{ApiKey, Malformed};
 
 use super::Client;
 
-const FETCH_LIMITS: FetchLimits = FetchLimits {
-    response_bytes_max: 50 << 20,
-    wait_max: Duration::from_secs(30),
-};
-
-/// A broker as `mqd` runs it: a runtime with a thread for each core, and a blocking pool.
+/// A broker as `mqd` runs it: a runtime with a thread for each core, and lanes beside it.
 pub(crate) struct Broker {
-    pub(crate) topics: Arc<Topics>,
-    address: SocketAddr,
-    // Dropped in this order: whoever serves ends before its directory goes.
-    _runtime: Runtime,
+    pub(crate) broker: Arc<::broker::Broker>,
+    pub(crate) runtime: Runtime,
+    pub(crate) address: SocketAddr,
+    // Dropped last: whoever serves ends before its directory goes.
     _dir: TempDir,
 }
 
 impl Broker {
     pub(crate) fn start() -> Broker {
         let dir = super::dir();
-        let runtime = runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime::Builder::new_multi_thread()
+            .thread_name(super::THREAD_NAME)
+            .enable_all()
+            .build();
         let runtime = runtime.expect("threads can be started");
-        let config = TopicsConfig {
-            log: LogConfig::default(),
-            partitions_max: 1,
-            producers: || Box::new(AdmitAll),
-        };
-        let opened = Topics::open(Arc::new(RealDisk), dir.path(), config);
-        let topics = Arc::new(opened.expect("it is empty").topics);
+        let broker = Arc::new(open(dir.path()));
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"));
         let listener = listener.expect("a port is free");
         let address = listener.local_addr().expect("it has one");
-        runtime.spawn(accept(listener, Arc::clone(&topics)));
+        let expiring = Arc::clone(&broker.services);
+        runtime.spawn(async move { expiring.expire_waits().await });
+        runtime.spawn(accept(listener, Arc::clone(&broker)));
         Broker {
-            topics,
+            broker,
+            runtime,
             address,
-            _runtime: runtime,
             _dir: dir,
         }
     }
@@ -63,11 +59,14 @@ impl Broker {
     /// Makes a topic of that name with one empty partition, in place of the one that there is.
     pub(crate) fn empty_topic(&self, name: &str) -> TopicName {
         let name = TopicName::new(name).expect("it is one");
-        if self.topics.get(&name).is_some() {
-            self.topics.delete(&name).expect("the disk is well");
-        }
-        let created = self.topics.create(&name, 1, BTreeMap::new());
-        created.expect("the disk is well");
+        let topics = &self.broker.topics;
+        self.runtime.block_on(async {
+            if topics.get(&name).is_some() {
+                topics.delete(&name).await.expect("the disk is well");
+            }
+            let created = topics.create(&name, 1, BTreeMap::new()).await;
+            created.expect("the disk is well");
+        });
         name
     }
 
@@ -76,50 +75,83 @@ impl Broker {
     }
 }
 
-async fn accept(listener: TcpListener, topics: Arc<Topics>) {
-    let clock = Clock::start();
-    let waits = Arc::new(Waits::new(clock));
-    let expiring = Arc::clone(&waits);
-    tokio::spawn(async move { expiring.expire().await });
+fn open(dir: &Path) -> ::broker::Broker {
+    let widths = LaneWidths {
+        syncs: 8,
+        reads: 8,
+        rolls: 4,
+        administration: 4,
+    };
+    let segments = SegmentCache::new(100);
+    let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments);
+    let services = Arc::new(services);
+    let config = TopicsConfig {
+        settings: TopicSettings::default(),
+        partitions_max: 1,
+        partitions_total_max: 10,
+        open_threads: 1,
+    };
+    let opened = Topics::open(Arc::clone(&services), dir, config);
+    let producer_ids = ProducerIds::open(&services, dir);
+    ::broker::Broker {
+        topics: Arc::new(opened.expect("it is empty").topics),
+        producer_ids: Arc::new(producer_ids.expect("it is empty")),
+        services,
+        info: BrokerInfo {
+            id: BrokerId(1),
+            cluster_id: "bench".to_owned(),
+            host: "127.0.0.1".to_owned(),
+            port: 9092,
+        },
+        auto_create: false,
+        partitions_default: 1,
+        fetch_limits: FetchLimits {
+            response_bytes_max: 50 << 20,
+            wait_max: Duration::from_secs(30),
+        },
+        waiting_places: Arc::new(Semaphore::new(100)),
+        settings: Vec::new(),
+    }
+}
+
+async fn accept(listener: TcpListener, broker: Arc<::broker::Broker>) {
     let limits = ConnectionLimits {
-        request_bytes_max: 1 << 20,
-        budget: FrameBudget::new(10 << 20),
+        request_bytes_max: 2 << 20,
+        budget: ByteBudget::new(64 << 20),
         idle: Duration::from_secs(600),
-        transfer: Duration::from_secs(60),
+        progress: Duration::from_secs(60),
+        pending_max: 128,
     };
     while let Ok((stream, _)) = listener.accept().await {
-        let (topics, waits) = (Arc::clone(&topics), Arc::clone(&waits));
+        stream.set_nodelay(true).expect("it is a socket");
+        let broker = Arc::clone(&broker);
         tokio::spawn(serve_connection(
             stream,
+            Arc::clone(&broker.services),
             limits.clone(),
             pending(),
-            move |request| answer(Arc::clone(&topics), Arc::clone(&waits), clock, request),
-            |mut socket, chunks| async move {
-                write_chunks(&mut socket, chunks).await?;
-                Ok(socket)
-            },
+            move |request| answer(Arc::clone(&broker), request),
         ));
     }
 }
 
 async fn answer(
-    topics: Arc<Topics>,
-    waits: Arc<Waits>,
-    clock: Clock,
-    r: Request,
-) -> Result<Answer, Malformed> {
-    let (topics, waits) = (&topics, &waits);
-    Ok(match r.api {
+    broker: Arc<::broker::Broker>,
+    request: Request,
+) -> Result<Answer<Vec<Chunk>>, Malformed> {
+    Ok(match request.api {
         ApiKey::Produce => {
-            let durable = sync_on_blocking_pool;
-            match api::produce(topics, waits, clock, durable, r.decode()?).await {
-                Acknowledgement::Response(response) => r.answer(&response),
+            let (body, reply) = request.decode()?;
+            match api::produce(&broker, body).await {
+                Acknowledgement::Now(response) => reply.now(&response),
+                Acknowledgement::Later(response) => reply.later(response),
                 Acknowledgement::Silence => Answer::Silence,
                 Acknowledgement::Close => Answer::Close,
             }
         }
         ApiKey::Fetch => {
-            r.answer(&api::fetch(topics, waits, clock, FETCH_LIMITS, r.decode()?).await)
+            let (body, reply) = request.decode()?;
+            reply.later_with_share(|share| async move { api::fetch(&broker, body, share).await })
         }
         _ => Answer::Close,
     })

@@ -1,9 +1,8 @@
 //! The handlers, one file per API, named after its key.
 //!
-//! A handler takes the pieces that it uses and the decoded request, acts, and
-//! returns the response; it does not know which version of the wire it serves.
-//! Those that a [canary](wire_protocol::CANARIES) belongs to have a second
-//! function, `refuse_…`, for the versions that are advertised and not served.
+//! A handler takes the broker and the decoded request, acts, and returns the
+//! response; it does not know which version of the wire it serves. When it
+//! returns, the request has taken effect. What may come later is its answer.
 
 mod p00_produce;
 mod p01_fetch;
@@ -26,9 +25,9 @@ use crate::partition::Partition;
 use crate::topics::Topics;
 
 pub use p00_produce::{Acknowledgement, produce, refuse_produce};
-pub use p01_fetch::{FetchLimits, fetch, refuse_fetch};
-pub use p02_list_offsets::{list_offsets, refuse_list_offsets};
-pub use p03_metadata::{AutoCreate, BrokerInfo, metadata};
+pub use p01_fetch::{FetchLimits, fetch};
+pub use p02_list_offsets::list_offsets;
+pub use p03_metadata::{BrokerInfo, metadata};
 pub use p10_find_coordinator::find_coordinator;
 pub use p18_api_versions::api_versions;
 pub use p19_create_topics::create_topics;
@@ -43,10 +42,10 @@ fn find_partition(topics: &Topics, topic: &str, index: i32) -> Result<Arc<Partit
     topics.partition(&topic, PartitionIndex(index))
 }
 
-/// What a client is told of an error. What only we can mend goes into our log
-/// too, but not that a partition is offline: why it is has been said already,
-/// and its clients keep asking.
-fn tell(topic: &str, index: i32, error: &Error) -> ErrorCode {
+/// The code for an error of a partition. What only an operator can mend goes
+/// into the log too, but not that a partition is offline: the log has the reason
+/// already, and the partition's clients keep trying.
+fn code_of(topic: &str, index: i32, error: &Error) -> ErrorCode {
     match error {
         Error::Log(log_storage::Error::Io { .. } | log_storage::Error::Damaged { .. }) => {
             tracing::error!("{topic}-{index}: {error}");

@@ -1,32 +1,32 @@
-//! Produce (0): version 7; versions 0 to 6 are canaries.
+//! Produce (0): versions 3 to 7; versions 0 to 2 are canaries.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_model::Clock;
-use futures_util::future::join_all;
-use message_model::{Moment, Offset};
+use futures_util::future::{BoxFuture, join_all};
+use message_model::{Moment, Timestamp};
+use networking::Chunk;
+use record_batch::BatchHeader;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{
     ProducePartition, ProducePartitionResponse, ProduceRequest, ProduceResponse, ProduceTopic,
     ProduceTopicResponse,
 };
 
-use super::{find_partition, tell};
+use super::{code_of, find_partition};
+use crate::broker::Broker;
 use crate::error::Error;
-use crate::partition::{Appended, Partition};
-use crate::topics::Topics;
-use crate::waits::Waits;
+use crate::partition::{Appended, Partition, validate_produced};
 
 /// The longest that an acknowledgement waits for the disk, whatever the producer allows.
 const WAIT_MAX: Duration = Duration::from_secs(300);
 
-/// What a producer hears.
-#[derive(Debug)]
+/// What a producer hears, once its batches are in the log.
 pub enum Acknowledgement {
     /// A response.
-    Response(ProduceResponse),
+    Now(ProduceResponse),
+    /// A response when the batches are on disk (`acks=all`).
+    Later(BoxFuture<'static, ProduceResponse>),
     /// Nothing: it asked for `acks=0`, and all went well.
     Silence,
     /// The end of the connection: the only way to tell a producer with
@@ -46,150 +46,127 @@ enum Acks {
 }
 
 /// What became of one partition's batch.
-struct Produced {
+struct Outcome {
     index: i32,
-    outcome: Result<(Arc<Partition>, Appended), Error>,
+    appended: Result<(Arc<Partition>, Appended), Error>,
 }
 
-/// Appends a batch to each of some partitions.
-///
-/// `durable(partition, end)` completes when everything below `end` is safe
-/// against power loss; see [`sync_on_blocking_pool`](crate::sync_on_blocking_pool).
+/// Appends a batch to each of some partitions. Completes when all are in the
+/// page cache; the acknowledgement may come later.
 // ANCHOR: produce
-pub async fn produce<Wait, Waiting>(
-    topics: &Topics,
-    waits: &Waits,
-    clock: Clock,
-    durable: Wait,
-    request: ProduceRequest,
-) -> Acknowledgement
-where
-    Wait: Fn(Arc<Partition>, Offset) -> Waiting,
-    Waiting: Future<Output = Result<(), Error>>,
-{
+pub async fn produce(broker: &Broker, request: ProduceRequest) -> Acknowledgement {
+    let clock = broker.services.clock;
     let acks = match request.acks {
         0 => Acks::None,
         1 => Acks::Leader,
         -1 => Acks::All,
-        _ => return Acknowledgement::Response(refuse(request, ErrorCode::INVALID_REQUIRED_ACKS)),
+        _ => return Acknowledgement::Now(refuse(request, ErrorCode::INVALID_REQUIRED_ACKS)),
     };
+    if let Some(code) = refused_transaction(&request) {
+        return acknowledge_all(acks, refuse(request, code));
+    }
     let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
-    let durability = Durability {
-        deadline: clock.now().plus(timeout.min(WAIT_MAX)),
-        clock,
-        durable,
-    };
-    let mut produced = Vec::new();
+    let deadline = clock.now().plus(timeout.min(WAIT_MAX));
+    let mut outcomes = Vec::new();
     for topic in request.topics {
         let mut partitions = Vec::new();
-        for asked in topic.partitions {
-            let index = asked.index;
-            let outcome = match find_partition(topics, &topic.name, index) {
-                Ok(partition) => append(partition, waits, &durability, asked).await,
-                Err(error) => Err(error),
-            };
-            partitions.push(Produced { index, outcome });
+        for wanted in topic.partitions {
+            let index = wanted.index;
+            let appended = append(broker, clock.wall(), &topic.name, wanted).await;
+            partitions.push(Outcome { index, appended });
         }
-        produced.push((topic.name, partitions));
+        outcomes.push((topic.name, partitions));
     }
     if acks == Acks::All {
-        let all = produced.iter_mut().flat_map(|(_, partitions)| partitions);
-        join_all(all.map(|one| one.wait(&durability))).await;
+        return Acknowledgement::Later(Box::pin(when_durable(deadline, outcomes)));
     }
-    acknowledge(acks, produced)
+    acknowledge_all(acks, encode(outcomes))
 }
 // ANCHOR_END: produce
 
-/// What `durable` says, in the time that the producer gave.
-struct Durability<Wait> {
-    deadline: Moment,
-    clock: Clock,
-    durable: Wait,
-}
-
-impl<Wait, Waiting> Durability<Wait>
-where
-    Wait: Fn(Arc<Partition>, Offset) -> Waiting,
-    Waiting: Future<Output = Result<(), Error>>,
-{
-    async fn wait(&self, partition: &Arc<Partition>, end: Offset) -> Result<(), Error> {
-        let left = self.deadline.since(self.clock.now());
-        let durable = (self.durable)(Arc::clone(partition), end);
-        let durable = tokio::time::timeout(left, durable).await;
-        durable.unwrap_or(Err(Error::Rejected(ErrorCode::REQUEST_TIMED_OUT)))
-    }
-}
-
-async fn append<Wait, Waiting>(
-    partition: Arc<Partition>,
-    waits: &Waits,
-    durability: &Durability<Wait>,
-    asked: ProducePartition,
-) -> Result<(Arc<Partition>, Appended), Error>
-where
-    Wait: Fn(Arc<Partition>, Offset) -> Waiting,
-    Waiting: Future<Output = Result<(), Error>>,
-{
-    let mut batch = asked.records.into_bytes();
-    let now = durability.clock.wall();
-    if partition.rolls_for(now, batch.len())? {
-        // A roll syncs under the partition's lock: let little be left to sync.
-        durability
-            .wait(&partition, partition.ends()?.log_end)
-            .await?;
-    }
-    let appended = partition.append(now, &mut batch)?;
-    waits.moved(partition.name(), appended.ends);
+async fn append(
+    broker: &Broker,
+    now: Timestamp,
+    topic: &str,
+    wanted: ProducePartition,
+) -> Result<(Arc<Partition>, Appended), Error> {
+    let partition = find_partition(&broker.topics, topic, wanted.index)?;
+    let produced = validate_produced(now, partition.settings(), wanted.records)?;
+    let appended = partition.append(now, produced).await?;
     Ok((partition, appended))
 }
 
-impl Produced {
-    async fn wait<Wait, Waiting>(&mut self, durability: &Durability<Wait>)
-    where
-        Wait: Fn(Arc<Partition>, Offset) -> Waiting,
-        Waiting: Future<Output = Result<(), Error>>,
-    {
-        if let Ok((partition, appended)) = &self.outcome
-            && let Err(error) = durability.wait(partition, appended.range.end).await
-        {
-            self.outcome = Err(error);
+/// Transactions come with chapter 20. Until then a transactional batch is
+/// refused: a later replay of the log would see transactions that never end.
+fn refused_transaction(request: &ProduceRequest) -> Option<ErrorCode> {
+    let mut partitions = request.topics.iter().flat_map(|topic| &topic.partitions);
+    let is_transactional = |wanted: &ProducePartition| match wanted.records.chunks.first() {
+        Some(Chunk::Bytes(batch)) => {
+            BatchHeader::read(batch).is_ok_and(|header| header.is_transactional())
         }
-    }
-
-    fn encode(self, topic: &str) -> ProducePartitionResponse {
-        let index = self.index;
-        match self.outcome {
-            Ok((_, appended)) => ProducePartitionResponse {
-                index,
-                base_offset: appended.range.start.0,
-                log_start_offset: appended.ends.log_start.0,
-                ..ProducePartitionResponse::default()
-            },
-            Err(error) => ProducePartitionResponse {
-                index,
-                error_code: tell(topic, index, &error),
-                ..ProducePartitionResponse::default()
-            },
-        }
-    }
+        _ => false,
+    };
+    partitions
+        .any(is_transactional)
+        .then_some(match request.transactional_id {
+            None => ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+            Some(_) => ErrorCode::INVALID_PRODUCER_ID_MAPPING,
+        })
 }
 
-fn acknowledge(acks: Acks, produced: Vec<(String, Vec<Produced>)>) -> Acknowledgement {
-    let encode = |(name, partitions): (String, Vec<Produced>)| ProduceTopicResponse {
+/// The response when every batch that was appended is on disk, or `deadline` has come.
+async fn when_durable(
+    deadline: Moment,
+    mut outcomes: Vec<(String, Vec<Outcome>)>,
+) -> ProduceResponse {
+    let all = outcomes.iter_mut().flat_map(|(_, partitions)| partitions);
+    join_all(all.map(|outcome| async move {
+        if let Ok((partition, appended)) = &outcome.appended
+            && let Err(error) = partition.durable(appended.range.end, deadline).await
+        {
+            outcome.appended = Err(error);
+        }
+    }))
+    .await;
+    encode(outcomes)
+}
+
+fn encode(outcomes: Vec<(String, Vec<Outcome>)>) -> ProduceResponse {
+    let topic = |(name, partitions): (String, Vec<Outcome>)| ProduceTopicResponse {
         partitions: partitions
             .into_iter()
-            .map(|one| one.encode(&name))
+            .map(|outcome| encode_partition(&name, outcome))
             .collect(),
         name,
     };
-    let topics: Vec<ProduceTopicResponse> = produced.into_iter().map(encode).collect();
-    if acks != Acks::None {
-        return Acknowledgement::Response(ProduceResponse {
-            topics,
-            ..ProduceResponse::default()
-        });
+    ProduceResponse {
+        topics: outcomes.into_iter().map(topic).collect(),
+        ..ProduceResponse::default()
     }
-    let mut partitions = topics.iter().flat_map(|topic| &topic.partitions);
+}
+
+fn encode_partition(topic: &str, outcome: Outcome) -> ProducePartitionResponse {
+    let index = outcome.index;
+    match outcome.appended {
+        Ok((_, appended)) => ProducePartitionResponse {
+            index,
+            base_offset: appended.range.start.0,
+            log_start_offset: appended.ends.log_start.0,
+            ..ProducePartitionResponse::default()
+        },
+        Err(error) => ProducePartitionResponse {
+            index,
+            error_code: code_of(topic, index, &error),
+            ..ProducePartitionResponse::default()
+        },
+    }
+}
+
+fn acknowledge_all(acks: Acks, response: ProduceResponse) -> Acknowledgement {
+    if acks != Acks::None {
+        return Acknowledgement::Now(response);
+    }
+    let mut partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
     if partitions.all(|partition| partition.error_code == ErrorCode::NONE) {
         Acknowledgement::Silence
     } else {
@@ -203,19 +180,19 @@ pub fn refuse_produce(request: ProduceRequest) -> Acknowledgement {
     if request.acks == 0 {
         return Acknowledgement::Close;
     }
-    Acknowledgement::Response(refuse(request, ErrorCode::UNSUPPORTED_VERSION))
+    Acknowledgement::Now(refuse(request, ErrorCode::UNSUPPORTED_VERSION))
 }
 
 /// The same error for every partition.
 fn refuse(request: ProduceRequest, error_code: ErrorCode) -> ProduceResponse {
-    let partition = |asked: ProducePartition| ProducePartitionResponse {
-        index: asked.index,
+    let partition = |wanted: ProducePartition| ProducePartitionResponse {
+        index: wanted.index,
         error_code,
         ..ProducePartitionResponse::default()
     };
-    let topic = |asked: ProduceTopic| ProduceTopicResponse {
-        name: asked.name,
-        partitions: asked.partitions.into_iter().map(partition).collect(),
+    let topic = |wanted: ProduceTopic| ProduceTopicResponse {
+        name: wanted.name,
+        partitions: wanted.partitions.into_iter().map(partition).collect(),
     };
     ProduceResponse {
         topics: request.topics.into_iter().map(topic).collect(),

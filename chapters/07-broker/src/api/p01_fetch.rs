@@ -1,27 +1,27 @@
-//! Fetch (1): version 11; versions 4 to 10 are canaries.
+//! Fetch (1): versions 4 to 11.
 //!
 //! Fetch sessions are declined: every response has session id 0 and every
-//! partition that was asked for.
+//! partition of the request.
 
+use std::collections::HashMap;
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_model::Clock;
-use message_model::{Offset, TopicPartition};
-use networking::Chunk;
+use message_model::{Moment, Offset};
+use networking::{Chunk, Share};
 use wire_protocol::message::{
-    AbortedTransaction, FetchPartition, FetchPartitionResponse, FetchRequest, FetchResponse,
-    FetchTopic, FetchTopicResponse,
+    FetchPartition, FetchPartitionResponse, FetchRequest, FetchResponse, FetchTopic,
+    FetchTopicResponse,
 };
 use wire_protocol::{ErrorCode, Records};
 
-use super::{find_partition, tell};
+use super::{code_of, find_partition};
+use crate::broker::Broker;
 use crate::ends::End;
 use crate::error::Error;
-use crate::partition::{Fetched, Partition, Reader};
-use crate::serving::on_blocking_pool;
-use crate::topics::Topics;
-use crate::waits::Waits;
+use crate::part::{Condition, Woken};
+use crate::partition::{Fetched, Partition, Reader, Room};
 
 /// What a fetch may cost, whatever it asks for.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +33,14 @@ pub struct FetchLimits {
     pub wait_max: Duration,
 }
 
-/// What one look at all partitions found.
-struct Look {
+/// What was found in one partition.
+struct Found {
+    partition: Arc<Partition>,
+    fetched: Fetched,
+}
+
+/// What one reading of all partitions found.
+struct Reading {
     /// By topic, as in the request.
     topics: Vec<Vec<Result<Found, Error>>>,
     /// How many bytes of batches that is.
@@ -44,39 +50,70 @@ struct Look {
     answer_now: bool,
 }
 
-/// What was found in one partition.
-struct Found {
-    partition: Arc<Partition>,
-    fetched: Fetched,
-}
-
-/// Reads whole batches, and waits for them if there are fewer than asked for.
+/// Whole batches, after a wait if there are fewer than the client wants.
+///
+/// A fetch that waits gives `share` back: from then on it counts by the
+/// partitions at which it waits. When all fetches together wait at too many, it
+/// does not wait, and answers with what there is.
 // ANCHOR: fetch
 pub async fn fetch(
-    topics: &Arc<Topics>,
-    waits: &Waits,
-    clock: Clock,
-    limits: FetchLimits,
-    request: FetchRequest,
+    broker: &Broker,
+    mut request: FetchRequest,
+    mut share: Option<Share>,
 ) -> FetchResponse {
+    let clock = broker.services.clock;
     let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
-    let deadline = clock.now().plus(wait.min(limits.wait_max));
+    let deadline = clock.now().plus(wait.min(broker.fetch_limits.wait_max));
     let min_bytes = u64::try_from(request.min_bytes).unwrap_or(0);
-    let end = reader(&request).end();
-    let request = Arc::new(request);
+    request.topics = without_duplicates(request.topics);
+    let mut waiting = None;
     let mut may_wait = true;
     loop {
-        let look = look(topics, limits, &request).await;
-        let enough = look.bytes >= min_bytes || look.answer_now;
+        let reading = Reading::take(broker, &request).await;
+        let enough = reading.bytes >= min_bytes || reading.answer_now;
         if enough || !may_wait || clock.now() >= deadline {
-            return encode(&request, look);
+            return encode(&request, reading);
         }
-        let still_needed = || look.found().all(|found| found.is_still_at(end));
-        let conditions = look.found().map(|found| found.condition(end)).collect();
-        may_wait = waits.any_passes(deadline, conditions, still_needed).await;
+        if waiting.is_none() {
+            let count = u32::try_from(reading.found().count()).unwrap_or(u32::MAX);
+            let places = Arc::clone(&broker.waiting_places);
+            waiting = places.try_acquire_many_owned(count).ok();
+            share = share.filter(|_| waiting.is_none());
+        }
+        may_wait = waiting.is_some()
+            && wait_for_bytes(broker, deadline, min_bytes, &request, &reading).await;
     }
 }
 // ANCHOR_END: fetch
+
+/// Waits until there are `min_bytes`, going by how many bytes were appended
+/// since `reading`: nothing is read. Returns whether another wait makes sense.
+async fn wait_for_bytes(
+    broker: &Broker,
+    deadline: Moment,
+    min_bytes: u64,
+    request: &FetchRequest,
+    reading: &Reading,
+) -> bool {
+    let end = reader(request).end();
+    loop {
+        // An end that cannot be read is an error, which the next reading returns.
+        let Some(before) = reading.appended_since() else {
+            return true;
+        };
+        if reading.bytes.saturating_add(before) >= min_bytes {
+            return true;
+        }
+        let Some(conditions) = reading.conditions(end) else {
+            return true;
+        };
+        let still_needed = || reading.appended_since() == Some(before);
+        let fetches = &broker.services.fetches;
+        if fetches.any_passes(deadline, conditions, still_needed).await != Woken::Moved {
+            return false;
+        }
+    }
+}
 
 fn reader(request: &FetchRequest) -> Reader {
     match request.isolation_level {
@@ -85,102 +122,121 @@ fn reader(request: &FetchRequest) -> Reader {
     }
 }
 
-/// Whoever has read everything waits without touching the disk.
-async fn look(topics: &Arc<Topics>, limits: FetchLimits, request: &Arc<FetchRequest>) -> Look {
-    let end = reader(request).end();
-    let at_its_end = |topic: &FetchTopic, asked: &FetchPartition| {
-        let ends = find_partition(topics, &topic.topic, asked.partition).and_then(|one| one.ends());
-        ends.is_ok_and(|ends| ends.get(end).0 == asked.fetch_offset)
+/// The partitions of a request, each once: of several entries the last one
+/// counts, in the place of the first, as in Kafka.
+fn without_duplicates(mut topics: Vec<FetchTopic>) -> Vec<FetchTopic> {
+    // Names are compared and not copied: a request may repeat one many thousand times.
+    let numbers: Vec<usize> = {
+        let mut by_name = HashMap::new();
+        let names = topics.iter().map(|topic| topic.topic.as_str());
+        names
+            .enumerate()
+            .map(|(number, name)| *by_name.entry(name).or_insert(number))
+            .collect()
     };
-    let mut asked = request.topics.iter();
-    if asked.all(|topic| topic.partitions.iter().all(|one| at_its_end(topic, one))) {
-        return Look::take(topics, limits, request);
+    let mut last = HashMap::new();
+    for (number, topic) in numbers.iter().zip(&topics) {
+        for wanted in &topic.partitions {
+            last.insert((*number, wanted.partition), wanted.clone());
+        }
     }
-    let topics = Arc::clone(topics);
-    let request = Arc::clone(request);
-    on_blocking_pool(move || Look::take(&topics, limits, &request)).await
+    for (number, topic) in numbers.iter().zip(&mut topics) {
+        topic.partitions = mem::take(&mut topic.partitions)
+            .into_iter()
+            .filter_map(|wanted| last.remove(&(*number, wanted.partition)))
+            .collect();
+    }
+    topics.retain(|topic| !topic.partitions.is_empty());
+    topics
 }
 
-impl Look {
-    fn take(topics: &Topics, limits: FetchLimits, request: &FetchRequest) -> Look {
-        let asked = u32::try_from(request.max_bytes).unwrap_or(0);
-        let mut left = asked.min(limits.response_bytes_max);
+impl Reading {
+    async fn take(broker: &Broker, request: &FetchRequest) -> Reading {
+        let wanted = u32::try_from(request.max_bytes).unwrap_or(0);
+        let mut left = wanted.min(broker.fetch_limits.response_bytes_max);
         let reader = reader(request);
-        let mut look = Look {
+        let mut reading = Reading {
             topics: Vec::new(),
             bytes: 0,
             answer_now: request.topics.is_empty(),
         };
         for topic in &request.topics {
             let mut partitions = Vec::new();
-            for asked in &topic.partitions {
-                let at_least_one = look.bytes == 0;
-                let found = Found::take(topics, &topic.topic, asked, (reader, left, at_least_one));
-                look.answer_now |= found.as_ref().map_or(true, |found| found.is_cut_at(reader));
+            for wanted in &topic.partitions {
+                // A fetch of thousands of partitions lets others in between.
+                tokio::task::consume_budget().await;
+                let room = Room {
+                    bytes: left.min(u32::try_from(wanted.partition_max_bytes).unwrap_or(0)),
+                    at_least_one: reading.bytes == 0,
+                };
+                let found = Found::take(broker, &topic.topic, wanted, (reader, room)).await;
+                reading.answer_now |= found.as_ref().map_or(true, |found| found.is_cut_at(reader));
                 let bytes = found.as_ref().map_or(0, Found::bytes);
-                look.bytes += u64::from(bytes);
+                reading.bytes += u64::from(bytes);
                 left = left.saturating_sub(bytes);
                 partitions.push(found);
             }
-            look.topics.push(partitions);
+            reading.topics.push(partitions);
         }
-        look
+        reading
     }
 
     fn found(&self) -> impl Iterator<Item = &Found> {
         self.topics.iter().flatten().flatten()
     }
+
+    /// How many bytes were appended to the partitions since; `None` if one is offline.
+    fn appended_since(&self) -> Option<u64> {
+        let since = |found: &Found| {
+            let now = found.partition.bytes().ok()?;
+            Some(now.saturating_sub(found.fetched.bytes_before))
+        };
+        self.found().map(since).sum()
+    }
+
+    /// That one of the partitions moves; `None` if one is offline.
+    fn conditions(&self, end: End) -> Option<Vec<Condition<End>>> {
+        let condition = |found: &Found| {
+            let at: Offset = found.partition.ends().ok()?.get(end);
+            Some(found.partition.passes(end, at))
+        };
+        self.found().map(condition).collect()
+    }
 }
 
 impl Found {
-    fn take(
-        topics: &Topics,
+    async fn take(
+        broker: &Broker,
         topic: &str,
-        asked: &FetchPartition,
-        (reader, left, at_least_one): (Reader, u32, bool),
+        wanted: &FetchPartition,
+        (reader, room): (Reader, Room),
     ) -> Result<Found, Error> {
-        let partition = find_partition(topics, topic, asked.partition)?;
-        let ours = partition.leader_epoch().0;
-        let theirs = asked.current_leader_epoch;
-        if theirs != -1 && theirs != ours {
-            let asked = theirs;
-            return Err(Error::LeaderEpoch { asked, ours });
-        }
-        let max_bytes = u32::try_from(asked.partition_max_bytes).unwrap_or(0);
-        let from = Offset(asked.fetch_offset);
-        let fetched = partition.fetch(reader, from, max_bytes.min(left), at_least_one)?;
+        let partition = find_partition(&broker.topics, topic, wanted.partition)?;
+        partition.check_epoch(wanted.current_leader_epoch)?;
+        let from = Offset(wanted.fetch_offset);
+        let fetched = partition.fetch(reader, from, room).await?;
         Ok(Found { partition, fetched })
     }
 
     fn bytes(&self) -> u32 {
-        self.fetched.slices.iter().map(|slice| slice.length).sum()
+        self.fetched.slice.as_ref().map_or(0, |slice| slice.length)
     }
 
     /// Whether there is more than what was returned.
     fn is_cut_at(&self, reader: Reader) -> bool {
         self.fetched.range.end < self.fetched.ends.get(reader.end())
     }
-
-    fn condition(&self, end: End) -> ((TopicPartition, End), Offset) {
-        let key = (self.partition.name().clone(), end);
-        (key, self.fetched.ends.get(end))
-    }
-
-    fn is_still_at(&self, end: End) -> bool {
-        let ends = self.partition.ends();
-        ends.is_ok_and(|ends| ends.get(end) == self.fetched.ends.get(end))
-    }
 }
 
-fn encode(request: &FetchRequest, look: Look) -> FetchResponse {
+fn encode(request: &FetchRequest, reading: Reading) -> FetchResponse {
     let committed = reader(request) == Reader::Committed;
-    let topics = request.topics.iter().zip(look.topics);
+    let topics = request.topics.iter().zip(reading.topics);
     let encode_topic = |(topic, found): (&FetchTopic, Vec<Result<Found, Error>>)| {
         let partitions = topic.partitions.iter().zip(found);
         FetchTopicResponse {
             topic: topic.topic.clone(),
             partitions: partitions
-                .map(|(asked, found)| encode_partition(&topic.topic, asked, committed, found))
+                .map(|(wanted, found)| encode_partition(&topic.topic, wanted, committed, found))
                 .collect(),
         }
     };
@@ -192,27 +248,24 @@ fn encode(request: &FetchRequest, look: Look) -> FetchResponse {
 
 fn encode_partition(
     topic: &str,
-    asked: &FetchPartition,
+    wanted: &FetchPartition,
     committed: bool,
     found: Result<Found, Error>,
 ) -> FetchPartitionResponse {
-    let partition_index = asked.partition;
+    let partition_index = wanted.partition;
     let fetched = match found {
         Ok(found) => found.fetched,
-        Err(error) => return failed(partition_index, tell(topic, partition_index, &error)),
+        Err(error) => return failed(partition_index, code_of(topic, partition_index, &error)),
     };
-    let aborted = fetched.aborted.iter().map(|aborted| AbortedTransaction {
-        producer_id: aborted.producer_id.0,
-        first_offset: aborted.first_offset.0,
-    });
     FetchPartitionResponse {
         partition_index,
         high_watermark: fetched.ends.high_watermark.0,
         last_stable_offset: fetched.ends.last_stable.0,
         log_start_offset: fetched.ends.log_start.0,
-        aborted_transactions: committed.then(|| aborted.collect()),
+        // There are no transactions before chapter 20, so none was aborted.
+        aborted_transactions: committed.then(Vec::new),
         records: Records {
-            chunks: fetched.slices.into_iter().map(Chunk::File).collect(),
+            chunks: fetched.slice.into_iter().map(Chunk::File).collect(),
         },
         ..failed(partition_index, ErrorCode::NONE)
     }
@@ -224,22 +277,5 @@ fn failed(partition_index: i32, error_code: ErrorCode) -> FetchPartitionResponse
         error_code,
         preferred_read_replica: -1,
         ..FetchPartitionResponse::default()
-    }
-}
-
-/// Answers a version that is advertised and not served.
-#[must_use]
-pub fn refuse_fetch(request: FetchRequest) -> FetchResponse {
-    let topic = |asked: FetchTopic| FetchTopicResponse {
-        topic: asked.topic,
-        partitions: asked
-            .partitions
-            .iter()
-            .map(|one| failed(one.partition, ErrorCode::UNSUPPORTED_VERSION))
-            .collect(),
-    };
-    FetchResponse {
-        responses: request.topics.into_iter().map(topic).collect(),
-        ..FetchResponse::default()
     }
 }

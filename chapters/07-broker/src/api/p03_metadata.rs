@@ -1,19 +1,20 @@
-//! Metadata (3): version 4.
+//! Metadata (3): versions 0 to 7.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use message_model::{BrokerId, TopicName};
+use message_model::{BrokerId, LeaderEpoch, TopicName};
+use networking::Peer;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{
     MetadataBroker, MetadataPartition, MetadataRequest, MetadataResponse, MetadataTopicResponse,
 };
 
+use crate::broker::Broker;
 use crate::error::{Error, error_code};
-use crate::serving::on_blocking_pool;
-use crate::topics::{Topic, Topics};
+use crate::topics::Topic;
 
-/// What clients are told about this broker.
+/// What clients hear about this broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerInfo {
     /// `node.id`; it is also the controller.
@@ -26,79 +27,73 @@ pub struct BrokerInfo {
     pub port: u16,
 }
 
-/// Whether asking for a topic creates it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AutoCreate {
-    /// `auto.create.topics.enable=false`.
-    Off,
-    /// With this many partitions: `num.partitions`.
-    Partitions(u32),
-}
+/// The most topics that one request creates; the client asks again for the rest.
+const CREATIONS_MAX: usize = 100;
 
-/// Brokers, topics, partitions and their leaders.
-pub async fn metadata(
-    topics: &Arc<Topics>,
-    broker: &BrokerInfo,
-    auto_create: AutoCreate,
-    request: MetadataRequest,
-) -> MetadataResponse {
-    let auto_create = match auto_create {
-        AutoCreate::Partitions(partitions) if request.allow_auto_topic_creation => Some(partitions),
-        AutoCreate::Partitions(_) | AutoCreate::Off => None,
-    };
+/// Brokers, topics, partitions and their leaders. Creates no topic for a client that is gone.
+pub async fn metadata(broker: &Broker, peer: &Peer, request: MetadataRequest) -> MetadataResponse {
+    let info = &broker.info;
+    let creates = broker.auto_create && request.allow_auto_topic_creation;
+    let mut creations_left = if creates { CREATIONS_MAX } else { 0 };
     let mut described = Vec::new();
-    match request.topics {
+    match request.topics.0 {
         None => {
-            for topic in topics.all() {
-                described.push(describe(topic.name.as_str(), Ok(&topic), broker.id));
+            for topic in broker.topics.all() {
+                described.push(describe(topic.name.as_str(), Ok(&topic), info.id));
             }
         }
-        Some(asked) => {
-            // A name that is asked for a thousand times is answered once: else a
+        Some(wanted) => {
+            // A name that is sent a thousand times is answered once: else a
             // small request could make us build a huge response.
-            let mut seen = BTreeSet::new();
-            for topic in asked {
-                if seen.insert(topic.name.clone()) {
-                    let found = find_or_create(topics, &topic.name, auto_create).await;
-                    described.push(describe(&topic.name, found.as_ref(), broker.id));
+            let names: BTreeSet<String> = wanted.into_iter().map(|topic| topic.name).collect();
+            for name in names {
+                tokio::task::consume_budget().await;
+                if peer.is_gone() {
+                    creations_left = 0;
                 }
+                let found = find_or_create(broker, &name, &mut creations_left).await;
+                described.push(describe(&name, found.as_ref(), info.id));
             }
         }
     }
     MetadataResponse {
         brokers: vec![MetadataBroker {
-            node_id: broker.id.0,
-            host: broker.host.clone(),
-            port: i32::from(broker.port),
+            node_id: info.id.0,
+            host: info.host.clone(),
+            port: i32::from(info.port),
             rack: None,
         }],
-        cluster_id: Some(broker.cluster_id.clone()),
-        controller_id: broker.id.0,
+        cluster_id: Some(info.cluster_id.clone()),
+        controller_id: info.id.0,
         topics: described,
         ..MetadataResponse::default()
     }
 }
 
 async fn find_or_create(
-    topics: &Arc<Topics>,
+    broker: &Broker,
     name: &str,
-    auto_create: Option<u32>,
+    creations_left: &mut usize,
 ) -> Result<Arc<Topic>, Error> {
     let name = TopicName::new(name)?;
-    match (topics.get(&name), auto_create) {
-        (Some(topic), _) => Ok(topic),
-        (None, None) => Err(Error::Unknown),
-        (None, Some(partitions)) => {
-            let topics = Arc::clone(topics);
-            on_blocking_pool(move || {
-                match topics.create(&name, partitions, BTreeMap::new()) {
-                    // Two clients asked at the same time.
-                    Err(Error::Exists) => topics.get(&name).ok_or(Error::Exists),
-                    created => created,
-                }
-            })
-            .await
-        }
+    if let Some(topic) = broker.topics.get(&name) {
+        return Ok(topic);
+    }
+    if *creations_left == 0 {
+        return Err(Error::Unknown);
+    }
+    *creations_left -= 1;
+    match broker
+        .topics
+        .create(&name, broker.partitions_default, BTreeMap::new())
+        .await
+    {
+        // Two clients wanted it at the same time; the one that came second asks again.
+        Err(Error::Exists) => match broker.topics.get(&name) {
+            Some(topic) => Ok(topic),
+            None => Err(Error::Rejected(ErrorCode::LEADER_NOT_AVAILABLE)),
+        },
+        created => created,
     }
 }
 
@@ -114,6 +109,8 @@ fn describe(
         leader_id: broker.0,
         replica_nodes: vec![broker.0],
         isr_nodes: vec![broker.0],
+        leader_epoch: LeaderEpoch::FIRST.0,
+        ..MetadataPartition::default()
     };
     MetadataTopicResponse {
         error_code: topic.err().map_or(ErrorCode::NONE, error_code),

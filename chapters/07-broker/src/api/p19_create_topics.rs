@@ -1,109 +1,157 @@
-//! CreateTopics (19): version 3.
+//! CreateTopics (19): versions 2 to 4.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_model::Clock;
-use message_model::TopicName;
+use message_model::{BrokerId, TopicName};
+use networking::Peer;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{
-    CreatableTopic, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
+    CreatableReplicaAssignment, CreatableTopic, CreatableTopicResult, CreateTopicsRequest,
+    CreateTopicsResponse,
 };
 
+use crate::broker::Broker;
 use crate::error::{Error, error_code};
-use crate::serving::on_blocking_pool;
-use crate::topics::Topics;
 
-/// The longest that one request may keep the disk busy.
+/// The longest that one request may create topics.
 const TIME_MAX: Duration = Duration::from_secs(60);
+/// In place of a number: the broker's default.
+const DEFAULT: i32 = -1;
+/// How much of a name and a reason goes into the log, in characters.
+const LOGGED: usize = 200;
 
 /// Why a topic is not created: the code, and what it is about in words.
-type Refused = (ErrorCode, String);
+type Refusal = (ErrorCode, String);
 
-/// Creates topics.
+/// Creates topics, one after the other, until the time is over or the client is gone.
 pub async fn create_topics(
-    topics: &Arc<Topics>,
-    clock: Clock,
+    broker: &Broker,
+    peer: &Peer,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
+    let clock = broker.services.clock;
     let time = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
     let deadline = clock.now().plus(time.min(TIME_MAX));
-    let topics = Arc::clone(topics);
-    on_blocking_pool(move || {
-        let mut times: HashMap<String, usize> = HashMap::new();
-        for topic in &request.topics {
-            *times.entry(topic.name.clone()).or_default() += 1;
-        }
-        let create = |topic: CreatableTopic| {
-            let name = topic.name.clone();
-            let created = if times.get(&name).is_some_and(|times| *times > 1) {
-                Err(refused(ErrorCode::INVALID_REQUEST, "it is named twice"))
-            } else if clock.now() > deadline {
-                Err(refused(ErrorCode::REQUEST_TIMED_OUT, "no time was left"))
-            } else {
-                create_one(&topics, topic, request.validate_only)
-            };
-            result(name, created)
+    let mut times: HashMap<String, usize> = HashMap::new();
+    for topic in &request.topics {
+        *times.entry(topic.name.clone()).or_default() += 1;
+    }
+    let mut topics = Vec::new();
+    for topic in request.topics {
+        tokio::task::consume_budget().await;
+        let name = topic.name.clone();
+        let created = match times.get_mut(&name) {
+            // One answer for a name, however often it comes.
+            Some(0) => continue,
+            Some(times) if *times > 1 => {
+                *times = 0;
+                Err(refusal(
+                    ErrorCode::INVALID_REQUEST,
+                    "the request names it twice",
+                ))
+            }
+            _ if clock.now() > deadline || peer.is_gone() => {
+                Err(refusal(ErrorCode::REQUEST_TIMED_OUT, "no time was left"))
+            }
+            _ => create_one(broker, topic, request.validate_only).await,
         };
-        CreateTopicsResponse {
-            topics: request.topics.into_iter().map(create).collect(),
-            ..CreateTopicsResponse::default()
-        }
-    })
-    .await
+        topics.push(result(name, created));
+    }
+    CreateTopicsResponse {
+        topics,
+        ..CreateTopicsResponse::default()
+    }
 }
 
-fn create_one(topics: &Topics, topic: CreatableTopic, validate_only: bool) -> Result<(), Refused> {
-    let name = TopicName::new(&topic.name).map_err(|error| said(error.into()))?;
-    if !topic.assignments.is_empty() {
-        let reason = "there is one broker: leave the choice of brokers to it";
-        return Err(refused(ErrorCode::INVALID_REPLICA_ASSIGNMENT, reason));
+/// In Kafka's order: that the topic exists is said before anything else about it,
+/// for the sake of programs that create it unless it exists.
+async fn create_one(
+    broker: &Broker,
+    topic: CreatableTopic,
+    validate_only: bool,
+) -> Result<(), Refusal> {
+    let name = TopicName::new(&topic.name).map_err(|error| because(error.into()))?;
+    if broker.topics.get(&name).is_some() {
+        return Err(because(Error::Exists));
     }
-    if topic.replication_factor != 1 {
-        let reason = "there is one broker: the replication factor is 1";
-        return Err(refused(ErrorCode::INVALID_REPLICATION_FACTOR, reason));
-    }
+    let partitions = partitions(broker, &topic)?;
     let mut overrides = BTreeMap::new();
     for config in topic.configs {
         let value = config.value.unwrap_or_default();
         // One at a time, to say which one is wrong.
         let one = BTreeMap::from([(config.name.clone(), value.clone())]);
-        if let Err(error) = topics.check_new(1, one) {
+        if let Err(error) = broker.topics.check_new(1, one) {
             let reason = format!("{}={value}: {error}", config.name);
             return Err((error_code(&error), reason));
         }
         overrides.insert(config.name, value);
     }
-    let partitions = u32::try_from(topic.num_partitions).unwrap_or(0);
     if validate_only {
-        topics.check_new(partitions, overrides).map_err(said)?;
-        return match topics.get(&name) {
-            Some(_) => Err(said(Error::Exists)),
-            None => Ok(()),
-        };
+        let checked = broker.topics.check_new(partitions, overrides);
+        return checked.map(drop).map_err(because);
     }
-    topics.create(&name, partitions, overrides).map_err(said)?;
-    Ok(())
+    let created = broker.topics.create(&name, partitions, overrides).await;
+    created.map(drop).map_err(because)
 }
 
-fn refused(code: ErrorCode, reason: &str) -> Refused {
+/// How many partitions the topic gets.
+fn partitions(broker: &Broker, topic: &CreatableTopic) -> Result<u32, Refusal> {
+    if !topic.assignments.is_empty() {
+        if topic.num_partitions != DEFAULT || i32::from(topic.replication_factor) != DEFAULT {
+            let reason = "give either assignments or numbers, and -1 for the other";
+            return Err(refusal(ErrorCode::INVALID_REQUEST, reason));
+        }
+        return assigned(&topic.assignments, broker.info.id);
+    }
+    let partitions = match topic.num_partitions {
+        DEFAULT => broker.partitions_default,
+        // 0 partitions and fewer are refused with the limit in the message.
+        number => u32::try_from(number).unwrap_or(0),
+    };
+    let checked = broker.topics.check_new(partitions, BTreeMap::new());
+    checked.map_err(because)?;
+    if !matches!(topic.replication_factor, -1 | 1) {
+        let reason = "there is one broker, so the replication factor is 1";
+        return Err(refusal(ErrorCode::INVALID_REPLICATION_FACTOR, reason));
+    }
+    Ok(partitions)
+}
+
+/// The number of partitions that are assigned by hand: 0, 1, 2 … each to this broker.
+fn assigned(assignments: &[CreatableReplicaAssignment], broker: BrokerId) -> Result<u32, Refusal> {
+    let mut indexes: Vec<i32> = assignments.iter().map(|one| one.partition_index).collect();
+    indexes.sort_unstable();
+    let consecutive = indexes
+        .iter()
+        .zip(0..)
+        .all(|(index, wanted)| *index == wanted);
+    let to_us = assignments.iter().all(|one| one.broker_ids == [broker.0]);
+    if !consecutive || !to_us {
+        let reason = format!("assign the partitions 0, 1, 2 and so on, each to broker {broker}");
+        return Err((ErrorCode::INVALID_REPLICA_ASSIGNMENT, reason));
+    }
+    Ok(u32::try_from(indexes.len()).unwrap_or(u32::MAX))
+}
+
+fn refusal(code: ErrorCode, reason: &str) -> Refusal {
     (code, reason.to_owned())
 }
 
-fn said(error: Error) -> Refused {
+fn because(error: Error) -> Refusal {
     (error_code(&error), error.to_string())
 }
 
-fn result(name: String, created: Result<(), Refused>) -> CreatableTopicResult {
+fn result(name: String, created: Result<(), Refusal>) -> CreatableTopicResult {
     let (error_code, error_message) = match created {
         Ok(()) => {
             tracing::info!("created topic {name}");
             (ErrorCode::NONE, None)
         }
         Err((code, reason)) => {
-            // Quoted: the name and the reason may hold whatever the client sent.
-            tracing::info!("topic {name:?} is not created: {reason:?}");
+            // Quoted and cut: the name and the reason may hold whatever the client sent.
+            let cut = |text: &str| text.chars().take(LOGGED).collect::<String>();
+            tracing::info!("topic {:?} is not created: {:?}", cut(&name), cut(&reason));
             (code, Some(reason))
         }
     };

@@ -1,32 +1,31 @@
-//! DeleteTopics (20): version 1.
+//! DeleteTopics (20): versions 1 to 3.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use message_model::TopicName;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{DeletableTopicResult, DeleteTopicsRequest, DeleteTopicsResponse};
 
+use crate::broker::Broker;
 use crate::error::{Error, error_code};
-use crate::serving::on_blocking_pool;
-use crate::topics::{Topic, Topics};
-use crate::waits::Waits;
 
-/// Deletes topics with all their records; who waits for one is woken.
-pub async fn delete_topics(
-    topics: &Arc<Topics>,
-    waits: &Waits,
-    request: DeleteTopicsRequest,
-) -> DeleteTopicsResponse {
-    let mut responses = Vec::new();
+/// Deletes topics with all their records; requests that wait for one are woken.
+///
+/// A name that comes twice is refused, once, as in Kafka. With a timeout of 0 or
+/// less nothing is deleted.
+pub async fn delete_topics(broker: &Broker, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
     for name in request.topic_names {
-        let deleted = delete_one(topics, &name).await;
-        if let Ok(topic) = &deleted {
-            tracing::info!("deleted topic {name}");
-            for partition in &topic.partitions {
-                waits.gone(partition.name());
-            }
-        }
-        let error_code = deleted.map_or_else(|error| error_code(&error), |_| ErrorCode::NONE);
+        *times.entry(name).or_default() += 1;
+    }
+    let mut responses = Vec::new();
+    for (name, times) in times {
+        tokio::task::consume_budget().await;
+        let error_code = match times {
+            1 if request.timeout_ms <= 0 => ErrorCode::REQUEST_TIMED_OUT,
+            1 => delete_one(broker, &name).await,
+            _ => ErrorCode::INVALID_REQUEST,
+        };
         responses.push(DeletableTopicResult { name, error_code });
     }
     DeleteTopicsResponse {
@@ -35,8 +34,15 @@ pub async fn delete_topics(
     }
 }
 
-async fn delete_one(topics: &Arc<Topics>, name: &str) -> Result<Arc<Topic>, Error> {
-    let name = TopicName::new(name).map_err(|_| Error::Unknown)?;
-    let topics = Arc::clone(topics);
-    on_blocking_pool(move || topics.delete(&name)).await
+async fn delete_one(broker: &Broker, name: &str) -> ErrorCode {
+    let Ok(topic) = TopicName::new(name) else {
+        return error_code(&Error::Unknown);
+    };
+    match broker.topics.delete(&topic).await {
+        Ok(()) => {
+            tracing::info!("deleted topic {name}");
+            ErrorCode::NONE
+        }
+        Err(error) => error_code(&error),
+    }
 }

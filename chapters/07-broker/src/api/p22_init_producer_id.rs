@@ -1,25 +1,21 @@
 //! InitProducerId (22): versions 0 and 1.
 
-use std::sync::Arc;
-
 use message_model::ProducerEpoch;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{InitProducerIdRequest, InitProducerIdResponse};
 
+use crate::broker::Broker;
 use crate::error::error_code;
-use crate::producer_ids::ProducerIds;
-use crate::serving::on_blocking_pool;
 
 /// Hands out a producer id; transactional producers are refused until chapter 20.
 pub async fn init_producer_id(
-    ids: &Arc<ProducerIds>,
+    broker: &Broker,
     request: InitProducerIdRequest,
 ) -> InitProducerIdResponse {
     if request.transactional_id.is_some() {
         return failed(ErrorCode::COORDINATOR_NOT_AVAILABLE);
     }
-    let ids = Arc::clone(ids);
-    match on_blocking_pool(move || ids.next()).await {
+    match broker.producer_ids.next().await {
         Ok(id) => InitProducerIdResponse {
             producer_id: id.0,
             producer_epoch: ProducerEpoch::FIRST.0,

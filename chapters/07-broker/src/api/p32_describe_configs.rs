@@ -1,14 +1,13 @@
 //! DescribeConfigs (32): version 1.
 
-use std::collections::BTreeSet;
-
-use message_model::{BrokerId, TopicName};
+use message_model::TopicName;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{
     DescribeConfigsEntry, DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResponse,
     DescribeConfigsResult, DescribeConfigsSynonym,
 };
 
+use crate::broker::Broker;
 use crate::topic_settings::{broker_name, topic_settings};
 use crate::topics::Topics;
 
@@ -39,27 +38,28 @@ const TOPIC: i8 = 2;
 /// What a request calls a broker.
 const BROKER: i8 = 4;
 
-/// Shows the settings of topics, and of the broker `broker`: `settings`.
+/// The most resources that one request is answered for: a short request could
+/// make us build a huge response.
+const RESOURCES_MAX: usize = 1_000;
+
+/// The settings of topics, and of this broker.
 #[must_use]
 pub fn describe_configs(
-    topics: &Topics,
-    broker: BrokerId,
-    settings: &[Setting],
+    broker: &Broker,
     request: DescribeConfigsRequest,
 ) -> DescribeConfigsResponse {
-    let mut seen = BTreeSet::new();
+    let id = broker.info.id.to_string();
     let mut results = Vec::new();
-    for asked in request.resources {
-        // What is asked for a thousand times is answered once: else a small
-        // request could make us build a huge response.
-        if seen.insert((asked.resource_type, asked.resource_name.clone())) {
-            let found = match asked.resource_type {
-                TOPIC => of_topic(topics, &asked.resource_name, settings),
-                BROKER if asked.resource_name == broker.to_string() => Ok(settings.to_vec()),
-                _ => Err((ErrorCode::INVALID_REQUEST, "only topics and this broker")),
-            };
-            results.push(describe(asked, found, request.include_synonyms));
-        }
+    for (index, wanted) in request.resources.into_iter().enumerate() {
+        let found = match wanted.resource_type {
+            _ if index >= RESOURCES_MAX => {
+                Err((ErrorCode::INVALID_REQUEST, "more than 1,000 resources"))
+            }
+            TOPIC => of_topic(&broker.topics, &wanted.resource_name, &broker.settings),
+            BROKER if wanted.resource_name == id => Ok(broker.settings.clone()),
+            _ => Err((ErrorCode::INVALID_REQUEST, "only topics and this broker")),
+        };
+        results.push(describe(wanted, found, request.include_synonyms));
     }
     DescribeConfigsResponse {
         results,
@@ -84,7 +84,7 @@ fn of_topic(topics: &Topics, name: &str, broker: &[Setting]) -> Found {
             .map_or(SettingSource::Default, |setting| setting.source),
         None => SettingSource::Default,
     };
-    let settings = topic_settings(&config.log).into_iter();
+    let settings = topic_settings(&config.settings).into_iter();
     Ok(settings
         .map(|(name, value)| Setting {
             name: name.to_owned(),
@@ -94,10 +94,15 @@ fn of_topic(topics: &Topics, name: &str, broker: &[Setting]) -> Found {
         .collect())
 }
 
-fn describe(asked: DescribeConfigsResource, found: Found, synonyms: bool) -> DescribeConfigsResult {
-    let wanted = |name: &String| {
-        let keys = asked.configuration_keys.as_ref();
-        keys.is_none_or(|keys| keys.contains(name))
+fn describe(
+    wanted: DescribeConfigsResource,
+    found: Found,
+    synonyms: bool,
+) -> DescribeConfigsResult {
+    let is_shown = |name: &String| {
+        let keys = wanted.configuration_keys.as_ref();
+        // Kafka takes an empty list of names for all of them.
+        keys.is_none_or(|keys| keys.is_empty() || keys.contains(name))
     };
     let (error, settings) = match found {
         Ok(settings) => ((ErrorCode::NONE, None), settings),
@@ -106,13 +111,13 @@ fn describe(asked: DescribeConfigsResource, found: Found, synonyms: bool) -> Des
     DescribeConfigsResult {
         error_code: error.0,
         error_message: error.1,
-        resource_type: asked.resource_type,
+        resource_type: wanted.resource_type,
         configs: settings
             .into_iter()
-            .filter(|setting| wanted(&setting.name))
+            .filter(|setting| is_shown(&setting.name))
             .map(|setting| entry(setting, synonyms))
             .collect(),
-        resource_name: asked.resource_name,
+        resource_name: wanted.resource_name,
     }
 }
 
@@ -130,5 +135,6 @@ fn entry(setting: Setting, synonyms: bool) -> DescribeConfigsEntry {
         config_source: source,
         is_sensitive: false,
         synonyms: if synonyms { vec![itself] } else { Vec::new() },
+        ..DescribeConfigsEntry::default()
     }
 }

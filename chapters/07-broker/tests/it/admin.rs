@@ -1,42 +1,35 @@
-//! Metadata, topic admin, settings, offsets by time, producer ids.
+//! Metadata, deletion, settings, offsets by time, producer ids.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use broker::ProducerIds;
-use broker::api::{self, AutoCreate, BrokerInfo, Setting, SettingSource};
-use message_model::BrokerId;
+use broker::api;
+use networking::Peer;
+use record_batch::layout;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{
-    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
-    DeleteTopicsRequest, DescribeConfigsRequest, DescribeConfigsResource, FindCoordinatorRequest,
-    InitProducerIdRequest, ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
-    MetadataRequest, MetadataResponse, MetadataTopic,
+    DeleteTopicsRequest, DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResponse,
+    DescribeConfigsResult, FindCoordinatorRequest, InitProducerIdRequest, ListOffsetsPartition,
+    ListOffsetsRequest, ListOffsetsTopic, MetadataRequest, MetadataResponse, MetadataTopic,
+    MetadataTopics,
 };
 
-use crate::support::{Broker, DATA_DIR, batch, name};
+use crate::support::{Broker, batch};
 
-fn info() -> BrokerInfo {
-    BrokerInfo {
-        id: BrokerId(3),
-        cluster_id: "a cluster".to_owned(),
-        host: "127.0.0.1".to_owned(),
-        port: 9092,
+/// Asks about some topics, or about all.
+pub(crate) fn metadata_request(topics: Option<&[&str]>) -> MetadataRequest {
+    let wanted = |name: &&str| MetadataTopic {
+        name: (*name).to_owned(),
+    };
+    MetadataRequest {
+        topics: MetadataTopics(topics.map(|topics| topics.iter().map(wanted).collect())),
+        allow_auto_topic_creation: true,
     }
 }
 
-async fn metadata(broker: &Broker, auto: AutoCreate, topics: Option<&[&str]>) -> MetadataResponse {
-    let asked = |name: &&str| MetadataTopic {
-        name: (*name).to_owned(),
-    };
-    let request = MetadataRequest {
-        topics: topics.map(|topics| topics.iter().map(asked).collect()),
-        ..MetadataRequest::default()
-    };
-    api::metadata(&broker.topics, &info(), auto, request).await
+pub(crate) async fn metadata(broker: &Broker, topics: Option<&[&str]>) -> MetadataResponse {
+    api::metadata(broker, &Peer::default(), metadata_request(topics)).await
 }
 
-fn topics(response: &MetadataResponse) -> Vec<(&str, ErrorCode, usize)> {
+/// Name, code and number of partitions.
+pub(crate) fn topics(response: &MetadataResponse) -> Vec<(&str, ErrorCode, usize)> {
     let all = response.topics.iter();
     all.map(|topic| {
         (
@@ -48,11 +41,16 @@ fn topics(response: &MetadataResponse) -> Vec<(&str, ErrorCode, usize)> {
     .collect()
 }
 
+fn without_auto_create() -> Broker {
+    Broker::start().but(|broker| broker.auto_create = false)
+}
+
 #[tokio::test]
 async fn metadata_says_where_partitions_are() {
-    let broker = Broker::with_topic();
-    broker.create("u", 3);
-    let all = metadata(&broker, AutoCreate::Off, None).await;
+    let broker = without_auto_create();
+    broker.create("t", 1).await;
+    broker.create("u", 3).await;
+    let all = metadata(&broker, None).await;
     assert_eq!(
         topics(&all),
         [("t", ErrorCode::NONE, 1), ("u", ErrorCode::NONE, 3)]
@@ -70,31 +68,26 @@ async fn metadata_says_where_partitions_are() {
         (&partition.replica_nodes, &partition.isr_nodes),
         (&vec![3], &vec![3])
     );
-    let none = metadata(&broker, AutoCreate::Off, Some(&[])).await;
+    assert!(partition.offline_replicas.is_empty());
+    let none = metadata(&broker, Some(&[])).await;
     assert!(none.topics.is_empty());
 }
 
 #[tokio::test]
 async fn metadata_creates_topics_if_both_sides_agree() {
-    let broker = Broker::with_topic();
-    let off = metadata(&broker, AutoCreate::Off, Some(&["new"])).await;
-    assert_eq!(
-        topics(&off),
-        [("new", ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, 0)]
-    );
+    let unknown = [("new", ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, 0)];
+    let off = without_auto_create();
+    assert_eq!(topics(&metadata(&off, Some(&["new"])).await), unknown);
+    assert!(off.topics.all().is_empty());
+
+    let broker = Broker::with_topic().await;
     let request = MetadataRequest {
-        topics: Some(vec![MetadataTopic {
-            name: "new".to_owned(),
-        }]),
         allow_auto_topic_creation: false,
+        ..metadata_request(Some(&["new"]))
     };
-    let on = AutoCreate::Partitions(2);
-    let not_allowed = api::metadata(&broker.topics, &info(), on, request).await;
-    assert_eq!(
-        topics(&not_allowed),
-        [("new", ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, 0)]
-    );
-    let created = metadata(&broker, on, Some(&["new", "no such name!", "t"])).await;
+    let not_allowed = api::metadata(&broker, &Peer::default(), request).await;
+    assert_eq!(topics(&not_allowed), unknown);
+    let created = metadata(&broker, Some(&["new", "no such name!", "t"])).await;
     let expected = [
         ("new", ErrorCode::NONE, 2),
         ("no such name!", ErrorCode::INVALID_TOPIC_EXCEPTION, 0),
@@ -103,144 +96,89 @@ async fn metadata_creates_topics_if_both_sides_agree() {
     assert_eq!(topics(&created), expected);
 }
 
+/// Two clients want the same topic at the same time: it is created once, and both
+/// hear that it is there, or that they shall ask again.
 #[tokio::test]
-async fn a_name_that_is_asked_for_often_is_answered_once() {
-    let broker = Broker::with_topic();
-    broker.create("wide", 100);
-    let often = metadata(&broker, AutoCreate::Off, Some(&["wide"; 1_000])).await;
-    assert_eq!(topics(&often), [("wide", ErrorCode::NONE, 100)]);
-}
-
-fn creatable(name: &str) -> CreatableTopic {
-    CreatableTopic {
-        name: name.to_owned(),
-        num_partitions: 2,
-        replication_factor: 1,
-        ..CreatableTopic::default()
-    }
-}
-
-fn with_config(name: &str, value: Option<&str>) -> CreatableTopic {
-    CreatableTopic {
-        configs: vec![CreatableTopicConfig {
-            name: name.to_owned(),
-            value: value.map(str::to_owned),
-        }],
-        ..creatable("configured")
-    }
-}
-
-async fn create(
-    broker: &Broker,
-    topics: Vec<CreatableTopic>,
-    validate_only: bool,
-) -> Vec<ErrorCode> {
-    let request = CreateTopicsRequest {
-        topics,
-        timeout_ms: 30_000,
-        validate_only,
-    };
-    let response = api::create_topics(&broker.topics, broker.clock, request).await;
-    response
-        .topics
-        .iter()
-        .map(|topic| topic.error_code)
-        .collect()
-}
-
-#[tokio::test]
-async fn create_topics_says_what_is_wrong_with_each() {
-    let broker = Broker::with_topic();
-    let partitions = |count| CreatableTopic {
-        num_partitions: count,
-        ..creatable("u")
-    };
-    let copies = CreatableTopic {
-        replication_factor: 2,
-        ..creatable("copies")
-    };
-    let assigned = CreatableTopic {
-        assignments: vec![CreatableReplicaAssignment::default()],
-        ..creatable("assigned")
-    };
-    let cases = [
-        (creatable("new"), ErrorCode::NONE),
-        (creatable("t"), ErrorCode::TOPIC_ALREADY_EXISTS),
-        (creatable("not a name"), ErrorCode::INVALID_TOPIC_EXCEPTION),
-        (partitions(0), ErrorCode::INVALID_PARTITIONS),
-        (partitions(-1), ErrorCode::INVALID_PARTITIONS),
-        (partitions(101), ErrorCode::INVALID_PARTITIONS),
-        (copies, ErrorCode::INVALID_REPLICATION_FACTOR),
-        (assigned, ErrorCode::INVALID_REPLICA_ASSIGNMENT),
-        (
-            with_config("retention.ms", Some("soon")),
-            ErrorCode::INVALID_CONFIG,
-        ),
-        (with_config("retention.ms", None), ErrorCode::INVALID_CONFIG),
-        (
-            with_config("retention.hours", Some("1")),
-            ErrorCode::INVALID_CONFIG,
-        ),
-        (with_config("retention.ms", Some("1")), ErrorCode::NONE),
-    ];
-    for validate_only in [true, false] {
-        for (topic, code) in &cases {
-            let got = create(&broker, vec![topic.clone()], validate_only).await;
-            assert_eq!(got, [*code], "{topic:?}, validate only: {validate_only}");
-        }
-    }
-    assert_eq!(broker.topics.all().len(), 3);
-}
-
-#[tokio::test]
-async fn a_topic_that_is_named_twice_is_not_created() {
+async fn a_topic_that_two_want_is_created_once() {
     let broker = Broker::start();
-    let twice = vec![creatable("a"), creatable("b"), creatable("a")];
-    let codes = create(&broker, twice, false).await;
-    let (twice, fine) = (ErrorCode::INVALID_REQUEST, ErrorCode::NONE);
-    assert_eq!(codes, [twice, fine, twice]);
-    assert!(broker.topics.get(&name("a")).is_none());
+    let (first, second) = tokio::join!(
+        metadata(&broker, Some(&["new"])),
+        metadata(&broker, Some(&["new"]))
+    );
+    let there = vec![("new", ErrorCode::NONE, 2)];
+    assert_eq!(topics(&first), there);
+    let soon = vec![("new", ErrorCode::LEADER_NOT_AVAILABLE, 0)];
+    let second = topics(&second);
+    assert!(second == there || second == soon, "{second:?}");
+    assert_eq!(topics(&metadata(&broker, Some(&["new"])).await), there);
+}
+
+pub(crate) async fn delete(
+    broker: &Broker,
+    names: &[&str],
+    timeout_ms: i32,
+) -> Vec<(String, ErrorCode)> {
+    let request = DeleteTopicsRequest {
+        topic_names: names.iter().map(|name| (*name).to_owned()).collect(),
+        timeout_ms,
+    };
+    let response = api::delete_topics(broker, request).await;
+    let results = response.responses.into_iter();
+    results.map(|one| (one.name, one.error_code)).collect()
 }
 
 #[tokio::test]
 async fn delete_topics() {
-    let broker = Broker::with_topic();
-    let request = DeleteTopicsRequest {
-        topic_names: ["t", "t", "u", "not a name"].map(str::to_owned).to_vec(),
-        ..DeleteTopicsRequest::default()
-    };
-    let response = api::delete_topics(&broker.topics, &broker.waits, request).await;
-    let codes: Vec<ErrorCode> = response
-        .responses
-        .iter()
-        .map(|one| one.error_code)
-        .collect();
+    let broker = Broker::with_topic().await;
     let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
-    assert_eq!(codes, [ErrorCode::NONE, unknown, unknown, unknown]);
+    let expected = [
+        ("not a name", unknown),
+        ("t", ErrorCode::NONE),
+        ("u", unknown),
+    ];
+    let expected = expected.map(|(name, code)| (name.to_owned(), code));
+    let codes = delete(&broker, &["t", "u", "not a name"], 1_000).await;
+    assert_eq!(codes, expected);
     assert!(broker.topics.all().is_empty());
 }
 
-async fn list(broker: &Broker, topic: &str, timestamp: i64) -> (ErrorCode, i64, i64) {
-    let request = ListOffsetsRequest {
+/// As in Kafka.
+#[tokio::test]
+async fn without_time_nothing_is_deleted() {
+    let broker = Broker::with_topic().await;
+    for timeout_ms in [0, -1] {
+        let codes = delete(&broker, &["t"], timeout_ms).await;
+        assert_eq!(codes, [("t".to_owned(), ErrorCode::REQUEST_TIMED_OUT)]);
+    }
+    assert_eq!(broker.topics.all().len(), 1);
+}
+
+/// Asks for partition 0 of a topic.
+pub(crate) fn list_request(topic: &str, timestamp: i64) -> ListOffsetsRequest {
+    ListOffsetsRequest {
         topics: vec![ListOffsetsTopic {
             name: topic.to_owned(),
             partitions: vec![ListOffsetsPartition {
-                partition_index: 0,
                 timestamp,
+                ..ListOffsetsPartition::default()
             }],
         }],
         ..ListOffsetsRequest::default()
-    };
-    let mut response = api::list_offsets(&broker.topics, request).await;
+    }
+}
+
+pub(crate) async fn list(broker: &Broker, topic: &str, timestamp: i64) -> (ErrorCode, i64, i64) {
+    let request = list_request(topic, timestamp);
+    let mut response = api::list_offsets(broker, request).await;
     let found = response.topics.remove(0).partitions.remove(0);
     (found.error_code, found.timestamp, found.offset)
 }
 
 #[tokio::test]
 async fn offsets_by_time() {
-    let broker = Broker::with_topic();
+    let broker = Broker::with_topic().await;
     // Timestamps 1000, 1001, 1002.
-    broker.produce(1, "t", batch(&["a", "b", "c"])).await;
+    broker.write(1, "t", &["a", "b", "c"]).await;
     let fine = ErrorCode::NONE;
     assert_eq!(list(&broker, "t", -1).await, (fine, -1, 3));
     assert_eq!(list(&broker, "t", -2).await, (fine, -1, 0));
@@ -257,40 +195,59 @@ async fn offsets_by_time() {
     );
 }
 
+/// The same in sealed segments, whichever of them are loaded.
 #[tokio::test]
-async fn describe_configs() {
+async fn offsets_by_time_in_many_segments() {
     let broker = Broker::start();
-    let topic = with_config("retention.ms", Some("1234"));
-    assert_eq!(create(&broker, vec![topic], false).await, [ErrorCode::NONE]);
-    let settings = [Setting {
-        name: "log.segment.bytes".to_owned(),
-        value: "10000".to_owned(),
-        source: SettingSource::Broker,
-    }];
-    let resource =
-        |resource_type, resource_name: &str, keys: Option<&[&str]>| DescribeConfigsResource {
-            resource_type,
-            resource_name: resource_name.to_owned(),
-            configuration_keys: keys.map(|keys| keys.iter().map(|key| (*key).to_owned()).collect()),
-        };
-    let keys = ["retention.ms", "segment.bytes", "segment.ms"];
+    broker
+        .create_with("t", 1, &[("segment.bytes", "1024")])
+        .await;
+    let long = "x".repeat(600);
+    for offset in 0..12 {
+        let mut one = batch(&[&long]);
+        let timestamp: i64 = 1_000 + 10 * offset;
+        one[layout::BASE_TIMESTAMP..layout::MAX_TIMESTAMP]
+            .copy_from_slice(&timestamp.to_be_bytes());
+        one[layout::MAX_TIMESTAMP..layout::PRODUCER_ID].copy_from_slice(&timestamp.to_be_bytes());
+        crate::support::mend(&mut one);
+        let answer = broker.produce(1, "t", one).await;
+        assert_eq!(answer.error_code, ErrorCode::NONE);
+    }
+    for offset in (0..12).chain((0..12).rev()) {
+        let timestamp = 1_000 + 10 * offset;
+        let expected = (ErrorCode::NONE, timestamp, offset);
+        assert_eq!(list(&broker, "t", timestamp - 3).await, expected);
+    }
+}
+
+pub(crate) fn resource(
+    resource_type: i8,
+    resource_name: &str,
+    keys: Option<&[&str]>,
+) -> DescribeConfigsResource {
+    DescribeConfigsResource {
+        resource_type,
+        resource_name: resource_name.to_owned(),
+        configuration_keys: keys.map(|keys| keys.iter().map(|key| (*key).to_owned()).collect()),
+    }
+}
+
+pub(crate) fn describe(
+    broker: &Broker,
+    resources: Vec<DescribeConfigsResource>,
+) -> DescribeConfigsResponse {
     let request = DescribeConfigsRequest {
-        resources: vec![
-            resource(2, "configured", Some(&keys)),
-            resource(4, "3", None),
-            resource(2, "u", None),
-            resource(4, "9", None),
-            resource(1, "x", None),
-            resource(4, "3", None),
-        ],
+        resources,
         include_synonyms: true,
+        ..DescribeConfigsRequest::default()
     };
-    let response = api::describe_configs(&broker.topics, BrokerId(3), &settings, request);
-    let results = &response.results;
-    assert_eq!(results.len(), 5, "what is asked for twice is answered once");
-    let shown: Vec<(&str, Option<&str>, i8)> = results[0]
-        .configs
-        .iter()
+    api::describe_configs(broker, request)
+}
+
+/// Name, value and source.
+fn shown(result: &DescribeConfigsResult) -> Vec<(&str, Option<&str>, i8)> {
+    let entries = result.configs.iter();
+    entries
         .map(|entry| {
             (
                 entry.name.as_str(),
@@ -298,13 +255,31 @@ async fn describe_configs() {
                 entry.config_source,
             )
         })
-        .collect();
+        .collect()
+}
+
+#[tokio::test]
+async fn describe_configs() {
+    let broker = Broker::start();
+    broker
+        .create_with("configured", 1, &[("retention.ms", "1234")])
+        .await;
+    let keys = ["retention.ms", "segment.bytes", "segment.ms"];
+    let resources = vec![
+        resource(2, "configured", Some(&keys)),
+        resource(4, "3", None),
+        resource(2, "u", None),
+        resource(4, "9", None),
+        resource(1, "x", None),
+    ];
+    let response = describe(&broker, resources);
+    let results = &response.results;
     let expected = [
         ("retention.ms", Some("1234"), 1),
         ("segment.bytes", Some("10000"), 4),
         ("segment.ms", Some("3600000"), 5),
     ];
-    assert_eq!(shown, expected);
+    assert_eq!(shown(&results[0]), expected);
     assert_eq!(results[0].configs[0].synonyms.len(), 1);
     assert_eq!(results[1].configs[0].name, "log.segment.bytes");
     assert_eq!(results[2].error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
@@ -313,29 +288,40 @@ async fn describe_configs() {
 }
 
 #[tokio::test]
+async fn an_empty_list_of_names_asks_for_all_settings() {
+    let broker = Broker::with_topic().await;
+    let response = describe(
+        &broker,
+        vec![resource(2, "t", None), resource(2, "t", Some(&[]))],
+    );
+    let all = shown(&response.results[0]);
+    assert!(all.len() > 10, "{all:?}");
+    assert!(all.is_sorted(), "{all:?}");
+    assert_eq!(all, shown(&response.results[1]));
+}
+
+#[tokio::test]
 async fn producer_ids_are_handed_out_and_transactions_refused() {
     let broker = Broker::start();
-    let ids = ProducerIds::open(Arc::new(broker.disk.clone()), Path::new(DATA_DIR)).unwrap();
-    let ids = Arc::new(ids);
     for expected in 0..3 {
-        let told = api::init_producer_id(&ids, InitProducerIdRequest::default()).await;
+        let answer = api::init_producer_id(&broker, InitProducerIdRequest::default()).await;
         assert_eq!(
-            (told.error_code, told.producer_id),
+            (answer.error_code, answer.producer_id),
             (ErrorCode::NONE, expected)
         );
-        assert_eq!(told.producer_epoch, 0);
+        assert_eq!(answer.producer_epoch, 0);
     }
     let transactional = InitProducerIdRequest {
         transactional_id: Some("tx".to_owned()),
         ..InitProducerIdRequest::default()
     };
-    let told = api::init_producer_id(&ids, transactional).await;
-    assert_eq!(told.error_code, ErrorCode::COORDINATOR_NOT_AVAILABLE);
+    let answer = api::init_producer_id(&broker, transactional).await;
+    assert_eq!(answer.error_code, ErrorCode::COORDINATOR_NOT_AVAILABLE);
 }
 
 #[test]
 fn there_is_no_coordinator_yet() {
-    let told = api::find_coordinator(&FindCoordinatorRequest::default());
-    assert_eq!(told.error_code, ErrorCode::COORDINATOR_NOT_AVAILABLE);
-    assert_eq!((told.node_id, told.port), (-1, -1));
+    let answer = api::find_coordinator(&FindCoordinatorRequest::default());
+    assert_eq!(answer.error_code, ErrorCode::COORDINATOR_NOT_AVAILABLE);
+    assert_eq!((answer.node_id, answer.port), (-1, -1));
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use broker::{Error, Topics};
 use disk::Disk;
-use message_model::Timestamp;
+use message_model::Moment;
 use sim_disk::SimDisk;
 
-use crate::support::{DATA_DIR, batch, config, name, open};
+use crate::support::{DATA_DIR, NOW, append, batch, config, name, open, services};
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
@@ -51,18 +52,23 @@ fn apply(expected: &mut Expected, step: Step) {
     }
 }
 
-fn perform(topics: &Topics, step: Step) -> Result<(), Error> {
+async fn perform(topics: &Arc<Topics>, step: Step) -> Result<(), Error> {
     match step {
         Create(topic, partitions) => {
-            topics.create(&name(topic), partitions, BTreeMap::new())?;
+            topics
+                .create(&name(topic), partitions, BTreeMap::new())
+                .await?;
         }
         Delete(topic) => {
-            topics.delete(&name(topic))?;
+            topics.delete(&name(topic)).await?;
         }
         Produce(topic) => {
             let topic = topics.get(&name(topic)).ok_or(Error::Unknown)?;
-            topic.partitions[0].append(Timestamp(0), &mut batch(&["a"]))?;
-            topic.partitions[0].sync()?;
+            let appended = append(&topic.partitions[0], NOW, batch(&["a"])).await?;
+            let deadline = Moment::after_start(Duration::MAX);
+            topic.partitions[0]
+                .durable(appended.range.end, deadline)
+                .await?;
         }
     }
     Ok(())
@@ -70,16 +76,17 @@ fn perform(topics: &Topics, step: Step) -> Result<(), Error> {
 
 /// Performs the script until the power fails. What must be there then, and what
 /// may be there instead.
-fn run(disk: &SimDisk) -> (Expected, Expected) {
+async fn run(disk: &SimDisk) -> (Expected, Expected) {
     let mut expected = Expected::new();
-    let opened = Topics::open(Arc::new(disk.clone()), Path::new(DATA_DIR), config());
+    let opened = Topics::open(services(disk), Path::new(DATA_DIR), config());
     let Ok(opened) = opened else {
         return (expected.clone(), expected);
     };
+    let topics = Arc::new(opened.topics);
     for step in SCRIPT {
         let mut or_else = expected.clone();
         apply(&mut or_else, *step);
-        if perform(&opened.topics, *step).is_err() {
+        if perform(&topics, *step).await.is_err() {
             return (expected, or_else);
         }
         expected = or_else;
@@ -101,16 +108,16 @@ fn named(expected: &Expected) -> BTreeMap<String, (usize, i64)> {
     expected.iter().map(owned).collect()
 }
 
-#[test]
-fn topics_are_created_and_deleted_as_a_whole() {
+#[tokio::test]
+async fn topics_are_created_and_deleted_as_a_whole() {
     let disk = SimDisk::new(1);
-    run(&disk);
+    run(&disk).await;
     let operations = disk.operations();
     assert!(operations > 60, "{operations} operations");
     for operation in 0..operations {
         let disk = SimDisk::new(operation);
         disk.power_off_at(operation);
-        let (expected, or_else) = run(&disk);
+        let (expected, or_else) = run(&disk).await;
         for _ in 0..8 {
             let survivor = disk.crash();
             let opened = open(&survivor);

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use broker::api::{self, FetchLimits};
+use broker::api::FetchLimits;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::FetchRequest;
 
-use crate::support::{Broker, batch, bytes, fetch_request};
+use crate::support::{Broker, NOW, append, batch, bytes, fetch_request};
 
 #[tokio::test]
 async fn a_fetch_returns_what_was_produced() {
-    let broker = Broker::with_topic();
+    let broker = Broker::with_topic().await;
     broker.produce(1, "t", batch(&["a", "b"])).await;
     let found = broker.fetch_now("t", 0).await;
     assert_eq!(found.error_code, ErrorCode::NONE);
@@ -34,7 +34,7 @@ async fn a_fetch_returns_what_was_produced() {
 
 #[tokio::test]
 async fn a_committed_reader_gets_a_list_of_aborted_transactions() {
-    let broker = Broker::with_topic();
+    let broker = Broker::with_topic().await;
     broker.produce(1, "t", batch(&["a"])).await;
     let mut request = fetch_request(&[("t", 0, 0)], 0, 0);
     request.isolation_level = 1;
@@ -45,12 +45,13 @@ async fn a_committed_reader_gets_a_list_of_aborted_transactions() {
 }
 
 #[tokio::test]
-async fn errors_are_told_per_partition_and_at_once() {
-    let broker = Broker::with_topic();
+async fn errors_are_per_partition_and_at_once() {
+    let broker = Broker::with_topic().await;
+    broker.create("v", 2).await;
     broker.produce(1, "t", batch(&["a"])).await;
     let asked = [
-        ("t", 0, 2),
-        ("t", 0, -1),
+        ("v", 0, 2),
+        ("v", 1, -1),
         ("t", 1, 0),
         ("u", 0, 0),
         ("t", 0, 0),
@@ -74,7 +75,7 @@ async fn errors_are_told_per_partition_and_at_once() {
 
 #[tokio::test]
 async fn the_leader_epoch_is_compared() {
-    let broker = Broker::with_topic();
+    let broker = Broker::with_topic().await;
     let with_epoch = |epoch| {
         let mut request = fetch_request(&[("t", 0, 0)], 0, 0);
         request.topics[0].partitions[0].current_leader_epoch = epoch;
@@ -97,7 +98,7 @@ async fn the_leader_epoch_is_compared() {
 
 #[tokio::test]
 async fn sessions_are_declined() {
-    let broker = Broker::with_topic();
+    let broker = Broker::with_topic().await;
     let mut request = fetch_request(&[("t", 0, 0)], 0, 0);
     request.session_epoch = 0;
     let response = broker.fetch(request).await;
@@ -112,19 +113,18 @@ async fn sessions_are_declined() {
 
 /// How many bytes came from each partition, of three that hold two batches each.
 async fn sizes(change: impl FnOnce(&mut FetchRequest), limits: FetchLimits) -> Vec<usize> {
-    let broker = Broker::start();
-    broker.create("t", 3);
+    let broker = Broker::start().but(|broker| broker.fetch_limits = limits);
+    broker.create("t", 3).await;
     for index in [0, 1, 2] {
         let partition = broker.partition("t", index);
         for _ in 0..2 {
-            partition
-                .append(broker.clock.wall(), &mut batch(&["0123456789"]))
-                .unwrap();
+            let appended = append(&partition, NOW, batch(&["0123456789"]));
+            appended.await.unwrap();
         }
     }
     let mut request = fetch_request(&[("t", 0, 0), ("t", 1, 0), ("t", 2, 0)], 0, 0);
     change(&mut request);
-    let response = api::fetch(&broker.topics, &broker.waits, broker.clock, limits, request).await;
+    let response = broker.fetch(request).await;
     let partitions = response
         .responses
         .iter()
@@ -187,14 +187,36 @@ async fn no_request_gets_more_than_the_broker_allows() {
     assert_eq!(sizes(greedy, narrow).await, [2 * one, 0, 0]);
 }
 
+/// The answer names ranges of the segment; its bytes are read when they are sent.
 #[tokio::test]
-async fn canaries_are_refused_per_partition() {
-    let response = api::refuse_fetch(fetch_request(&[("t", 0, 0), ("u", 3, 9)], 60_000, 1));
-    for (topic, index) in response.responses.iter().zip([0, 3]) {
-        assert_eq!(
-            topic.partitions[0].error_code,
-            ErrorCode::UNSUPPORTED_VERSION
-        );
-        assert_eq!(topic.partitions[0].partition_index, index);
+async fn what_is_on_disk_is_sent_from_there() {
+    let broker = Broker::with_topic().await;
+    broker.write(1, "t", &["a"]).await;
+    let found = broker.fetch_now("t", 0).await;
+    let chunks = &found.records.chunks;
+    assert!(
+        matches!(chunks[..], [networking::Chunk::File(_)]),
+        "{chunks:?}"
+    );
+}
+
+/// A sealed segment is read the same way, and at its end the next one begins.
+#[tokio::test]
+async fn a_fetch_ends_where_its_segment_does() {
+    let broker = Broker::with_topic().await;
+    let long = "x".repeat(4_000);
+    for _ in 0..5 {
+        broker.write(1, "t", &[&long]).await;
     }
+    // Two batches to a segment of 10,000 bytes.
+    let mut next = 0;
+    let mut counts = Vec::new();
+    for _ in 0..3 {
+        let found = broker.fetch_now("t", next).await;
+        let bytes = bytes(&found.records);
+        let batches = record_batch::Batches::new(&bytes).count();
+        counts.push(batches);
+        next += i64::try_from(batches).unwrap();
+    }
+    assert_eq!(counts, [2, 2, 1]);
 }

@@ -3,14 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod admin;
+mod background_stalls;
+mod bad_batches;
 mod client;
 mod connection;
 mod crash;
+mod create_topics;
+mod duplicates;
+mod durability;
 mod fetch;
-mod hostile;
+mod limits;
 mod long_poll;
 mod partition;
 mod produce;
-mod purgatory;
+mod stalls;
 mod support;
 mod topics;
+mod waits;

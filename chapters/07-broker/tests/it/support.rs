@@ -1,18 +1,24 @@
 //! A broker without a socket, on a simulated disk.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_model::Clock;
-use broker::api::{self, Acknowledgement, FetchLimits};
-use broker::{AdmitAll, Opened, Partition, Topics, TopicsConfig, Waits, sync_on_blocking_pool};
-use log_storage::{LogConfig, RetentionLimits};
-use message_model::{PartitionIndex, Timestamp, TopicName};
+use broker::api::{self, Acknowledgement, BrokerInfo, FetchLimits, Setting, SettingSource};
+use broker::{
+    Appended, Error, LaneWidths, Opened, Partition, ProducerIds, Services, Topic, TopicSettings,
+    Topics, TopicsConfig, validate_produced,
+};
+use log_storage::{LogConfig, RetentionLimits, SegmentCache};
+use message_model::{BrokerId, PartitionIndex, Timestamp, TopicName};
 use networking::{Chunk, FileRange};
-use record_batch::{BatchBuilder, RecordToSend};
+use record_batch::{BatchBuilder, RecordToSend, layout};
 use sim_disk::SimDisk;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use wire_protocol::Records;
 use wire_protocol::message::{
     FetchPartition, FetchPartitionResponse, FetchRequest, FetchResponse, FetchTopic,
@@ -21,86 +27,167 @@ use wire_protocol::message::{
 
 pub(crate) const DATA_DIR: &str = "/data";
 
+/// The present of the batches that [`batch`] makes.
+pub(crate) const NOW: Timestamp = Timestamp(2_000);
+
 pub(crate) const LIMITS: FetchLimits = FetchLimits {
     response_bytes_max: 1_000_000,
     wait_max: Duration::from_secs(60),
 };
 
+/// Narrow on purpose: two of a kind at a time, so that one that stands still
+/// leaves room for one other.
+const WIDTHS: LaneWidths = LaneWidths {
+    syncs: 2,
+    reads: 2,
+    rolls: 2,
+    administration: 2,
+};
+
+/// A broker, the disk below it, and the task that ends its waits.
 pub(crate) struct Broker {
     pub(crate) disk: SimDisk,
-    pub(crate) topics: Arc<Topics>,
-    pub(crate) waits: Arc<Waits>,
-    pub(crate) clock: Clock,
+    broker: broker::Broker,
+    expiring: JoinHandle<()>,
+}
+
+impl Deref for Broker {
+    type Target = broker::Broker;
+
+    fn deref(&self) -> &broker::Broker {
+        &self.broker
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.expiring.abort();
+    }
 }
 
 /// Segments of 10,000 bytes; nothing expires.
 pub(crate) fn config() -> TopicsConfig {
     TopicsConfig {
-        log: LogConfig {
-            segment_bytes: 10_000,
-            segment_age: Duration::from_secs(3600),
-            index_interval_bytes: 200,
-            batch_size_max: 5_000,
-            retention: RetentionLimits {
-                age: None,
-                bytes: None,
+        settings: TopicSettings {
+            log: LogConfig {
+                segment_bytes: 10_000,
+                segment_age: Duration::from_secs(3600),
+                index_interval_bytes: 200,
+                batch_size_max: 5_000,
+                retention: RetentionLimits {
+                    age: None,
+                    bytes: None,
+                },
             },
+            timestamp_after_max: Duration::from_secs(3600),
         },
         partitions_max: 100,
-        producers: || Box::new(AdmitAll),
+        partitions_total_max: 250,
+        open_threads: 1,
     }
 }
 
+pub(crate) fn services(disk: &SimDisk) -> Arc<Services> {
+    let disk = Arc::new(disk.clone());
+    let segments = SegmentCache::new(4);
+    Arc::new(Services::new(disk, Clock::start(), WIDTHS, segments))
+}
+
+/// What a new start finds on `disk`.
 pub(crate) fn open(disk: &SimDisk) -> Opened {
-    Topics::open(Arc::new(disk.clone()), Path::new(DATA_DIR), config()).unwrap()
+    Topics::open(services(disk), Path::new(DATA_DIR), config()).unwrap()
+}
+
+/// The topics that a new start finds on `disk`.
+pub(crate) fn open_topics(disk: &SimDisk) -> Arc<Topics> {
+    Arc::new(open(disk).topics)
 }
 
 pub(crate) fn name(topic: &str) -> TopicName {
     TopicName::new(topic).unwrap()
 }
 
+pub(crate) fn overrides(settings: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    settings.iter().map(owned).collect()
+}
+
 impl Broker {
-    /// An empty one. Waits expire only inside of a tokio runtime.
+    /// An empty one.
     pub(crate) fn start() -> Broker {
-        Broker::start_with(SimDisk::new(7), config())
+        Broker::start_with(&SimDisk::new(7), config())
     }
 
-    pub(crate) fn start_with(disk: SimDisk, config: TopicsConfig) -> Broker {
-        let clock = Clock::start();
-        let waits = Arc::new(Waits::new(clock));
-        let expiring = Arc::clone(&waits);
-        tokio::spawn(async move { expiring.expire().await });
-        let opened = Topics::open(Arc::new(disk.clone()), Path::new(DATA_DIR), config);
+    /// One with what is on `disk`.
+    pub(crate) fn start_with(disk: &SimDisk, config: TopicsConfig) -> Broker {
+        let services = services(disk);
+        let opened = Topics::open(Arc::clone(&services), Path::new(DATA_DIR), config);
+        let producer_ids = ProducerIds::open(&services, Path::new(DATA_DIR));
+        let expiring = {
+            let services = Arc::clone(&services);
+            tokio::spawn(async move { services.expire_waits().await })
+        };
         Broker {
-            topics: Arc::new(opened.unwrap().topics),
-            disk,
-            waits,
-            clock,
+            disk: disk.clone(),
+            broker: broker::Broker {
+                services,
+                topics: Arc::new(opened.unwrap().topics),
+                producer_ids: Arc::new(producer_ids.unwrap()),
+                info: BrokerInfo {
+                    id: BrokerId(3),
+                    cluster_id: "a cluster".to_owned(),
+                    host: "127.0.0.1".to_owned(),
+                    port: 9092,
+                },
+                auto_create: true,
+                partitions_default: 2,
+                fetch_limits: LIMITS,
+                waiting_places: Arc::new(Semaphore::new(1_000_000)),
+                settings: vec![Setting {
+                    name: "log.segment.bytes".to_owned(),
+                    value: "10000".to_owned(),
+                    source: SettingSource::Broker,
+                }],
+            },
+            expiring,
         }
     }
 
     /// One with a topic of one partition, named `t`.
-    pub(crate) fn with_topic() -> Broker {
+    pub(crate) async fn with_topic() -> Broker {
         let broker = Broker::start();
-        broker.create("t", 1);
+        broker.create("t", 1).await;
         broker
     }
 
-    pub(crate) fn create(&self, topic: &str, partitions: u32) {
-        let created = self
-            .topics
-            .create(&name(topic), partitions, BTreeMap::new());
-        created.unwrap();
+    /// The same broker with other choices.
+    pub(crate) fn but(mut self, change: impl FnOnce(&mut broker::Broker)) -> Broker {
+        change(&mut self.broker);
+        self
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.services.clock
+    }
+
+    pub(crate) async fn create(&self, topic: &str, partitions: u32) -> Arc<Topic> {
+        self.create_with(topic, partitions, &[]).await
+    }
+
+    pub(crate) async fn create_with(
+        &self,
+        topic: &str,
+        partitions: u32,
+        settings: &[(&str, &str)],
+    ) -> Arc<Topic> {
+        let (name, settings) = (name(topic), overrides(settings));
+        let created = self.topics.create(&name, partitions, settings);
+        created.await.unwrap()
     }
 
     pub(crate) fn partition(&self, topic: &str, index: i32) -> Arc<Partition> {
         let partition = self.topics.partition(&name(topic), PartitionIndex(index));
         partition.unwrap()
-    }
-
-    pub(crate) async fn acknowledge(&self, request: ProduceRequest) -> Acknowledgement {
-        let (topics, waits) = (&self.topics, &self.waits);
-        api::produce(topics, waits, self.clock, sync_on_blocking_pool, request).await
     }
 
     /// Produces to partition 0 of `topic` and returns the answer for it.
@@ -110,12 +197,18 @@ impl Broker {
         topic: &str,
         batch: Vec<u8>,
     ) -> ProducePartitionResponse {
-        let acknowledgement = self.acknowledge(produce_request(acks, topic, batch)).await;
-        only_partition(response(acknowledgement))
+        let request = produce_request(acks, topic, batch);
+        only_partition(response(api::produce(self, request).await).await)
+    }
+
+    /// Produces to partition 0 of `topic`, which must succeed.
+    pub(crate) async fn write(&self, acks: i16, topic: &str, values: &[&str]) {
+        let answer = self.produce(acks, topic, batch(values)).await;
+        assert_eq!(answer.error_code, wire_protocol::ErrorCode::NONE);
     }
 
     pub(crate) async fn fetch(&self, request: FetchRequest) -> FetchResponse {
-        api::fetch(&self.topics, &self.waits, self.clock, LIMITS, request).await
+        api::fetch(self, request, None).await
     }
 
     /// Fetches from partition 0 of `topic` without waiting.
@@ -125,15 +218,56 @@ impl Broker {
     }
 }
 
-pub(crate) fn response(acknowledgement: Acknowledgement) -> ProduceResponse {
+/// Appends what a producer would send, as the handler does.
+pub(crate) async fn append(
+    partition: &Arc<Partition>,
+    now: Timestamp,
+    batch: Vec<u8>,
+) -> Result<Appended, Error> {
+    let records = Records::from_bytes(batch);
+    let produced = validate_produced(now, partition.settings(), records)?;
+    partition.append(now, produced).await
+}
+
+/// What a producer hears in the end.
+pub(crate) async fn response(acknowledgement: Acknowledgement) -> ProduceResponse {
     match acknowledgement {
-        Acknowledgement::Response(response) => response,
-        other => panic!("a response was expected, not {other:?}"),
+        Acknowledgement::Now(response) => response,
+        Acknowledgement::Later(response) => response.await,
+        Acknowledgement::Silence => panic!("a response was expected, not silence"),
+        Acknowledgement::Close => panic!("a response was expected, not the end"),
     }
 }
 
 pub(crate) fn only_partition(mut response: ProduceResponse) -> ProducePartitionResponse {
     response.topics.remove(0).partitions.remove(0)
+}
+
+/// Returns when `holds`, and lets other tasks and threads run meanwhile.
+///
+/// # Panics
+/// When that takes far longer than anything here does.
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..5_000_000 {
+        if holds() {
+            return;
+        }
+        std::thread::yield_now();
+        tokio::task::yield_now().await;
+    }
+    panic!("waited in vain until {what}");
+}
+
+/// Returns when `count` fetches wait.
+pub(crate) async fn until_waiting(broker: &Broker, count: usize) {
+    let waiting = || broker.services.fetches.len() == count;
+    until(&format!("{count} fetches wait"), waiting).await;
+}
+
+/// How many notes wait at a partition. Nothing but a test wants to know, so it is
+/// read off what the partition prints.
+pub(crate) fn notes(partition: &Partition) -> usize {
+    format!("{partition:?}").matches("NoteId {").count()
 }
 
 /// A batch of records with these values, as a producer sends it. Its timestamps are 1,000, 1,001 …
@@ -148,6 +282,12 @@ pub(crate) fn batch(values: &[&str]) -> Vec<u8> {
         });
     }
     builder.build()
+}
+
+/// Puts a CRC in that fits.
+pub(crate) fn mend(batch: &mut [u8]) {
+    let crc = crc32c::crc32c(&batch[layout::ATTRIBUTES..]);
+    batch[layout::CRC..layout::ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
 }
 
 /// For partition 0 of `topic`.
@@ -201,7 +341,8 @@ pub(crate) fn bytes(records: &Records) -> Vec<u8> {
     all
 }
 
-fn read(range: &FileRange) -> Vec<u8> {
+/// The bytes of a range of a file.
+pub(crate) fn read(range: &FileRange) -> Vec<u8> {
     let mut bytes = vec![0; range.length as usize];
     let mut filled = 0;
     while filled < bytes.len() {

@@ -61,7 +61,7 @@ async fn produce_sends_the_batch_as_it_is_and_returns_its_offset() {
         assert_eq!(topic.name, "t");
         let partition = topic.partitions.remove(0);
         assert_eq!(partition.index, 0);
-        assert_eq!(partition.records.into_bytes(), b"a batch");
+        assert_eq!(partition.records.into_bytes(), &b"a batch"[..]);
         produced(ErrorCode::NONE)
     })
     .await;
@@ -177,7 +177,7 @@ async fn fetch_says_what_is_wanted_and_returns_the_batches() {
     };
     let client = connect(&broker).await;
     let fetched = client.fetch(&partition(), Offset(7), limits).await.unwrap();
-    assert_eq!(fetched.batches, b"batches");
+    assert_eq!(fetched.batches, &b"batches"[..]);
     assert_eq!(
         (fetched.high_watermark, fetched.log_start),
         (Offset(9), Offset(3))

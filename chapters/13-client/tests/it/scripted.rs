@@ -101,7 +101,9 @@ async fn serve(
         match then {
             Then::Answer(body) => {
                 let chunks = body.encode(&header);
-                write_chunks(&mut writer, chunks).await.unwrap();
+                let cold = |_| async { unreachable!("nothing here is in a file") };
+                let written = write_chunks(&mut writer, chunks, LIMIT, &cold).await;
+                written.unwrap();
             }
             Then::Silence => {}
             Then::Close => return,

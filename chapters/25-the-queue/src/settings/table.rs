@@ -79,6 +79,8 @@ const fn millis(min: i64) -> Kind {
 
 /// Kafka's lengths are `i32`.
 const LENGTH_MAX: i64 = 2_147_483_647;
+/// So that an answer with its header is below the longest frame, 2 GiB.
+const ANSWER_MAX: i64 = 1_073_741_824;
 
 settings! {
     /// The id that clients see this broker under.
@@ -96,7 +98,9 @@ settings! {
     /// How many bytes of batches lie between two entries of an index.
     log_index_interval_bytes: u32 = "4096", bytes(0, LENGTH_MAX), "log.index.interval.bytes", topic "index.interval.bytes";
     /// The largest batch that is taken, as it comes, so compressed if it is.
-    message_max_bytes: usize = "1048588", bytes(61, LENGTH_MAX), "message.max.bytes", topic "max.message.bytes";
+    message_max_bytes: usize = "1048588", bytes(61, ANSWER_MAX), "message.max.bytes", topic "max.message.bytes";
+    /// How far a record's timestamp may be ahead of the broker's clock; a batch with one that is further ahead is refused.
+    log_message_timestamp_after_max_ms: Duration = "3600000", millis(0), "log.message.timestamp.after.max.ms", topic "message.timestamp.after.max.ms";
     /// A segment is deleted when its newest record is older than this.
     log_retention_ms: Option<Duration> = "604800000", Kind::Limit { unit: Unit::Millis }, "log.retention.ms", topic "retention.ms";
     /// The oldest segments of a partition are deleted while the others have at least this.
@@ -107,21 +111,29 @@ settings! {
     log_flush_offset_checkpoint_interval_ms: Duration = "60000", millis(1), "log.flush.offset.checkpoint.interval.ms";
     /// The longest request; a connection with a longer one is closed.
     socket_request_max_bytes: usize = "104857600", bytes(1024, LENGTH_MAX), "socket.request.max.bytes";
-    /// What all connections together may hold of large requests; further ones wait unread.
+    /// What the requests of all connections together may hold, in bytes of memory; further ones wait unread.
     queued_max_request_bytes: u32 = "268435456", bytes(1024, LENGTH_MAX), "queued.max.request.bytes";
     /// A connection that sends nothing for this long is closed.
     connections_max_idle_ms: Duration = "600000", millis(1), "connections.max.idle.ms";
     /// How many connections are served at a time; a further one is closed at once.
     max_connections: usize = "10000", number(1, LENGTH_MAX), "max.connections";
     /// The most that one fetch is answered with, if it asks for more.
-    fetch_max_bytes: u32 = "57671680", bytes(1024, LENGTH_MAX), "fetch.max.bytes";
-    /// How many threads wait for the disk.
+    fetch_max_bytes: u32 = "57671680", bytes(1024, ANSWER_MAX), "fetch.max.bytes";
+    /// How many threads sync, how many read what is not in memory, and how many open logs at a start.
     num_io_threads: usize = "8", number(1, 512), "num.io.threads";
     /// The most partitions that one topic may have.
     partitions_max: u32 = "10000", number(1, 100_000), "mqd.topic.partitions.max";
+    /// The most partitions of all topics together; fewer if the process may not open enough files.
+    partitions_total_max: usize = "20000", number(1, 1_000_000), "mqd.partitions.max";
+    /// How many closed segments are kept ready to be read, of all partitions together; fewer if the process may not open enough files.
+    loaded_segments_max: usize = "1000", number(1, 1_000_000), "mqd.loaded.segments.max";
+    /// How many requests of one connection may wait for their answers; further ones stay unread.
+    pending_max: usize = "128", number(1, 10_000), "mqd.connection.pending.max";
     /// The longest that a fetch waits for records, if it asks for longer.
     fetch_wait_max_ms: Duration = "60000", millis(0), "mqd.fetch.wait.max.ms";
-    /// How long a client may take to send a request from its first byte on, or to make room for an answer.
+    /// At how many partitions all fetches together may wait for records; a fetch beyond that is answered at once with what there is.
+    waiting_partitions_max: usize = "500000", number(1, 100_000_000), "mqd.fetch.waiting.partitions.max";
+    /// How long a transfer may stand still: half a request of which nothing more arrives, or an answer of which the client takes nothing.
     transfer_timeout_ms: Duration = "30000", millis(1), "mqd.transfer.timeout.ms";
     /// How long requests in progress may go on after SIGTERM.
     drain_ms: Duration = "5000", millis(0), "mqd.drain.ms";

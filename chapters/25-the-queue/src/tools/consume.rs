@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use client::{Client, FetchLimits, OffsetSpec};
 use lexopt::prelude::*;
 use message_model::{Offset, Timestamp, TopicName, TopicPartition};
-use record_batch::{BatchError, BatchHeader, Batches, decode_records};
+use record_batch::{BatchError, BatchHeader, Batches, decode_records, validate};
 use wire_protocol::ErrorCode;
 
 use super::format::{Format, Placed};
@@ -188,71 +188,80 @@ async fn read_some(
         ),
         Err(error) => return Err(error).context(format!("reading {}", reading.partition)),
     };
-    let mut left = left;
-    let mut out = BufWriter::new(io::stdout().lock());
-    for entry in Batches::new(&fetched.batches) {
-        match entry {
-            Ok((header, bytes)) => {
-                left = print_batch(&mut out, reading, (&header, bytes), left, format)?;
-            }
-            // The broker may cut the last batch of an answer off.
-            Err(BatchError::Truncated { .. }) => break,
-            Err(error) => bail!("{} at offset {}: {error}", reading.partition, reading.next),
-        }
-    }
-    out.flush()?;
-    Ok(left)
+    let mut printing = Printing {
+        out: BufWriter::new(io::stdout().lock()),
+        left,
+        format,
+    };
+    let printed = printing.batches(reading, &fetched.batches);
+    printing.out.flush()?;
+    printed?;
+    Ok(printing.left)
 }
 
-fn print_batch(
-    out: &mut impl io::Write,
-    reading: &mut Reading,
-    (header, bytes): (&BatchHeader, &[u8]),
-    mut left: u64,
-    format: &Format,
-) -> Result<u64> {
-    let range = header.range();
-    if range.end <= reading.next {
-        return Ok(left);
+/// Records on their way to stdout.
+struct Printing<'a, Out> {
+    out: Out,
+    /// How many records are still wanted.
+    left: u64,
+    format: &'a Format,
+}
+
+impl<Out: io::Write> Printing<'_, Out> {
+    /// Prints whole batches, each after a check of its CRC.
+    ///
+    /// # Errors
+    /// When a batch is not what its producer sent; those before it are printed.
+    fn batches(&mut self, reading: &mut Reading, batches: &[u8]) -> Result<()> {
+        for batch in Batches::new(batches) {
+            let checked = batch.and_then(|(_, bytes)| {
+                let header = validate(bytes, bytes.len())?;
+                Ok((header, bytes))
+            });
+            match checked {
+                Ok((header, bytes)) => self.batch(reading, &header, bytes)?,
+                // The broker may cut the last batch of an answer off.
+                Err(BatchError::Truncated { .. }) => break,
+                Err(error) => bail!("{} at offset {}: {error}", reading.partition, reading.next),
+            }
+        }
+        Ok(())
     }
-    let records = match decode_records(bytes) {
-        _ if header.is_control() => Vec::new(),
-        Ok(records) => records,
-        Err(BatchError::Compressed(codec)) => {
-            eprintln!(
-                "{}: the {} records at offsets {range} are compressed with {codec:?}, which this \
-                 command cannot open yet; skipped",
-                reading.partition, header.record_count
-            );
-            Vec::new()
+
+    fn batch(&mut self, reading: &mut Reading, header: &BatchHeader, bytes: &[u8]) -> Result<()> {
+        let range = header.range();
+        if range.end <= reading.next {
+            return Ok(());
         }
-        Err(error) => {
-            eprintln!(
-                "{}: skipped a batch at offsets {range}: {error}",
-                reading.partition
-            );
-            Vec::new()
-        }
-    };
-    for record in &records {
-        let offset = range.start.plus(i64::from(record.offset_delta));
-        let wanted = reading.next <= offset && reading.end.is_none_or(|end| offset < end);
-        if !wanted || left == 0 {
-            continue;
-        }
-        let timestamp = header
-            .base_timestamp
-            .0
-            .saturating_add(record.timestamp_delta);
-        let placed = Placed {
-            partition: &reading.partition,
-            offset,
-            timestamp: Timestamp(timestamp),
-            record,
+        let records = match decode_records(bytes) {
+            _ if header.is_control() => Vec::new(),
+            Ok(records) => records,
+            Err(BatchError::Compressed(codec)) => {
+                eprintln!(
+                    "{}: the {} records at offsets {range} are compressed with {codec:?}, which \
+                     this command cannot open yet; skipped",
+                    reading.partition, header.record_count
+                );
+                Vec::new()
+            }
+            Err(error) => bail!("{} at offsets {range}: {error}", reading.partition),
         };
-        format.write(out, &placed)?;
-        left -= 1;
+        for record in &records {
+            let offset = header.offset_of(record);
+            let is_wanted = reading.next <= offset && reading.end.is_none_or(|end| offset < end);
+            if !is_wanted || self.left == 0 {
+                continue;
+            }
+            let placed = Placed {
+                partition: &reading.partition,
+                offset,
+                timestamp: header.timestamp_of(record),
+                record,
+            };
+            self.format.write(&mut self.out, &placed)?;
+            self.left -= 1;
+        }
+        reading.next = range.end;
+        Ok(())
     }
-    reading.next = range.end;
-    Ok(left)
 }

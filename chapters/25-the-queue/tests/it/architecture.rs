@@ -1,8 +1,11 @@
-//! `ARCHITECTURE.md` names files and functions; they are there.
+//! `ARCHITECTURE.md` names files and functions; they are there, under their whole names.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// The files of a crate: their folders and name, without `.rs`, below `src` or `tests`.
+type Files = Vec<(Vec<String>, PathBuf)>;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -16,7 +19,7 @@ fn crates() -> BTreeMap<String, PathBuf> {
         .iter()
         .flat_map(|group| fs::read_dir(root().join(group)).unwrap())
         .map(|entry| entry.unwrap().path())
-        .chain([root().join("workbook")]);
+        .chain(["workbook", "disk"].map(|folder| root().join(folder)));
     for folder in folders {
         let Ok(manifest) = fs::read_to_string(folder.join("Cargo.toml")) else {
             continue;
@@ -30,64 +33,80 @@ fn crates() -> BTreeMap<String, PathBuf> {
     crates
 }
 
-/// The file that `crate::file::…` names, and what is left of the path.
-fn file_of<'a>(crates: &BTreeMap<String, PathBuf>, path: &'a str) -> Option<(PathBuf, &'a str)> {
-    let mut segments = path.split("::");
-    let folder = crates.get(segments.next()?)?;
-    let mut rest = path.split_once("::")?.1;
-    let mut place = match rest.strip_prefix("tests::") {
-        Some(behind) => {
-            rest = behind;
-            match folder.join("tests/it").is_dir() {
-                true => folder.join("tests/it"),
-                false => folder.join("tests"),
+/// All Rust files below `folder`; a `mod.rs` goes by its folder's name.
+fn files_below(folder: &Path) -> Files {
+    let mut files = Files::new();
+    let mut folders = vec![(Vec::new(), folder.to_owned())];
+    while let Some((names, folder)) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            let mut names: Vec<String> = names.clone();
+            let stem = path.file_stem().unwrap().to_str().unwrap();
+            if stem != "mod" {
+                names.push(stem.to_owned());
+            }
+            if path.is_dir() {
+                folders.push((names, path));
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push((names, path));
             }
         }
-        None => folder.join("src"),
-    };
-    while let Some((segment, behind)) = rest.split_once("::") {
-        let file = place.join(segment).with_extension("rs");
-        place = place.join(segment);
-        rest = behind;
-        if file.is_file() && !place.join(first(rest)).with_extension("rs").is_file() {
-            return Some((file, rest));
-        }
     }
-    let file = place.join(rest).with_extension("rs");
-    let module = place.join(rest).join("mod.rs");
-    [file, module]
-        .into_iter()
-        .find(|file| file.is_file())
-        .map(|file| (file, ""))
+    files
 }
 
-fn first(path: &str) -> &str {
-    path.split("::").next().unwrap_or(path)
+/// Whether `crate::file::function`, `crate::file` or the same below `tests` is there.
+/// A file goes by its own name; folders before it may be named or left out.
+fn exists(crates: &BTreeMap<String, PathBuf>, name: &str) -> bool {
+    let mut segments: Vec<&str> = name.split("::").collect();
+    let Some(folder) = crates.get(segments.remove(0)) else {
+        return false;
+    };
+    let below = match segments.first() {
+        Some(&"tests") => segments.remove(0),
+        _ => "src",
+    };
+    let files = files_below(&folder.join(below));
+    let named = |wanted: &[&str], names: &[String]| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        !wanted.is_empty() && names.ends_with(wanted)
+    };
+    if files.iter().any(|(names, _)| named(&segments, names)) {
+        return true;
+    }
+    let Some((function, file)) = segments.split_last() else {
+        return false;
+    };
+    files
+        .iter()
+        .filter(|(names, _)| named(file, names))
+        .any(|(_, path)| has_function(&fs::read_to_string(path).unwrap(), function))
 }
 
-/// Whether `path` names something that is there.
-fn exists(crates: &BTreeMap<String, PathBuf>, path: &str) -> bool {
-    // A crate's tests may also lie beside `tests/it`.
-    let beside = path.replacen("::tests::", "::tests::../", 1);
-    [path, &beside].into_iter().any(|path| {
-        file_of(crates, path).is_some_and(|(file, function)| {
-            let text = fs::read_to_string(file).unwrap();
-            function.is_empty() || text.contains(&format!("fn {function}"))
-        })
+/// Whether a function of exactly this name is defined.
+fn has_function(text: &str, name: &str) -> bool {
+    let definition = format!("fn {name}");
+    text.match_indices(&definition).any(|(start, _)| {
+        let rest = &text[start + definition.len()..];
+        rest.starts_with(['(', '<'])
     })
+}
+
+/// What is between backquotes in `text` and begins with a crate.
+fn names<'a>(crates: &BTreeMap<String, PathBuf>, text: &'a str) -> Vec<&'a str> {
+    let is_name = |code: &&str| {
+        let first = code.split_once("::").map(|(first, _)| first);
+        first.is_some_and(|first| crates.contains_key(first))
+    };
+    text.split('`').skip(1).step_by(2).filter(is_name).collect()
 }
 
 #[test]
 fn every_name_in_it_is_there() {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let crates = crates();
-    let names: Vec<&str> = text
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .filter(|code| code.contains("::") && crates.contains_key(first(code)))
-        .collect();
-    assert!(names.len() > 30, "{names:?}");
+    let names = names(&crates, &text);
+    assert!(names.len() > 25, "{names:?}");
     let missing: Vec<&&str> = names.iter().filter(|name| !exists(&crates, name)).collect();
     assert!(missing.is_empty(), "not there: {missing:#?}");
 }
@@ -95,9 +114,25 @@ fn every_name_in_it_is_there() {
 #[test]
 fn a_name_that_is_not_there_is_noticed() {
     let crates = crates();
-    assert!(exists(&crates, "mqd::dispatch::answer"));
-    assert!(exists(&crates, "wire_protocol::message"));
-    assert!(!exists(&crates, "mqd::dispatch::nobody"));
-    assert!(!exists(&crates, "mqd::nowhere::answer"));
-    assert!(!exists(&crates, "mqd::tests::kill::nothing"));
+    for there in [
+        "mqd::dispatch::answer",
+        "mqd::settings::page::help",
+        "mqd::page::help",
+        "wire_protocol::message",
+        "mqd::tests::kill::at_thirty_moments_nothing_that_was_acknowledged_is_lost",
+    ] {
+        assert!(exists(&crates, there), "{there}");
+    }
+    for not_there in [
+        "mqd",
+        "mqd::dispatch::nobody",
+        "mqd::dispatch::answe",
+        "mqd::nowhere::answer",
+        "mqd::tools::page::help",
+        "mqd::tests::kill::nothing",
+        "mqd::tests::kill::at_thirty_moments",
+        "nobody::dispatch::answer",
+    ] {
+        assert!(!exists(&crates, not_there), "{not_there}");
+    }
 }

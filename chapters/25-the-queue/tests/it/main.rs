@@ -7,6 +7,7 @@
 
 mod answers;
 mod architecture;
+mod crowds;
 mod hostile;
 mod ip_count;
 mod kill;

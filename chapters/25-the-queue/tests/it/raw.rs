@@ -9,7 +9,7 @@ use record_batch::{BatchBuilder, RecordToSend};
 use wire_protocol::message::{
     CreatableTopic, CreateTopicsRequest, FetchPartition, FetchPartitionResponse, FetchRequest,
     FetchTopic, ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic, MetadataRequest,
-    ProducePartition, ProducePartitionResponse, ProduceRequest, ProduceTopic,
+    MetadataTopics, ProducePartition, ProducePartitionResponse, ProduceRequest, ProduceTopic,
 };
 use wire_protocol::{ErrorCode, Records, Request, decode_response, encode_request};
 
@@ -54,7 +54,7 @@ impl Raw {
             self.next_id.to_be_bytes(),
             "the correlation id"
         );
-        Ok(decode_response::<R>(&answer, version).expect("a well-formed response"))
+        Ok(decode_response::<R>(&answer.into(), version).expect("a well-formed response"))
     }
 
     /// Sends a request and reads nothing.
@@ -95,9 +95,19 @@ impl Raw {
     }
 
     pub(crate) fn create_topic(&mut self, name: &str) {
+        assert_eq!(self.try_to_create(name), ErrorCode::NONE, "{name}");
+    }
+
+    /// What is said of the creation of a topic of one partition.
+    pub(crate) fn try_to_create(&mut self, name: &str) -> ErrorCode {
+        self.create_partitions(name, 1)
+    }
+
+    /// What is said of the creation of a topic.
+    pub(crate) fn create_partitions(&mut self, name: &str, num_partitions: i32) -> ErrorCode {
         let topic = CreatableTopic {
             name: name.to_owned(),
-            num_partitions: 1,
+            num_partitions,
             replication_factor: 1,
             ..CreatableTopic::default()
         };
@@ -106,11 +116,7 @@ impl Raw {
             ..CreateTopicsRequest::default()
         };
         let response = self.call(&request).expect("an answer");
-        assert_eq!(
-            response.topics[0].error_code,
-            ErrorCode::NONE,
-            "{name} is created"
-        );
+        response.topics[0].error_code
     }
 
     /// Produces `batch` to partition 0 with `acks`.
@@ -163,7 +169,7 @@ impl Raw {
     /// That the broker answers at all, with something that needs its data.
     pub(crate) fn expect_served(&mut self) {
         let request = MetadataRequest {
-            topics: None,
+            topics: MetadataTopics(None),
             allow_auto_topic_creation: false,
         };
         let response = self.call(&request).expect("everyone else is served");

@@ -9,7 +9,7 @@ use mqd_guard::Port;
 use tempfile::TempDir;
 use wire_protocol::ErrorCode;
 
-use crate::raw::{Raw, batch};
+use crate::raw::{Raw, batch, fetch_request, produce_request};
 use crate::support::{PATIENCE, mqd, run, stderr, stdout};
 
 #[test]
@@ -49,6 +49,61 @@ fn an_end_by_a_signal_leaves_everything_on_disk() {
         assert!(on_disk(), "SIG{signal}");
         mqd.restart(Port::Any).unwrap();
         assert_eq!(Raw::connect(&mqd).log_end("kept"), 3);
+    }
+}
+
+/// Whoever stops it must hear that not everything is safe.
+#[test]
+fn an_end_with_a_partition_offline_is_no_success() {
+    let mut mqd = mqd().start().unwrap();
+    let mut raw = Raw::connect(&mqd);
+    for topic in ["spoiled", "well"] {
+        raw.create_topic(topic);
+        let answer = raw.produce(topic, -1, batch(&[b"a"])).unwrap();
+        assert_eq!(answer.error_code, ErrorCode::NONE);
+    }
+    assert_eq!(mqd.terminate().unwrap().code(), Some(0));
+    // Below the recovery point, so nothing may be cut off.
+    let log = mqd.data_dir().join("spoiled-0/00000000000000000000.log");
+    let mut bytes = fs::read(&log).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&log, bytes).unwrap();
+    mqd.restart(Port::Any).unwrap();
+    assert!(mqd.says("spoiled-0 is offline", PATIENCE));
+    let mut raw = Raw::connect(&mqd);
+    let answer = raw.produce("spoiled", 1, batch(&[b"b"])).unwrap();
+    assert_eq!(answer.error_code, ErrorCode::KAFKA_STORAGE_ERROR);
+    let answer = raw.produce("well", 1, batch(&[b"b"])).unwrap();
+    assert_eq!(
+        (answer.error_code, answer.base_offset),
+        (ErrorCode::NONE, 1)
+    );
+    assert_eq!(mqd.terminate().unwrap().code(), Some(1));
+    let said = mqd.stderr();
+    assert!(said.contains("could not be synced"), "{said}");
+}
+
+#[test]
+fn many_partitions_are_kept_over_an_end_and_a_start() {
+    const PARTITIONS: i32 = 300;
+    let mut mqd = mqd().start().unwrap();
+    let mut raw = Raw::connect(&mqd);
+    assert_eq!(raw.create_partitions("many", PARTITIONS), ErrorCode::NONE);
+    for index in 0..PARTITIONS {
+        let mut request = produce_request("many", 1, batch(&[b"a"]));
+        request.topics[0].partitions[0].index = index;
+        let answer = raw.call(&request).unwrap();
+        let code = answer.topics[0].partitions[0].error_code;
+        assert_eq!(code, ErrorCode::NONE, "partition {index}");
+    }
+    assert_eq!(mqd.terminate().unwrap().code(), Some(0), "{}", mqd.stderr());
+    mqd.restart(Port::Any).unwrap();
+    let mut raw = Raw::connect(&mqd);
+    for index in [0, 1, PARTITIONS - 1] {
+        let mut request = fetch_request("many", 0, 0);
+        request.topics[0].partitions[0].partition = index;
+        let answer = raw.call(&request).unwrap();
+        assert_eq!(answer.responses[0].partitions[0].high_watermark, 1);
     }
 }
 

@@ -1,0 +1,102 @@
+//! A request of the Kafka protocol, and what its handler makes of it.
+
+use std::future::Future;
+
+use networking::{Answer, Chunk, Frame, Peer, Share};
+use wire_protocol::{ApiKey, Malformed, RequestHeader, Wire, encode_response};
+
+/// A request of an API and a version that we advertise.
+#[derive(Debug)]
+pub struct Request {
+    /// Which API.
+    pub api: ApiKey,
+    /// Its header.
+    pub header: RequestHeader,
+    /// Header and body, and what they hold of the byte budget.
+    frame: Frame,
+}
+
+/// How to answer one request, and what the request holds of the byte budget
+/// until its answer has been made.
+#[derive(Debug)]
+pub struct Reply {
+    api: ApiKey,
+    version: i16,
+    correlation_id: i32,
+    /// Who waits for the answer.
+    pub peer: Peer,
+    /// `None` when the response accounts for what it holds.
+    share: Option<Share>,
+}
+
+impl Request {
+    /// The request in `frame`, whose header has been read.
+    pub(crate) fn new(api: ApiKey, header: RequestHeader, frame: Frame) -> Request {
+        Request { api, header, frame }
+    }
+
+    /// Whether the version is served; if not, it is a [canary](wire_protocol::CANARIES).
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        self.api.serves(self.header.api_version)
+    }
+
+    /// The body, and how to answer it. The byte budget counts what decoding makes
+    /// of the bytes, before it is made.
+    ///
+    /// # Errors
+    /// When the bytes are no such request; the connection is to be closed then.
+    pub fn decode<R: wire_protocol::Request>(self) -> Result<(R, Reply), Malformed> {
+        let Frame {
+            payload,
+            peer,
+            mut share,
+        } = self.frame;
+        let (_, mut body) = RequestHeader::decode(&payload)?;
+        share.grow(self.api.decoded_size(&body)?);
+        let request = R::decode(&mut body)?;
+        let reply = Reply {
+            api: self.api,
+            version: self.header.api_version,
+            correlation_id: self.header.correlation_id,
+            peer,
+            share: Some(share),
+        };
+        Ok((request, reply))
+    }
+}
+
+impl Reply {
+    /// A response that exists already.
+    #[must_use]
+    pub fn now<B: Wire>(self, response: &B) -> Answer<Vec<Chunk>> {
+        Answer::Now(self.encode(response))
+    }
+
+    /// A response that comes later; requests behind this one may begin meanwhile.
+    #[must_use]
+    pub fn later<B: Wire>(
+        self,
+        response: impl Future<Output = B> + Send + 'static,
+    ) -> Answer<Vec<Chunk>> {
+        Answer::Later(Box::pin(async move { self.encode(&response.await) }))
+    }
+
+    /// As [`Reply::later`], for a request that is counted in another way while it
+    /// waits: `response` gets what it holds of the byte budget, and may give it back.
+    #[must_use]
+    pub fn later_with_share<B: Wire, Response>(
+        mut self,
+        response: impl FnOnce(Option<Share>) -> Response,
+    ) -> Answer<Vec<Chunk>>
+    where
+        Response: Future<Output = B> + Send + 'static,
+    {
+        let response = response(self.share.take());
+        self.later(response)
+    }
+
+    fn encode<B: Wire>(self, response: &B) -> Vec<Chunk> {
+        encode_response(self.api, self.version, self.correlation_id, response)
+    }
+}

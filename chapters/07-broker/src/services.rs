@@ -1,0 +1,150 @@
+//! What all partitions and handlers of a broker work with.
+
+use std::io;
+use std::sync::Arc;
+
+use async_model::{Clock, Driver, Lane};
+use bytes::Bytes;
+use disk::Disk;
+use log_storage::SegmentCache;
+use message_model::{Moment, TopicPartition};
+use networking::FileRange;
+
+use crate::part::Waits;
+use crate::serving::pieces_as_served;
+
+/// How many threads each kind of blocking work has.
+#[derive(Debug, Clone, Copy)]
+pub struct LaneWidths {
+    /// Syncs; each partition has at most one at a time.
+    pub syncs: usize,
+    /// Reads of what is not in memory.
+    pub reads: usize,
+    /// Creations of segment files.
+    pub rolls: usize,
+    /// Topics, retention, recovery points.
+    pub administration: usize,
+}
+
+/// Where work that waits for the disk runs: a lane for each kind, so that one
+/// kind cannot hold up another, and each lane fair between its keys.
+#[derive(Debug)]
+pub struct Lanes {
+    pub(crate) syncs: Lane<Arc<TopicPartition>>,
+    pub(crate) reads: Lane<Arc<TopicPartition>>,
+    pub(crate) rolls: Lane<Arc<TopicPartition>>,
+    /// By topic, or by the name of a file of the data directory.
+    pub(crate) administration: Lane<String>,
+    /// By the address of the segment that an answer is sent from.
+    cold_chunks: Lane<usize>,
+}
+
+/// The one object through which later chapters replace a mechanism: the disk,
+/// where blocking work runs, the cache of segments, the waits.
+#[derive(Debug)]
+pub struct Services {
+    /// Where topics are kept.
+    pub disk: Arc<dyn Disk>,
+    /// Both clocks.
+    pub clock: Clock,
+    /// Where blocking work runs.
+    pub lanes: Lanes,
+    /// The sealed segments that are ready to be read, of all partitions.
+    pub segments: SegmentCache,
+    /// Fetches that wait for records; they end when the broker stops.
+    pub fetches: Waits,
+    /// Acknowledgements that wait for a sync, also while the broker stops.
+    pub acknowledgements: Waits,
+    driver: Arc<Driver>,
+}
+
+impl Services {
+    /// Services on `disk`, with nothing to do yet.
+    #[must_use]
+    pub fn new(
+        disk: Arc<dyn Disk>,
+        clock: Clock,
+        widths: LaneWidths,
+        segments: SegmentCache,
+    ) -> Services {
+        let driver = Arc::new(Driver::new(clock));
+        let waits = || {
+            let driver = Arc::clone(&driver);
+            Waits::new(move |deadline| driver.note(deadline))
+        };
+        Services {
+            disk,
+            clock,
+            lanes: Lanes::new(widths),
+            segments,
+            fetches: waits(),
+            acknowledgements: waits(),
+            driver,
+        }
+    }
+
+    /// Some bytes from the start of `range`, which are not in memory.
+    ///
+    /// # Errors
+    /// As the disk says.
+    pub(crate) async fn read_cold(&self, range: FileRange) -> io::Result<Bytes> {
+        let segment = Arc::as_ptr(&range.file).cast::<()>() as usize;
+        once(&self.lanes.cold_chunks, segment, move || {
+            let mut bytes = vec![0; range.length as usize];
+            let count = range.file.read_at(&mut bytes, range.position)?;
+            bytes.truncate(count);
+            Ok(bytes.into())
+        })
+        .await
+    }
+
+    /// Ends every wait whose time has passed, for ever; the broker runs it as a task.
+    pub async fn expire_waits(&self) {
+        let expire = |now: Moment| {
+            let next = [self.fetches.expire(now), self.acknowledgements.expire(now)];
+            next.into_iter().flatten().min()
+        };
+        self.driver.drive(expire).await;
+    }
+}
+
+impl Lanes {
+    /// Lanes without work.
+    #[must_use]
+    pub fn new(widths: LaneWidths) -> Lanes {
+        Lanes {
+            syncs: Lane::new(widths.syncs),
+            reads: Lane::new(widths.reads),
+            rolls: Lane::new(widths.rolls),
+            administration: Lane::new(widths.administration),
+            cold_chunks: Lane::new(widths.reads),
+        }
+    }
+}
+
+/// The result of `work`, which waits for the disk, as one piece on `lane`.
+pub(crate) async fn once<K, T>(
+    lane: &Lane<K>,
+    key: K,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T
+where
+    K: Ord + Clone + Send + 'static,
+    T: Send + 'static,
+{
+    let mut work = Some(work);
+    in_pieces(lane, key, move || work.take().map(|work| work())).await
+}
+
+/// The result of a job in pieces: `piece` is called until it returns one.
+pub(crate) async fn in_pieces<K, T>(
+    lane: &Lane<K>,
+    key: K,
+    piece: impl FnMut() -> Option<T> + Send + 'static,
+) -> T
+where
+    K: Ord + Clone + Send + 'static,
+    T: Send + 'static,
+{
+    lane.run(key, pieces_as_served(piece)).await
+}

@@ -1,0 +1,169 @@
+//! Creating a topic.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use message_model::{TopicName, TopicPartition};
+
+use super::registry::{Entry, Existence, Registry};
+use super::{PARTITIONS_PER_PIECE, Topic, TopicConfig, Topics, names};
+use crate::error::Error;
+use crate::partition::Partition;
+use crate::services::in_pieces;
+use crate::serving::to_the_end;
+use crate::topic_settings::{TopicSettings, set_topic_setting};
+
+impl Topics {
+    /// The topic, created. It exists when this returns, also after a power loss.
+    ///
+    /// A creation that has begun goes on to its end when the caller is gone.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], also for a topic that is being created or removed at the
+    /// moment; as [`Topics::check_new`]; else as the disk says. The topic does
+    /// not exist then, or exists and is empty after a restart.
+    pub async fn create(
+        self: &Arc<Self>,
+        name: &TopicName,
+        partitions: u32,
+        overrides: BTreeMap<String, String>,
+    ) -> Result<Arc<Topic>, Error> {
+        let config = self.check_new(partitions, overrides)?;
+        let (topics, name) = (Arc::clone(self), name.clone());
+        to_the_end(async move { topics.create_checked(&name, partitions, config).await }).await
+    }
+
+    // ANCHOR: create
+    async fn create_checked(
+        self: &Arc<Self>,
+        name: &TopicName,
+        partitions: u32,
+        config: TopicConfig,
+    ) -> Result<Arc<Topic>, Error> {
+        let _claim = self.claim(name).ok_or(Error::Exists)?;
+        if self.get(name).is_none() {
+            // What an earlier deletion could not remove.
+            self.clear(name).await?;
+        }
+        let mut entry = Entry {
+            partitions,
+            state: Existence::Creating,
+            settings: config.overrides.clone(),
+        };
+        self.reserve(name, entry.clone()).await?;
+        let created = self.create_logs(name, partitions, config).await;
+        let created = match created {
+            Ok(topic) => {
+                entry.state = Existence::Live;
+                let live = name.clone();
+                let set = self.with_registry(move |registry| registry.set(&live, entry));
+                set.await.map(|()| topic)
+            }
+            Err(error) => Err(error),
+        };
+        match &created {
+            Ok(topic) => self.insert_live(Arc::clone(topic)),
+            Err(_) => self.clear_or_log(name).await,
+        }
+        created
+    }
+    // ANCHOR_END: create
+
+    /// Whether a topic could have so many partitions and these settings.
+    ///
+    /// # Errors
+    /// [`Error::PartitionCount`], [`Error::Setting`].
+    pub fn check_new(
+        &self,
+        partitions: u32,
+        overrides: BTreeMap<String, String>,
+    ) -> Result<TopicConfig, Error> {
+        let max = self.config.partitions_max;
+        if partitions < 1 || partitions > max {
+            return Err(Error::PartitionCount { max });
+        }
+        let mut settings = self.config.settings;
+        for (name, value) in &overrides {
+            set_topic_setting(&mut settings, name, value)?;
+        }
+        Ok(TopicConfig {
+            settings,
+            overrides,
+        })
+    }
+
+    /// Writes down that the topic's directories are ours from now on, and that
+    /// no other creation may have the name.
+    async fn reserve(self: &Arc<Self>, name: &TopicName, entry: Entry) -> Result<(), Error> {
+        let (topics, name) = (Arc::clone(self), name.clone());
+        self.with_registry(move |registry| {
+            if registry.entries().contains_key(&name) || topics.has_directory(&name, &entry)? {
+                return Err(Error::Exists);
+            }
+            topics.check_total(registry, entry.partitions)?;
+            registry.set(&name, entry)
+        })
+        .await
+    }
+
+    /// Every partition takes descriptors and memory, so their number is limited.
+    fn check_total(&self, registry: &Registry, partitions: u32) -> Result<(), Error> {
+        let max = self.config.partitions_total_max;
+        let entries = registry.entries().values();
+        let present: usize = entries.map(|entry| entry.partitions as usize).sum();
+        if present.saturating_add(partitions as usize) > max {
+            let left = max.saturating_sub(present);
+            let max = u32::try_from(left).unwrap_or(u32::MAX);
+            return Err(Error::PartitionCount { max });
+        }
+        Ok(())
+    }
+
+    /// Makes the directories and empty logs, some at a time. They are on disk when
+    /// the registry is replaced the next time: it is in the same directory.
+    async fn create_logs(
+        self: &Arc<Self>,
+        name: &TopicName,
+        partitions: u32,
+        config: TopicConfig,
+    ) -> Result<Arc<Topic>, Error> {
+        let settings = config.settings;
+        let topics = Arc::clone(self);
+        let mut wanted = names(name, partitions);
+        let mut opened = Vec::new();
+        let lane = &self.services.lanes.administration;
+        let opened = in_pieces(lane, name.to_string(), move || {
+            for partition in wanted.by_ref().take(PARTITIONS_PER_PIECE) {
+                match topics.create_log(partition, settings) {
+                    Ok(partition) => opened.push(Arc::new(partition)),
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+            (opened.len() == partitions as usize).then(|| Ok(std::mem::take(&mut opened)))
+        });
+        Ok(Arc::new(Topic {
+            name: name.clone(),
+            partitions: opened.await?,
+            config,
+        }))
+    }
+
+    fn create_log(
+        &self,
+        name: TopicPartition,
+        settings: TopicSettings,
+    ) -> Result<Partition, Error> {
+        let dir = self.data_dir.join(name.to_string());
+        let opened = Partition::open(&self.services, &dir, name, settings);
+        match opened.offline {
+            Some(error) => Err(error),
+            None => Ok(opened.partition),
+        }
+    }
+
+    fn has_directory(&self, name: &TopicName, entry: &Entry) -> Result<bool, Error> {
+        let present = self.list_data_dir()?;
+        let mut names = names(name, entry.partitions);
+        Ok(names.any(|partition| present.binary_search(&partition.to_string()).is_ok()))
+    }
+}

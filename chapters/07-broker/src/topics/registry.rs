@@ -1,0 +1,125 @@
+//! Which topics there are, on disk.
+//!
+//! # On disk
+//! `topics.json` in the data directory, replaced as a whole:
+//! `{"topics": [{"name": …, "partitions": …, "state": …, "settings": {…}}]}`.
+//! A topic exists if it stands there as `live`. `creating` and `deleting` say
+//! which directories are ours although their topic does not exist: the next
+//! start removes them.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use disk::Disk;
+use message_model::TopicName;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::replace_file::{io_error, read_file, replace_file};
+
+/// In the data directory.
+pub(crate) const FILE: &str = "topics.json";
+
+/// Whether a topic exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Existence {
+    /// Not yet: its directories are being made.
+    Creating,
+    /// Yes.
+    Live,
+    /// No more: its directories are being removed.
+    Deleting,
+}
+
+/// A topic, as `topics.json` has it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    pub(crate) partitions: u32,
+    pub(crate) state: Existence,
+    pub(crate) settings: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct NamedEntry {
+    name: String,
+    #[serde(flatten)]
+    entry: Entry,
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    topics: Vec<NamedEntry>,
+}
+
+/// `topics.json`, and its content in memory.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    disk: Arc<dyn Disk>,
+    data_dir: PathBuf,
+    entries: BTreeMap<TopicName, Entry>,
+}
+
+impl Registry {
+    /// Reads `topics.json`; no file is no topics.
+    pub(crate) fn open(disk: Arc<dyn Disk>, data_dir: &Path) -> Result<Registry, Error> {
+        let path = data_dir.join(FILE);
+        let entries = match read_file(&*disk, &path)? {
+            None => BTreeMap::new(),
+            Some(bytes) => parse(&bytes).map_err(|source| io_error(&path, source))?,
+        };
+        Ok(Registry {
+            disk,
+            data_dir: data_dir.to_owned(),
+            entries,
+        })
+    }
+
+    pub(crate) fn entries(&self) -> &BTreeMap<TopicName, Entry> {
+        &self.entries
+    }
+
+    /// Puts an entry in place of the one that the topic has, if any. On failure
+    /// memory keeps the old one, and the disk has either.
+    pub(crate) fn set(&mut self, name: &TopicName, entry: Entry) -> Result<(), Error> {
+        let mut entries = self.entries.clone();
+        entries.insert(name.clone(), entry);
+        self.replace(entries)
+    }
+
+    /// Removes an entry; failure as in [`Registry::set`].
+    pub(crate) fn remove(&mut self, name: &TopicName) -> Result<(), Error> {
+        let mut entries = self.entries.clone();
+        entries.remove(name);
+        self.replace(entries)
+    }
+
+    fn replace(&mut self, entries: BTreeMap<TopicName, Entry>) -> Result<(), Error> {
+        let named = |(name, entry): (&TopicName, &Entry)| NamedEntry {
+            name: name.as_str().to_owned(),
+            entry: entry.clone(),
+        };
+        let file = File {
+            topics: entries.iter().map(named).collect(),
+        };
+        let mut bytes = serde_json::to_vec_pretty(&file)
+            .map_err(|error| io_error(&self.data_dir.join(FILE), error.into()))?;
+        bytes.push(b'\n');
+        replace_file(&*self.disk, &self.data_dir, FILE, &bytes)?;
+        self.entries = entries;
+        Ok(())
+    }
+}
+
+fn parse(bytes: &[u8]) -> io::Result<BTreeMap<TopicName, Entry>> {
+    let file: File = serde_json::from_slice(bytes)?;
+    let mut entries = BTreeMap::new();
+    for NamedEntry { name, entry } in file.topics {
+        let name = TopicName::new(&name)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        entries.insert(name, entry);
+    }
+    Ok(entries)
+}

@@ -1,0 +1,229 @@
+//! Background work, topics and the start and end of a broker that stand still, one call of
+//! the disk after the other, on a runtime with one thread: producers and consumers go on.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use broker::api;
+use message_model::{Offset, Timestamp};
+use sim_disk::{Call, SimDisk};
+use wire_protocol::ErrorCode;
+use wire_protocol::message::InitProducerIdRequest;
+
+use crate::admin::{metadata, topics};
+use crate::stalls::{
+    its_own_partition_is_served, others_are_served, others_are_served_by_the_disk, soon, spawn,
+    two_topics, until_parked,
+};
+use crate::support::{Broker, NOW, append, batch, config, name, overrides, until};
+
+/// Every step of deleting old segments: the new log start is stored, then files go.
+#[tokio::test]
+async fn retention() {
+    for call in [
+        Call::Read,
+        Call::Create,
+        Call::Write,
+        Call::Sync,
+        Call::Rename,
+        Call::SyncDir,
+        Call::Remove,
+    ] {
+        let disk = SimDisk::new(7);
+        let before = Broker::start_with(&disk, config());
+        let settings = [("retention.ms", "1000"), ("segment.bytes", "1024")];
+        before.create_with("t", 1, &settings).await;
+        before.create("other", 1).await;
+        before.write(1, "other", &["first"]).await;
+        let long = "x".repeat(600);
+        for _ in 0..5 {
+            before.write(-1, "t", &[&long]).await;
+        }
+        drop(before);
+        // After a restart nothing is known about the sealed segments.
+        let broker = Arc::new(Broker::start_with(&disk, config()));
+        let parking = disk.park_next(call, Path::new("/data/t-0"));
+        let deleting = Arc::clone(&broker);
+        let deleted =
+            spawn(async move { deleting.topics.apply_retention(Timestamp(1 << 40)).await });
+        until_parked(&parking, &format!("{call:?}")).await;
+        others_are_served_by_the_disk(&broker).await;
+        its_own_partition_is_served(&broker).await;
+        assert!(!deleted.is_finished(), "{call:?}");
+        parking.release();
+        assert!(deleted.await.unwrap().is_empty());
+        let ends = broker.partition("t", 0).ends().unwrap();
+        assert_eq!((ends.log_start, ends.log_end), (Offset(4), Offset(6)));
+    }
+}
+
+#[tokio::test]
+async fn a_recovery_point() {
+    for call in [
+        Call::Create,
+        Call::Write,
+        Call::Sync,
+        Call::Rename,
+        Call::SyncDir,
+    ] {
+        let broker = two_topics().await;
+        let parking = broker.disk.park_next(call, Path::new("/data/t-0"));
+        let saving = Arc::clone(&broker);
+        let saved = spawn(async move { saving.topics.save_recovery_points().await });
+        until_parked(&parking, &format!("{call:?}")).await;
+        others_are_served_by_the_disk(&broker).await;
+        if !matches!(call, Call::Write) {
+            its_own_partition_is_served(&broker).await;
+        }
+        parking.release();
+        assert!(saved.await.unwrap().is_empty());
+    }
+}
+
+/// Every call of making a topic's directories and logs.
+#[tokio::test]
+async fn the_creation_of_a_topic() {
+    for call in [Call::Create, Call::SyncDir] {
+        let broker = two_topics().await;
+        let parking = broker.disk.park_next(call, Path::new("/data/slow-1"));
+        let creating = Arc::clone(&broker);
+        let created = spawn(async move { creating.create("slow", 2).await });
+        until_parked(&parking, &format!("{call:?}")).await;
+        others_are_served_by_the_disk(&broker).await;
+        its_own_partition_is_served(&broker).await;
+        let asked = soon("metadata of it", metadata(&broker, Some(&["slow"]))).await;
+        let soon_there = ("slow", ErrorCode::LEADER_NOT_AVAILABLE, 0);
+        assert_eq!(topics(&asked), [soon_there]);
+        let found = broker.topics.get(&name("slow"));
+        assert!(found.is_none(), "it exists as a whole or not at all");
+        parking.release();
+        created.await.unwrap();
+        assert!(broker.topics.get(&name("slow")).is_some());
+    }
+}
+
+/// While `topics.json` is replaced, other changes of it wait; what exists is served.
+#[tokio::test]
+async fn the_list_of_topics() {
+    for (call, path) in [
+        (Call::List, "/data"),
+        (Call::Create, "/data/topics.json.next"),
+        (Call::Write, "/data/topics.json.next"),
+        (Call::Sync, "/data/topics.json.next"),
+        (Call::Rename, "/data/topics.json"),
+    ] {
+        let broker = two_topics().await;
+        let parking = broker.disk.park_next(call, Path::new(path));
+        let creating = Arc::clone(&broker);
+        let created = spawn(async move { creating.create("slow", 1).await });
+        until_parked(&parking, &format!("{call:?}")).await;
+        others_are_served(&broker).await;
+        its_own_partition_is_served(&broker).await;
+        soon("a sync", broker.write(-1, "other", &["safe"])).await;
+        let ids = api::init_producer_id(&broker, InitProducerIdRequest::default());
+        assert_eq!(soon("an id", ids).await.producer_id, 0);
+        parking.release();
+        created.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_block_of_producer_ids() {
+    for (call, path) in [
+        (Call::Create, "/data/producer-ids.next"),
+        (Call::Write, "/data/producer-ids.next"),
+        (Call::Sync, "/data/producer-ids.next"),
+        (Call::Rename, "/data/producer-ids"),
+    ] {
+        let broker = two_topics().await;
+        let parking = broker.disk.park_next(call, Path::new(path));
+        let asking = Arc::clone(&broker);
+        let answer = spawn(async move {
+            let request = InitProducerIdRequest::default();
+            api::init_producer_id(&asking, request).await
+        });
+        until_parked(&parking, &format!("{call:?}")).await;
+        others_are_served_by_the_disk(&broker).await;
+        its_own_partition_is_served(&broker).await;
+        assert!(!answer.is_finished());
+        parking.release();
+        assert_eq!(answer.await.unwrap().producer_id, 0);
+    }
+}
+
+#[tokio::test]
+async fn the_deletion_of_a_topic() {
+    let broker = two_topics().await;
+    broker.create("gone", 3).await;
+    for (call, path) in [
+        (Call::Rename, "/data/topics.json"),
+        (Call::SyncDir, "/data"),
+    ] {
+        let parking = broker.disk.park_next(call, Path::new(path));
+        let deleting = Arc::clone(&broker);
+        let deleted = spawn(async move { deleting.topics.delete(&name("gone")).await });
+        until_parked(&parking, &format!("{call:?}")).await;
+        others_are_served(&broker).await;
+        soon("a sync", broker.write(-1, "other", &["safe"])).await;
+        its_own_partition_is_served(&broker).await;
+        parking.release();
+        deleted.await.unwrap().unwrap();
+        broker.create("gone", 1).await;
+    }
+}
+
+/// A stop syncs several partitions at a time: a slow one does not hold up the others.
+#[tokio::test]
+async fn a_stop() {
+    let broker = Broker::start();
+    broker.create("t", 10).await;
+    for index in 0..10 {
+        let partition = broker.partition("t", index);
+        append(&partition, NOW, batch(&["a"])).await.unwrap();
+    }
+    let broker = Arc::new(broker);
+    let parking = broker.disk.park_next(Call::Sync, Path::new("/data/t-0"));
+    let stopping = Arc::clone(&broker);
+    let stopped = spawn(async move { stopping.topics.sync_all().await });
+    let is_durable = |index| broker.partition("t", index).ends().unwrap().durable == Offset(1);
+    until("all others are on disk", || (1..10).all(is_durable)).await;
+    assert!(!is_durable(0) && !stopped.is_finished());
+    parking.release();
+    let all = stopped.await.unwrap();
+    assert!(all.not_synced.is_empty() && all.not_saved.is_empty());
+}
+
+/// Logs are opened several at a time at a start, so a slow one does not add up.
+#[test]
+fn a_start_opens_several_logs_at_a_time() {
+    let disk = SimDisk::new(7);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let topics = crate::support::open_topics(&disk);
+        let t = name("t");
+        let created = topics.create(&t, 3, overrides(&[])).await.unwrap();
+        let partition = Arc::clone(&created.partitions[1]);
+        append(&partition, NOW, batch(&["a"])).await.unwrap();
+    });
+    let slow = disk.park_next(Call::Open, Path::new("/data/t-0"));
+    let next = disk.park_next(Call::Open, Path::new("/data/t-1"));
+    let starting = {
+        let disk = disk.clone();
+        std::thread::spawn(move || {
+            let config = broker::TopicsConfig {
+                open_threads: 2,
+                ..config()
+            };
+            let services = crate::support::services(&disk);
+            let opened = broker::Topics::open(services, Path::new("/data"), config).unwrap();
+            opened.topics.all()[0].partitions.len()
+        })
+    };
+    slow.wait();
+    next.wait();
+    next.release();
+    slow.release();
+    assert_eq!(starting.join().unwrap(), 3);
+}
