@@ -1,7 +1,7 @@
 //! The clients, and how one gets them.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// kcat against the broker at `address`; add a mode (`-L`, `-P`, `-C`, `-Q`) and what it takes.
@@ -22,21 +22,70 @@ pub fn kcat(address: SocketAddr) -> Command {
     command
 }
 
+/// The version that the longer tests use.
+pub const KAFKA_PYTHON: &str = "kafka-python-3.0.12";
+
 /// One of the scripts in `interop/clients`, which all take the broker's address
-/// as their first argument and use kafka-python.
+/// as their first argument, with the packages of `interop/clients/requirements/{packages}.txt`.
 ///
 /// # Panics
-/// When kafka-python is not installed.
+/// When they are not installed.
 #[must_use]
-pub fn kafka_python(script: &str, address: SocketAddr) -> Command {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = here.join("../target/interop-venv/bin/python");
-    assert!(
-        python.is_file(),
-        "kafka-python is not installed in target/interop-venv. Run `interop/install`."
-    );
-    let mut command = Command::new(python);
-    command.arg(here.join("clients").join(script));
+pub fn python(packages: &str, script: &str, address: SocketAddr) -> Command {
+    let mut command = Command::new(installed(&format!("python/{packages}/bin/python")));
+    command.arg(here().join("clients").join(script));
     command.arg(address.to_string());
     command
+}
+
+/// `franz-go`, `kafka-go` or `sarama` (`interop/clients/go`).
+///
+/// # Panics
+/// When it is not installed.
+#[must_use]
+pub fn go(client: &str, address: SocketAddr) -> Command {
+    let mut command = Command::new(installed("go/interop-go"));
+    command.args([client, &address.to_string()]);
+    command
+}
+
+/// kafkajs (`interop/clients/node`).
+///
+/// # Panics
+/// When it is not installed.
+#[must_use]
+pub fn kafkajs(address: SocketAddr) -> Command {
+    let mut command = Command::new("node");
+    command.arg(installed("node/steps.js"));
+    command.arg(address.to_string());
+    command
+}
+
+/// A main class of Apache Kafka's jars, which hold its tools, its client and its node.
+///
+/// # Panics
+/// When they are not installed.
+#[must_use]
+pub fn java(main_class: &str) -> Command {
+    let jars = installed("kafka");
+    let mut command = Command::new("java");
+    command.arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
+    // A tool of a second is over before the optimizing compiler pays.
+    command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]);
+    command.arg("-cp").arg(jars.join("*")).arg(main_class);
+    command
+}
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn installed(path: &str) -> PathBuf {
+    let path = here().join("../target/interop").join(path);
+    assert!(
+        path.exists(),
+        "{} is not there. Run `interop/install`.",
+        path.display()
+    );
+    path
 }

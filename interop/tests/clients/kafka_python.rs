@@ -1,6 +1,6 @@
 //! kafka-python 3.0.12.
 
-use interop::{kafka_python, run, stored_batches};
+use interop::{KAFKA_PYTHON, python, run, stored_batches};
 use message_model::ProducerId;
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::start_mqd;
 
 /// Runs one of the scripts and reads the JSON that it prints.
 fn run_script(script: &str, address: std::net::SocketAddr, arguments: &[&str]) -> Value {
-    let mut command = kafka_python(script, address);
+    let mut command = python(KAFKA_PYTHON, script, address);
     command.args(arguments);
     serde_json::from_str(&run(command, b"").unwrap()).unwrap()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use interop::{Session, kafka_python, kcat, mqd_binary, run};
+use interop::{KAFKA_PYTHON, Session, kcat, mqd_binary, python, run};
 use mqd_guard::{Mqd, Port};
 
 /// A broker whose port stays its own while it is down.
@@ -61,7 +61,7 @@ fn kcat_goes_on_after_mqd_was_killed() {
 #[test]
 fn kafka_python_goes_on_after_mqd_was_killed() {
     let mut mqd = start_mqd_to_restart();
-    let mut session = Session::start(kafka_python("session.py", mqd.address())).unwrap();
+    let mut session = Session::start(python(KAFKA_PYTHON, "session.py", mqd.address())).unwrap();
     for round in 0..3 {
         session.say(format!("send {round}\n").as_bytes()).unwrap();
         assert_eq!(

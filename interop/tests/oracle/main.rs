@@ -44,7 +44,7 @@ fn both_have_most_versions() {
             .iter()
             .all(|(api, version)| *api == ApiKey::Produce && *version < 3)
     );
-    assert_eq!(both, 56, "messages and versions compared");
+    assert_eq!(both, 84, "messages and versions compared");
 }
 
 #[test]
@@ -81,6 +81,12 @@ fn they_read_our_request_headers() {
     }
 }
 
+/// Whether all topics are asked for in version 0: an empty list to them, which
+/// has no leaf, and to us the null of later versions.
+fn asks_for_all(about: &str, leaf: &Leaf) -> bool {
+    about == "MetadataRequest 0" && leaf.0 == "topics" && leaf.1 == ["None"]
+}
+
 /// A string that a version does not have is null to us and empty to them.
 fn same(ours: &Leaf, theirs: &Leaf) -> bool {
     let absent = ours.1 == ["None"] && theirs.1 == ["\"\""];
@@ -113,7 +119,7 @@ proptest! {
                 let (our_leaves, their_leaves) = (leaves(&our_text), leaves(&text));
                 // They have the fields of later versions too.
                 let mut left = their_leaves.iter();
-                for leaf in &our_leaves {
+                for leaf in our_leaves.iter().filter(|leaf| !asks_for_all(&about, leaf)) {
                     prop_assert!(
                         left.any(|their_leaf| same(leaf, their_leaf)),
                         "{}: {:?} is not there\nours   {}\ntheirs {}", about, leaf, our_text, text

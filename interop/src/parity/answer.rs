@@ -1,0 +1,53 @@
+//! A response as fields.
+
+use std::fmt::Debug;
+
+use anyhow::{Context as _, Result, ensure};
+use bytes::Bytes;
+use kafka_protocol::messages::{
+    ApiKey, ApiVersionsResponse, CreateTopicsResponse, DeleteTopicsResponse,
+    DescribeConfigsResponse, FetchResponse, FindCoordinatorResponse, InitProducerIdResponse,
+    ListOffsetsResponse, MetadataResponse, ProduceResponse, ResponseHeader,
+};
+use kafka_protocol::protocol::{Decodable, HeaderVersion};
+use serde_json::Value;
+
+use super::exchange::CORRELATION_ID;
+use super::fields::fields;
+use super::normal::normalise;
+
+/// The fields of the response in `frame` (without its length), normalised.
+///
+/// # Errors
+/// When it is not a response of this API and version.
+pub fn answer(api: i16, version: i16, frame: &[u8]) -> Result<Value> {
+    let frame = Bytes::copy_from_slice(frame);
+    let api = ApiKey::try_from(api).ok().context("an API of Kafka's")?;
+    let value = match api {
+        ApiKey::Produce => decode::<ProduceResponse>(frame, version),
+        ApiKey::Fetch => decode::<FetchResponse>(frame, version),
+        ApiKey::ListOffsets => decode::<ListOffsetsResponse>(frame, version),
+        ApiKey::Metadata => decode::<MetadataResponse>(frame, version),
+        ApiKey::FindCoordinator => decode::<FindCoordinatorResponse>(frame, version),
+        ApiKey::CreateTopics => decode::<CreateTopicsResponse>(frame, version),
+        ApiKey::DeleteTopics => decode::<DeleteTopicsResponse>(frame, version),
+        ApiKey::InitProducerId => decode::<InitProducerIdResponse>(frame, version),
+        ApiKey::DescribeConfigs => decode::<DescribeConfigsResponse>(frame, version),
+        // A version that the broker does not have is answered in version 0.
+        ApiKey::ApiVersions => decode::<ApiVersionsResponse>(frame.clone(), version.clamp(0, 4))
+            .or_else(|_| decode::<ApiVersionsResponse>(frame, 0)),
+        _ => anyhow::bail!("{api:?} is not in the corpus"),
+    }?;
+    Ok(normalise(api, value))
+}
+
+fn decode<M: Decodable + HeaderVersion + Debug>(mut frame: Bytes, version: i16) -> Result<Value> {
+    let header = ResponseHeader::decode(&mut frame, M::header_version(version))?;
+    ensure!(
+        header.correlation_id == CORRELATION_ID,
+        "another correlation id"
+    );
+    let message = M::decode(&mut frame, version)?;
+    ensure!(frame.is_empty(), "{} bytes left over", frame.len());
+    Ok(fields(&format!("{message:?}")))
+}

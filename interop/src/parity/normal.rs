@@ -1,0 +1,87 @@
+//! What of an answer is compared.
+//!
+//! - Fields of replication and of later versions than the corpus asks for go, and so do
+//!   topic ids of zeros.
+//! - `error_message` and `documentation` go: each broker has its own words.
+//! - Ports, cluster ids, topic ids, fetch session ids and new producer ids become a word that says
+//!   whether there was one.
+//! - Lists are sorted, except in Fetch: Kafka's order comes from hash maps.
+//! - Settings are keyed by their names.
+//! - `log_start_offset` of a refused produce goes; no `aborted_transactions` are
+//!   an empty list; of ApiVersions, only the error is compared.
+//! - Records are their batches, field by field; a last batch that `max_bytes` has cut goes.
+
+use kafka_protocol::messages::ApiKey;
+use serde_json::{Map, Value, json};
+
+use super::batch;
+use super::fields::unhex;
+
+/// `value` with what the two brokers may differ in taken out.
+pub(crate) fn normalise(api: ApiKey, value: Value) -> Value {
+    match value {
+        Value::Object(entries) => Value::Object(object(api, entries)),
+        Value::Array(items) => {
+            let mut items: Vec<Value> =
+                items.into_iter().map(|item| normalise(api, item)).collect();
+            if api != ApiKey::Fetch {
+                items.sort_by_cached_key(sort_key);
+            }
+            Value::Array(items)
+        }
+        other => other,
+    }
+}
+
+fn object(api: ApiKey, entries: Map<String, Value>) -> Map<String, Value> {
+    let refused = entries.get("error_code").is_some_and(|code| *code != 0);
+    let mut normal = Map::new();
+    for (name, value) in entries {
+        let value = match (name.as_str(), &value) {
+            ("current_leader" | "diverging_epoch" | "snapshot_id" | "node_endpoints", _) => {
+                continue;
+            }
+            ("topic_id", Value::String(id)) if !id.contains(|digit| !"0-".contains(digit)) => {
+                continue;
+            }
+            ("error_message" | "documentation" | "config_documentation", _) => continue,
+            ("log_start_offset", _) if api == ApiKey::Produce && refused => continue,
+            (other, _) if api == ApiKey::ApiVersions && other != "error_code" => continue,
+            ("port", _) => json!("(a port)"),
+            ("session_id", Value::Number(id)) if id.as_i64() != Some(0) => json!("(an id)"),
+            ("cluster_id", Value::String(_)) => json!("(an id)"),
+            ("topic_id", Value::String(_)) => json!("(an id)"),
+            ("producer_id", Value::Number(id))
+                if api == ApiKey::InitProducerId && id.as_i64() >= Some(0) =>
+            {
+                json!("(an id)")
+            }
+            ("aborted_transactions", Value::Null) => json!([]),
+            ("records", Value::String(hex)) => batch::read(&unhex(hex).unwrap_or_default()),
+            ("records", Value::Null) if api == ApiKey::Fetch => json!([]),
+            ("configs", Value::Array(configs)) => by_name(api, configs),
+            _ => normalise(api, value),
+        };
+        normal.insert(name, value);
+    }
+    normal
+}
+
+fn by_name(api: ApiKey, configs: &[Value]) -> Value {
+    let keyed = configs.iter().map(|config| {
+        let name = config["name"].as_str().unwrap_or_default().to_owned();
+        (name, normalise(api, config.clone()))
+    });
+    Value::Object(keyed.collect())
+}
+
+/// A number sorts by its value among the like.
+fn sort_key(value: &Value) -> (String, i64) {
+    let text = ["name", "topic", "resource_name"]
+        .iter()
+        .find_map(|name| value[*name].as_str());
+    let number = ["partition_index", "partition", "index", "node_id"]
+        .iter()
+        .find_map(|name| value[*name].as_i64());
+    (text.unwrap_or_default().to_owned(), number.unwrap_or(0))
+}
