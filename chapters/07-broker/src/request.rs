@@ -23,7 +23,7 @@ pub struct Reply {
     api: ApiKey,
     version: i16,
     correlation_id: i32,
-    /// Who waits for the answer.
+    /// The client that waits for the answer.
     pub peer: Peer,
     /// `None` when the response accounts for what it holds.
     share: Option<Share>,

@@ -14,7 +14,7 @@ use crate::services::in_pieces;
 /// headers that are read in one go, whatever a client asks for.
 const BATCHES_MAX: usize = 4_096;
 
-/// Who reads; decides at which end the reading stops.
+/// The kind of reader, which decides at which end the reading stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
     /// A consumer of everything, up to the high watermark.

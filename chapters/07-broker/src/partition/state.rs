@@ -15,7 +15,7 @@ pub(crate) enum Role {
     Offline,
 }
 
-/// Who leads, and what the leader has promised. There is one copy of the log,
+/// The leader, and what it has promised. There is one copy of the log,
 /// so the high watermark follows the log end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Leadership {
