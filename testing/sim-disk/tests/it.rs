@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use disk::Disk;
+use disk::{Disk, File};
 use sim_disk::{Call, SECTOR_SIZE, SimDisk};
 
 const FILE: &str = "/dir/file";
@@ -144,6 +144,52 @@ fn every_call_below_a_directory_can_be_parked() {
         drop(parking);
         parked.join().unwrap().unwrap();
     });
+}
+
+/// Each stands still until it is released, and then does its work.
+#[test]
+fn every_kind_of_call_can_be_parked() {
+    for (kind, call) in calls() {
+        let disk = with_file();
+        let file = disk.open(Path::new(FILE)).unwrap();
+        let parking = disk.park_next(kind, Path::new("/dir"));
+        thread::scope(|scope| {
+            let parked = scope.spawn(|| call(&disk, &*file));
+            parking.wait();
+            assert!(!parked.is_finished(), "{kind:?}");
+            parking.release();
+            parked.join().unwrap().unwrap();
+        });
+        assert_eq!(parking.count(), 1, "{kind:?}");
+    }
+}
+
+type Calling = fn(&SimDisk, &dyn File) -> std::io::Result<()>;
+
+/// Each on [`FILE`] or its directory.
+fn calls() -> [(Call, Calling); 12] {
+    [
+        (Call::Open, |disk, _| disk.open(Path::new(FILE)).map(drop)),
+        (Call::Create, |disk, _| {
+            disk.create(Path::new(FILE)).map(drop)
+        }),
+        (Call::Remove, |disk, _| disk.remove(Path::new(FILE))),
+        (Call::Rename, |disk, _| {
+            disk.rename(Path::new(FILE), Path::new("/dir/other"))
+        }),
+        (Call::CreateDir, |disk, _| {
+            disk.create_dir_all(Path::new("/dir/new"))
+        }),
+        (Call::RemoveDir, |disk, _| {
+            disk.remove_dir_all(Path::new("/dir"))
+        }),
+        (Call::List, |disk, _| disk.list(Path::new("/dir")).map(drop)),
+        (Call::SyncDir, |disk, _| disk.sync_dir(Path::new("/dir"))),
+        (Call::Read, |_, file| file.read_at(&mut [0], 0).map(drop)),
+        (Call::Write, |_, file| file.write_all_at(b"a", 0)),
+        (Call::SetLength, |_, file| file.set_len(1)),
+        (Call::Sync, |_, file| file.sync_data()),
+    ]
 }
 
 #[test]

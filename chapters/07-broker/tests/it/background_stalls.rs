@@ -1,5 +1,5 @@
-//! Background work, topics and the start and end of a broker that stand still, one call of
-//! the disk after the other, on a runtime with one thread: producers and consumers go on.
+//! Background work and the start and end of a broker that stand still, one call of the
+//! disk after the other, on a runtime with one thread: producers and consumers go on.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,13 +7,10 @@ use std::sync::Arc;
 use broker::api;
 use message_model::{Offset, Timestamp};
 use sim_disk::{Call, SimDisk};
-use wire_protocol::ErrorCode;
 use wire_protocol::message::InitProducerIdRequest;
 
-use crate::admin::{metadata, topics};
 use crate::stalls::{
-    its_own_partition_is_served, others_are_served, others_are_served_by_the_disk, soon, spawn,
-    two_topics, until_parked,
+    its_own_partition_is_served, others_are_served_by_the_disk, spawn, two_topics, until_parked,
 };
 use crate::support::{Broker, NOW, append, batch, config, name, overrides, until};
 
@@ -80,53 +77,6 @@ async fn a_recovery_point() {
     }
 }
 
-/// Every call of making a topic's directories and logs.
-#[tokio::test]
-async fn the_creation_of_a_topic() {
-    for call in [Call::Create, Call::SyncDir] {
-        let broker = two_topics().await;
-        let parking = broker.disk.park_next(call, Path::new("/data/slow-1"));
-        let creating = Arc::clone(&broker);
-        let created = spawn(async move { creating.create("slow", 2).await });
-        until_parked(&parking, &format!("{call:?}")).await;
-        others_are_served_by_the_disk(&broker).await;
-        its_own_partition_is_served(&broker).await;
-        let asked = soon("metadata of it", metadata(&broker, Some(&["slow"]))).await;
-        let soon_there = ("slow", ErrorCode::LEADER_NOT_AVAILABLE, 0);
-        assert_eq!(topics(&asked), [soon_there]);
-        let found = broker.topics.get(&name("slow"));
-        assert!(found.is_none(), "it exists as a whole or not at all");
-        parking.release();
-        created.await.unwrap();
-        assert!(broker.topics.get(&name("slow")).is_some());
-    }
-}
-
-/// While `topics.json` is replaced, other changes of it wait; what exists is served.
-#[tokio::test]
-async fn the_list_of_topics() {
-    for (call, path) in [
-        (Call::List, "/data"),
-        (Call::Create, "/data/topics.json.next"),
-        (Call::Write, "/data/topics.json.next"),
-        (Call::Sync, "/data/topics.json.next"),
-        (Call::Rename, "/data/topics.json"),
-    ] {
-        let broker = two_topics().await;
-        let parking = broker.disk.park_next(call, Path::new(path));
-        let creating = Arc::clone(&broker);
-        let created = spawn(async move { creating.create("slow", 1).await });
-        until_parked(&parking, &format!("{call:?}")).await;
-        others_are_served(&broker).await;
-        its_own_partition_is_served(&broker).await;
-        soon("a sync", broker.write(-1, "other", &["safe"])).await;
-        let ids = api::init_producer_id(&broker, InitProducerIdRequest::default());
-        assert_eq!(soon("an id", ids).await.producer_id, 0);
-        parking.release();
-        created.await.unwrap();
-    }
-}
-
 #[tokio::test]
 async fn a_block_of_producer_ids() {
     for (call, path) in [
@@ -148,27 +98,6 @@ async fn a_block_of_producer_ids() {
         assert!(!answer.is_finished());
         parking.release();
         assert_eq!(answer.await.unwrap().producer_id, 0);
-    }
-}
-
-#[tokio::test]
-async fn the_deletion_of_a_topic() {
-    let broker = two_topics().await;
-    broker.create("gone", 3).await;
-    for (call, path) in [
-        (Call::Rename, "/data/topics.json"),
-        (Call::SyncDir, "/data"),
-    ] {
-        let parking = broker.disk.park_next(call, Path::new(path));
-        let deleting = Arc::clone(&broker);
-        let deleted = spawn(async move { deleting.topics.delete(&name("gone")).await });
-        until_parked(&parking, &format!("{call:?}")).await;
-        others_are_served(&broker).await;
-        soon("a sync", broker.write(-1, "other", &["safe"])).await;
-        its_own_partition_is_served(&broker).await;
-        parking.release();
-        deleted.await.unwrap().unwrap();
-        broker.create("gone", 1).await;
     }
 }
 

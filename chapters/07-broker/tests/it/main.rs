@@ -18,5 +18,6 @@ mod partition;
 mod produce;
 mod stalls;
 mod support;
+mod topic_stalls;
 mod topics;
 mod waits;
