@@ -116,11 +116,7 @@ pub(crate) fn replace(disk: &dyn Disk, dir: &Path, indexes: &Indexes) -> io::Res
             indexes.times.as_bytes(),
         ),
     ] {
-        let next = name::next_path(&path);
-        let file = disk.create(&next)?;
-        file.write_all_at(bytes, 0)?;
-        file.sync_data()?;
-        disk.rename(&next, &path)?;
+        disk::replace_cache(disk, &path, bytes)?;
     }
     Ok(())
 }

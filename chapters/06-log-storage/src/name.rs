@@ -9,8 +9,6 @@ use crate::part::{segment_base, segment_path};
 const SEGMENT: &str = "log";
 const OFFSET_INDEX: &str = "index";
 const TIME_INDEX: &str = "timeindex";
-/// Of a file that is about to take the place of another.
-const NEXT: &str = ".next";
 
 /// The segment's index by offset.
 pub(crate) fn offset_index_path(dir: &Path, base_offset: Offset) -> PathBuf {
@@ -22,17 +20,10 @@ pub(crate) fn time_index_path(dir: &Path, base_offset: Offset) -> PathBuf {
     segment_path(dir, base_offset).with_extension(TIME_INDEX)
 }
 
-/// What an index is called until it is complete.
-pub(crate) fn next_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(NEXT);
-    name.into()
-}
-
 /// The base offset of the segment that the file `name` is an index of, complete
 /// or not; `None` for any other file.
 pub(crate) fn index(name: &str) -> Option<Offset> {
-    let name = name.strip_suffix(NEXT).unwrap_or(name);
+    let name = name.strip_suffix(disk::NEXT).unwrap_or(name);
     let (digits, suffix) = name.split_once('.')?;
     let is_index = [OFFSET_INDEX, TIME_INDEX].contains(&suffix);
     is_index

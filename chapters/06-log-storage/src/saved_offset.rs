@@ -2,7 +2,7 @@
 //!
 //! # On disk
 //! One line: the offset in decimal, a space, the CRC-32C of its digits in eight
-//! hex digits. It is replaced as a whole: written beside, synced, renamed.
+//! hex digits. It is replaced as a whole.
 
 use std::io;
 use std::path::Path;
@@ -53,10 +53,6 @@ fn print(offset: Offset) -> String {
 /// # Errors
 /// As the disk says.
 pub(crate) fn write(disk: &dyn Disk, dir: &Path, name: &str, offset: Offset) -> Result<(), Error> {
-    let (path, next) = (dir.join(name), dir.join(format!("{name}.next")));
-    let file = disk.create(&next).at(&next)?;
-    file.write_all_at(print(offset).as_bytes(), 0).at(&next)?;
-    file.sync_data().at(&next)?;
-    disk.rename(&next, &path).at(&path)?;
-    disk.sync_dir(dir).at(dir)
+    let path = dir.join(name);
+    disk::replace(disk, &path, print(offset).as_bytes()).at(&path)
 }

@@ -1,5 +1,8 @@
 //! What can go wrong with a partition or a topic, and the protocol's code for it.
 
+use std::io;
+use std::path::Path;
+
 use message_model::InvalidTopicName;
 use record_batch::BatchError;
 use wire_protocol::ErrorCode;
@@ -58,6 +61,12 @@ impl Error {
     pub(crate) fn would_wait(&self) -> bool {
         matches!(self, Error::Log(error) if error.would_wait())
     }
+}
+
+/// A failure of the disk, with the file or directory that it is about.
+pub(crate) fn io_error(path: &Path, source: io::Error) -> Error {
+    let path = path.to_owned();
+    log_storage::Error::Io { path, source }.into()
 }
 
 /// The protocol's code for an error of a partition or a topic.

@@ -25,7 +25,7 @@ mod error;
 mod part;
 mod partition;
 mod producer_ids;
-mod replace_file;
+mod read_file;
 mod request;
 mod services;
 mod serving;

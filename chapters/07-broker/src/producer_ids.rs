@@ -13,8 +13,8 @@ use std::sync::Arc;
 use message_model::ProducerId;
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::error::Error;
-use crate::replace_file::{io_error, read_file, replace_file};
+use crate::error::{Error, io_error};
+use crate::read_file::read_file;
 use crate::services::{Services, once};
 
 const FILE: &str = "producer-ids";
@@ -24,7 +24,7 @@ const BLOCK: i64 = 1_000;
 #[derive(Debug)]
 pub struct ProducerIds {
     services: Arc<Services>,
-    data_dir: PathBuf,
+    path: PathBuf,
     block: Arc<AsyncMutex<Block>>,
 }
 
@@ -50,7 +50,7 @@ impl ProducerIds {
         };
         Ok(ProducerIds {
             services: Arc::clone(services),
-            data_dir: data_dir.to_owned(),
+            path,
             block: Arc::new(AsyncMutex::new(Block { next, end: next })),
         })
     }
@@ -64,11 +64,12 @@ impl ProducerIds {
         if block.next < block.end {
             return Ok(block.take());
         }
-        let (disk, data_dir) = (Arc::clone(&self.services.disk), self.data_dir.clone());
+        let (disk, path) = (Arc::clone(&self.services.disk), self.path.clone());
         let lane = &self.services.lanes.administration;
         once(lane, FILE.to_owned(), move || {
             let end = block.end.saturating_add(BLOCK);
-            replace_file(&*disk, &data_dir, FILE, format!("{end}\n").as_bytes())?;
+            let replaced = disk::replace(&*disk, &path, format!("{end}\n").as_bytes());
+            replaced.map_err(|source| io_error(&path, source))?;
             block.end = end;
             Ok(block.take())
         })

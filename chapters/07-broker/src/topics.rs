@@ -24,9 +24,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use message_model::{PartitionIndex, TopicName, TopicPartition};
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::error::Error;
+use crate::error::{Error, io_error};
 use crate::partition::Partition;
-use crate::replace_file::io_error;
 use crate::services::{Services, once};
 use crate::topic_settings::TopicSettings;
 use registry::Registry;

@@ -2,10 +2,10 @@
 
 use std::fs::{self, File, TryLockError};
 use std::hash::{BuildHasher as _, RandomState};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use log_storage::RealDisk;
 
 /// The file whose lock says that the directory is in use.
 const LOCK_FILE: &str = ".lock";
@@ -61,21 +61,14 @@ impl DataDir {
         let path = self.path.join(CLUSTER_ID_FILE);
         match fs::read_to_string(&path) {
             Ok(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
-            // A crash may have left it empty: no client has heard of an id then.
             _ => {
                 let id = make_up_id();
-                write_synced(&path, format!("{id}\n").as_bytes())
+                disk::replace(&RealDisk, &path, format!("{id}\n").as_bytes())
                     .with_context(|| format!("cannot write {}", path.display()))?;
                 Ok(id)
             }
         }
     }
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 /// 22 characters, as long as Kafka's. Unlikely to be another cluster's, no secret.

@@ -240,6 +240,52 @@ fn a_full_disk_takes_what_fits() {
     file.write_all_at(b"xyz", 0).unwrap();
 }
 
+/// The power fails before each call of a replacement; so does each call by itself.
+#[test]
+fn a_file_is_replaced_as_a_whole() {
+    let (old, new) = (b"old".to_vec(), vec![b'n'; 3 * SECTOR_SIZE]);
+    let content = |disk: &SimDisk| {
+        let mut files = disk.files().into_iter();
+        files.find(|(path, _)| path == Path::new(FILE)).unwrap().1
+    };
+    for call in 0..6 {
+        for only_it_fails in [false, true] {
+            let disk = with_file();
+            disk::replace(&disk, Path::new(FILE), &old).unwrap();
+            let first = disk.operations();
+            if only_it_fails {
+                disk.fail_at(first + call);
+            } else {
+                disk.power_off_at(first + call);
+            }
+            let replaced = disk::replace(&disk, Path::new(FILE), &new);
+            assert_eq!(replaced.is_ok(), call == 5, "there are five calls");
+            let left: BTreeSet<_> = (0..200).map(|_| content(&disk.crash())).collect();
+            let expected = match call {
+                0..4 => BTreeSet::from([old.clone()]),
+                4 => BTreeSet::from([old.clone(), new.clone()]),
+                _ => BTreeSet::from([new.clone()]),
+            };
+            assert!(left == expected, "what is left, call {call}");
+            assert!(
+                expected.contains(&content(&disk)),
+                "what is read, call {call}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_can_be_made_again_is_replaced_without_its_directory() {
+    let disk = with_file();
+    let syncs = disk.counts().directory_syncs;
+    disk::replace_cache(&disk, Path::new(FILE), b"new").unwrap();
+    assert_eq!(disk.counts().directory_syncs, syncs);
+    let mut files = disk.files();
+    assert_eq!(files.remove(0), (PathBuf::from(FILE), b"new".to_vec()));
+    assert!(files.is_empty(), "nothing is left beside it");
+}
+
 #[test]
 fn power_off_changes_nothing_any_more() {
     let disk = with_file();

@@ -6,8 +6,7 @@ use message_model::TopicName;
 
 use super::registry::{Entry, Existence};
 use super::{PARTITIONS_PER_PIECE, Topics, names};
-use crate::error::Error;
-use crate::replace_file::io_error;
+use crate::error::{Error, io_error};
 use crate::services::in_pieces;
 use crate::serving::to_the_end;
 

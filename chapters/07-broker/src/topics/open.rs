@@ -12,9 +12,8 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::registry::{Entry, Existence, Registry};
 use super::{Topic, TopicConfig, Topics, TopicsConfig, names};
-use crate::error::Error;
+use crate::error::{Error, io_error};
 use crate::partition::{OpenedPartition, Partition};
-use crate::replace_file::io_error;
 use crate::services::Services;
 use crate::topic_settings::{TopicSettings, set_topic_setting};
 

@@ -16,8 +16,8 @@ use disk::Disk;
 use message_model::TopicName;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
-use crate::replace_file::{io_error, read_file, replace_file};
+use crate::error::{Error, io_error};
+use crate::read_file::read_file;
 
 /// In the data directory.
 pub(crate) const FILE: &str = "topics.json";
@@ -104,10 +104,11 @@ impl Registry {
         let file = File {
             topics: entries.iter().map(named).collect(),
         };
-        let mut bytes = serde_json::to_vec_pretty(&file)
-            .map_err(|error| io_error(&self.data_dir.join(FILE), error.into()))?;
+        let path = self.data_dir.join(FILE);
+        let mut bytes =
+            serde_json::to_vec_pretty(&file).map_err(|error| io_error(&path, error.into()))?;
         bytes.push(b'\n');
-        replace_file(&*self.disk, &self.data_dir, FILE, &bytes)?;
+        disk::replace(&*self.disk, &path, &bytes).map_err(|source| io_error(&path, source))?;
         self.entries = entries;
         Ok(())
     }
