@@ -6,7 +6,6 @@
 //! 1 ms back. Time is simulated: the experiment says what takes place in a minute,
 //! and takes a second.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,7 +115,7 @@ async fn open(data_dir: &Path) -> Result<Broker, Failure> {
     };
     let topics = Arc::new(Topics::open(Arc::clone(&services), data_dir, config)?.topics);
     let name = TopicName::new("t")?;
-    topics.create(&name, 1, BTreeMap::new()).await?;
+    topics.create(&name, 1, topics.new_config()).await?;
     Ok(Broker {
         producer_ids: Arc::new(ProducerIds::open(&services, data_dir)?),
         services,

@@ -27,7 +27,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use crate::error::{Error, io_error};
 use crate::partition::Partition;
 use crate::services::{Services, once};
-use crate::topic_settings::TopicSettings;
+use crate::topic_settings::{SettingError, TopicSettings, set_topic_setting};
 use registry::Registry;
 
 pub use open::Opened;
@@ -56,6 +56,18 @@ pub struct TopicConfig {
     pub settings: TopicSettings,
     /// What was set for this topic, value by name.
     pub overrides: BTreeMap<String, String>,
+}
+
+impl TopicConfig {
+    /// Sets one value; of several for a name the last one counts.
+    ///
+    /// # Errors
+    /// When there is no such setting, or it cannot have that value.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), SettingError> {
+        set_topic_setting(&mut self.settings, name, value)?;
+        self.overrides.insert(name.to_owned(), value.to_owned());
+        Ok(())
+    }
 }
 
 /// A topic.
@@ -114,6 +126,15 @@ impl Topics {
         let topic = live.get(name).ok_or(Error::Unknown)?;
         let index = usize::try_from(partition.0).map_err(|_| Error::Unknown)?;
         topic.partitions.get(index).cloned().ok_or(Error::Unknown)
+    }
+
+    /// The settings of a topic for which none is set: the broker's.
+    #[must_use]
+    pub fn new_config(&self) -> TopicConfig {
+        TopicConfig {
+            settings: self.config.settings,
+            overrides: BTreeMap::new(),
+        }
     }
 
     /// All topics, by name.

@@ -1,6 +1,5 @@
 //! A broker on a loopback socket.
 
-use std::collections::BTreeMap;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -64,7 +63,7 @@ impl Broker {
             if topics.get(&name).is_some() {
                 topics.delete(&name).await.expect("the disk is well");
             }
-            let created = topics.create(&name, 1, BTreeMap::new()).await;
+            let created = topics.create(&name, 1, topics.new_config()).await;
             created.expect("the disk is well");
         });
         name

@@ -1,6 +1,6 @@
 //! Metadata (3): versions 0 to 7.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use message_model::{BrokerId, LeaderEpoch, TopicName};
@@ -83,13 +83,10 @@ async fn find_or_create(
         return Err(Error::Unknown);
     }
     *creations_left -= 1;
-    match broker
-        .topics
-        .create(&name, broker.partitions_default, BTreeMap::new())
-        .await
-    {
+    let (topics, partitions) = (&broker.topics, broker.partitions_default);
+    match topics.create(&name, partitions, topics.new_config()).await {
         // Two clients wanted it at the same time; the one that came second asks again.
-        Err(Error::Exists) => match broker.topics.get(&name) {
+        Err(Error::Exists) => match topics.get(&name) {
             Some(topic) => Ok(topic),
             None => Err(Error::Rejected(ErrorCode::LEADER_NOT_AVAILABLE)),
         },

@@ -1,14 +1,14 @@
 //! CreateTopics (19): versions 2 to 4.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use message_model::{BrokerId, TopicName};
 use networking::Peer;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{
-    CreatableReplicaAssignment, CreatableTopic, CreatableTopicResult, CreateTopicsRequest,
-    CreateTopicsResponse,
+    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig, CreatableTopicResult,
+    CreateTopicsRequest, CreateTopicsResponse,
 };
 
 use crate::broker::Broker;
@@ -76,22 +76,18 @@ async fn create_one(
         return Err(because(Error::Exists));
     }
     let partitions = partitions(broker, &topic)?;
-    let mut overrides = BTreeMap::new();
-    for config in topic.configs {
-        let value = config.value.unwrap_or_default();
-        // One at a time, to say which one is wrong.
-        let one = BTreeMap::from([(config.name.clone(), value.clone())]);
-        if let Err(error) = broker.topics.check_new(1, one) {
-            let reason = format!("{}={value}: {error}", config.name);
-            return Err((error_code(&error), reason));
-        }
-        overrides.insert(config.name, value);
+    let mut settings = broker.topics.new_config();
+    for CreatableTopicConfig { name, value } in topic.configs {
+        let value = value.unwrap_or_default();
+        settings.set(&name, &value).map_err(|error| {
+            let (code, reason) = because(error.into());
+            (code, format!("{name}={value}: {reason}"))
+        })?;
     }
     if validate_only {
-        let checked = broker.topics.check_new(partitions, overrides);
-        return checked.map(drop).map_err(because);
+        return broker.topics.check_partitions(partitions).map_err(because);
     }
-    let created = broker.topics.create(&name, partitions, overrides).await;
+    let created = broker.topics.create(&name, partitions, settings).await;
     created.map(drop).map_err(because)
 }
 
@@ -109,8 +105,10 @@ fn partitions(broker: &Broker, topic: &CreatableTopic) -> Result<u32, Refusal> {
         // 0 partitions and fewer are refused with the limit in the message.
         number => u32::try_from(number).unwrap_or(0),
     };
-    let checked = broker.topics.check_new(partitions, BTreeMap::new());
-    checked.map_err(because)?;
+    broker
+        .topics
+        .check_partitions(partitions)
+        .map_err(because)?;
     if !matches!(topic.replication_factor, -1 | 1) {
         let reason = "there is one broker, so the replication factor is 1";
         return Err(refusal(ErrorCode::INVALID_REPLICATION_FACTOR, reason));

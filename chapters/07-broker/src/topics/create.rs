@@ -1,6 +1,5 @@
 //! Creating a topic.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use message_model::{TopicName, TopicPartition};
@@ -11,7 +10,7 @@ use crate::error::Error;
 use crate::partition::Partition;
 use crate::services::in_pieces;
 use crate::serving::to_the_end;
-use crate::topic_settings::{TopicSettings, set_topic_setting};
+use crate::topic_settings::TopicSettings;
 
 impl Topics {
     /// The topic, created. It exists when this returns, also after a power loss.
@@ -20,15 +19,15 @@ impl Topics {
     ///
     /// # Errors
     /// [`Error::Exists`], also for a topic that is being created or removed at the
-    /// moment; as [`Topics::check_new`]; else as the disk says. The topic does
+    /// moment; as [`Topics::check_partitions`]; else as the disk says. The topic does
     /// not exist then, or exists and is empty after a restart.
     pub async fn create(
         self: &Arc<Self>,
         name: &TopicName,
         partitions: u32,
-        overrides: BTreeMap<String, String>,
+        config: TopicConfig,
     ) -> Result<Arc<Topic>, Error> {
-        let config = self.check_new(partitions, overrides)?;
+        self.check_partitions(partitions)?;
         let (topics, name) = (Arc::clone(self), name.clone());
         to_the_end(async move { topics.create_checked(&name, partitions, config).await }).await
     }
@@ -69,27 +68,16 @@ impl Topics {
     }
     // ANCHOR_END: create
 
-    /// Whether a topic could have so many partitions and these settings.
+    /// Whether a topic could have so many partitions.
     ///
     /// # Errors
-    /// [`Error::PartitionCount`], [`Error::Setting`].
-    pub fn check_new(
-        &self,
-        partitions: u32,
-        overrides: BTreeMap<String, String>,
-    ) -> Result<TopicConfig, Error> {
+    /// [`Error::PartitionCount`].
+    pub fn check_partitions(&self, partitions: u32) -> Result<(), Error> {
         let max = self.config.partitions_max;
         if partitions < 1 || partitions > max {
             return Err(Error::PartitionCount { max });
         }
-        let mut settings = self.config.settings;
-        for (name, value) in &overrides {
-            set_topic_setting(&mut settings, name, value)?;
-        }
-        Ok(TopicConfig {
-            settings,
-            overrides,
-        })
+        Ok(())
     }
 
     /// Writes down that the topic's directories are ours from now on, and that

@@ -11,11 +11,11 @@ use message_model::{PartitionIndex, TopicName, TopicPartition};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::registry::{Entry, Existence, Registry};
-use super::{Topic, TopicConfig, Topics, TopicsConfig, names};
+use super::{Topic, Topics, TopicsConfig, names};
 use crate::error::{Error, io_error};
 use crate::partition::{OpenedPartition, Partition};
 use crate::services::Services;
-use crate::topic_settings::{TopicSettings, set_topic_setting};
+use crate::topic_settings::TopicSettings;
 
 /// What [`Topics::open`] found.
 #[derive(Debug)]
@@ -113,23 +113,17 @@ impl Opened {
         let mut configs = Vec::new();
         let mut all = Vec::new();
         for (name, entry) in live {
-            let mut settings = self.topics.config.settings;
+            let mut config = self.topics.new_config();
             for (setting, value) in &entry.settings {
-                set_topic_setting(&mut settings, setting, value)?;
+                config.set(setting, value)?;
             }
+            let settings = config.settings;
             all.extend(names(&name, entry.partitions).map(|name| Opening {
                 name,
                 settings,
                 opened: None,
             }));
-            let overrides = entry.settings;
-            configs.push((
-                name,
-                TopicConfig {
-                    settings,
-                    overrides,
-                },
-            ));
+            configs.push((name, config));
         }
         self.topics.open_partitions(&mut all);
         let mut all = all.into_iter().peekable();

@@ -12,7 +12,7 @@ use wire_protocol::message::InitProducerIdRequest;
 use crate::stalls::{
     its_own_partition_is_served, others_are_served_by_the_disk, spawn, two_topics, until_parked,
 };
-use crate::support::{Broker, NOW, append, batch, config, name, overrides, until};
+use crate::support::{Broker, NOW, append, batch, config, name, until};
 
 /// Every step of deleting old segments: the new log start is stored, then files go.
 #[tokio::test]
@@ -132,7 +132,7 @@ fn a_start_opens_several_logs_at_a_time() {
     runtime.block_on(async {
         let topics = crate::support::open_topics(&disk);
         let t = name("t");
-        let created = topics.create(&t, 3, overrides(&[])).await.unwrap();
+        let created = topics.create(&t, 3, topics.new_config()).await.unwrap();
         let partition = Arc::clone(&created.partitions[1]);
         append(&partition, NOW, batch(&["a"])).await.unwrap();
     });

@@ -56,7 +56,7 @@ async fn perform(topics: &Arc<Topics>, step: Step) -> Result<(), Error> {
     match step {
         Create(topic, partitions) => {
             topics
-                .create(&name(topic), partitions, BTreeMap::new())
+                .create(&name(topic), partitions, topics.new_config())
                 .await?;
         }
         Delete(topic) => {

@@ -257,3 +257,67 @@ async fn a_refusal_says_which_setting_it_is_about() {
     let reason = response.topics[0].error_message.as_deref().unwrap();
     assert!(reason.starts_with("retention.ms=soon: "), "{reason}");
 }
+
+/// Code and reason of one topic: the same whether it is only checked or created.
+async fn refusal(broker: &Broker, topic: CreatableTopic) -> (ErrorCode, String) {
+    let mut refusals = Vec::new();
+    for validate_only in [true, false] {
+        let response = create_topics(broker, vec![topic.clone()], validate_only).await;
+        let refused = response.topics.into_iter().next().unwrap();
+        refusals.push((refused.error_code, refused.error_message.unwrap()));
+    }
+    assert_eq!(refusals[0], refusals[1]);
+    refusals.remove(0)
+}
+
+/// The first one in the request that is wrong, also if a later one of the same name is right.
+#[tokio::test]
+async fn of_several_wrong_settings_the_first_is_named() {
+    let broker = Broker::start();
+    let configs = |settings: &[(&str, &str)]| {
+        let config = |(name, value): &(&str, &str)| CreatableTopicConfig {
+            name: (*name).to_owned(),
+            value: Some((*value).to_owned()),
+        };
+        settings.iter().map(config).collect()
+    };
+    let with = |settings: &[(&str, &str)]| CreatableTopic {
+        configs: configs(settings),
+        ..creatable("configured")
+    };
+    let cases = [
+        (with(&[("segment.ms", "0"), ("a", "b")]), "segment.ms=0: "),
+        (with(&[("a", "b"), ("segment.ms", "0")]), "a=b: "),
+        (
+            with(&[("segment.ms", "0"), ("segment.ms", "1")]),
+            "segment.ms=0: ",
+        ),
+        // Assigned partitions are counted last.
+        (
+            CreatableTopic {
+                configs: configs(&[("a", "b")]),
+                ..assigned("many", &hundred_and_one())
+            },
+            "a=b: ",
+        ),
+    ];
+    for (topic, start) in cases {
+        let (code, reason) = refusal(&broker, topic.clone()).await;
+        assert_eq!(code, ErrorCode::INVALID_CONFIG);
+        assert!(reason.starts_with(start), "{reason}");
+    }
+    let (code, reason) = refusal(&broker, assigned("many", &hundred_and_one())).await;
+    assert_eq!(code, ErrorCode::INVALID_PARTITIONS);
+    assert_eq!(reason, "the topic can have between 1 and 100 partitions");
+    // Of two that are right the last one counts.
+    let twice = with(&[("retention.ms", "1"), ("retention.ms", "2")]);
+    assert_eq!(codes(&broker, twice).await, [ErrorCode::NONE; 2]);
+    let created = broker.topics.get(&name("configured")).unwrap();
+    let set = created.config.overrides.iter();
+    assert!(set.eq([(&"retention.ms".to_owned(), &"2".to_owned())]));
+}
+
+/// One more than a topic may have here.
+fn hundred_and_one() -> Vec<(i32, &'static [i32])> {
+    (0..101).map(|index| (index, [3].as_slice())).collect()
+}

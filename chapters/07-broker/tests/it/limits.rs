@@ -15,8 +15,8 @@ use crate::admin::{describe, metadata, resource, topics};
 use crate::client::{limits, receive, send, serve_on, with_broker};
 use crate::create_topics::{creatable, create_topics};
 use crate::support::{
-    Broker, LIMITS, NOW, append, batch, bytes, fetch_request, name, overrides, produce_request,
-    until, until_waiting,
+    Broker, LIMITS, NOW, append, batch, bytes, fetch_request, name, produce_request, until,
+    until_waiting,
 };
 
 /// Each partition takes descriptors: 250 is the limit here.
@@ -27,7 +27,9 @@ async fn partitions_of_all_topics_together() {
     broker.create("b", 100).await;
     let c = name("c");
     let create = async |partitions| {
-        let created = broker.topics.create(&c, partitions, overrides(&[]));
+        let created = broker
+            .topics
+            .create(&c, partitions, broker.topics.new_config());
         created.await.map(drop)
     };
     let refused = create(51).await;

@@ -180,9 +180,12 @@ impl Broker {
         partitions: u32,
         settings: &[(&str, &str)],
     ) -> Arc<Topic> {
-        let (name, settings) = (name(topic), overrides(settings));
-        let created = self.topics.create(&name, partitions, settings);
-        created.await.unwrap()
+        let mut config = self.topics.new_config();
+        for (name, value) in settings {
+            config.set(name, value).unwrap();
+        }
+        let created = self.topics.create(&name(topic), partitions, config).await;
+        created.unwrap()
     }
 
     pub(crate) fn partition(&self, topic: &str, index: i32) -> Arc<Partition> {

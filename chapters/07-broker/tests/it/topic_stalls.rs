@@ -15,7 +15,7 @@ use crate::stalls::{
     its_own_partition_is_served, others_are_served, others_are_served_by_the_disk, soon, spawn,
     two_topics, until_parked,
 };
-use crate::support::{Broker, name, overrides, until};
+use crate::support::{Broker, name, until};
 
 fn create(broker: &Arc<Broker>, topic: &'static str) -> JoinHandle<()> {
     let broker = Arc::clone(broker);
@@ -95,7 +95,7 @@ async fn the_deletion_of_a_topics_directories() {
         let gone = name("gone");
         let again = soon(
             "its creation",
-            broker.topics.create(&gone, 1, overrides(&[])),
+            broker.topics.create(&gone, 1, broker.topics.new_config()),
         )
         .await;
         assert!(matches!(again, Err(Error::Exists)), "{again:?}");

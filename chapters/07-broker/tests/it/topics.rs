@@ -25,12 +25,19 @@ async fn topics_are_there_after_a_restart() {
     let disk = SimDisk::new(7);
     let topics = open_topics(&disk);
     let settings = overrides(&[("retention.ms", "1000"), ("max.message.bytes", "300")]);
+    let mut config = topics.new_config();
+    for (setting, value) in &settings {
+        config.set(setting, value).unwrap();
+    }
+    topics.create(&name("b"), 2, config).await.unwrap();
     topics
-        .create(&name("b"), 2, settings.clone())
+        .create(&name("a"), 1, topics.new_config())
         .await
         .unwrap();
-    topics.create(&name("a"), 1, overrides(&[])).await.unwrap();
-    topics.create(&name("c"), 1, overrides(&[])).await.unwrap();
+    topics
+        .create(&name("c"), 1, topics.new_config())
+        .await
+        .unwrap();
     topics.delete(&name("c")).await.unwrap();
 
     let opened = open(&disk);
@@ -49,10 +56,13 @@ async fn topics_are_there_after_a_restart() {
 async fn a_topic_can_be_created_once_and_again_after_its_deletion() {
     let disk = SimDisk::new(7);
     let topics = open_topics(&disk);
-    let topic = topics.create(&name("t"), 1, overrides(&[])).await.unwrap();
+    let topic = topics
+        .create(&name("t"), 1, topics.new_config())
+        .await
+        .unwrap();
     let partition = &topic.partitions[0];
     append(partition, NOW, batch(&["old"])).await.unwrap();
-    let twice = topics.create(&name("t"), 1, overrides(&[])).await;
+    let twice = topics.create(&name("t"), 1, topics.new_config()).await;
     assert!(matches!(twice, Err(Error::Exists)));
 
     topics.delete(&name("t")).await.unwrap();
@@ -60,7 +70,10 @@ async fn a_topic_can_be_created_once_and_again_after_its_deletion() {
     assert!(matches!(again, Err(Error::Unknown)));
     let late = append(partition, NOW, batch(&["late"])).await;
     assert!(late.is_err());
-    let again = topics.create(&name("t"), 1, overrides(&[])).await.unwrap();
+    let again = topics
+        .create(&name("t"), 1, topics.new_config())
+        .await
+        .unwrap();
     assert_eq!(
         again.partitions[0].ends().unwrap().log_end.0,
         0,
@@ -72,11 +85,13 @@ async fn a_topic_can_be_created_once_and_again_after_its_deletion() {
 async fn the_number_of_partitions_is_limited() {
     let topics = open_topics(&SimDisk::new(7));
     for partitions in [0, 101, u32::MAX] {
-        let created = topics.create(&name("t"), partitions, overrides(&[])).await;
+        let created = topics
+            .create(&name("t"), partitions, topics.new_config())
+            .await;
         assert!(matches!(created, Err(Error::PartitionCount { max: 100 })));
     }
     topics
-        .create(&name("t"), 100, overrides(&[]))
+        .create(&name("t"), 100, topics.new_config())
         .await
         .unwrap();
 }
@@ -98,9 +113,12 @@ async fn a_stranger_is_never_touched() {
     let opened = open(&disk);
     assert_eq!(opened.strangers, ["t-0"]);
     let topics = Arc::new(opened.topics);
-    let created = topics.create(&name("t"), 1, overrides(&[])).await;
+    let created = topics.create(&name("t"), 1, topics.new_config()).await;
     assert!(matches!(created, Err(Error::Exists)));
-    topics.create(&name("u"), 1, overrides(&[])).await.unwrap();
+    topics
+        .create(&name("u"), 1, topics.new_config())
+        .await
+        .unwrap();
     drop(open(&disk));
     assert_eq!(disk.list(&stranger).unwrap(), ["precious"]);
 }
@@ -109,7 +127,10 @@ async fn a_stranger_is_never_touched() {
 async fn a_partition_index_beyond_the_topic_is_a_stranger() {
     let disk = SimDisk::new(7);
     let topics = open_topics(&disk);
-    topics.create(&name("t"), 2, overrides(&[])).await.unwrap();
+    topics
+        .create(&name("t"), 2, topics.new_config())
+        .await
+        .unwrap();
     disk.create_dir_all(&Path::new(DATA_DIR).join("t-2"))
         .unwrap();
     assert_eq!(open(&disk).strangers, ["t-2"]);
@@ -139,19 +160,29 @@ async fn a_failed_creation_leaves_nothing() {
     let disk = SimDisk::new(7);
     let topics = open_topics(&disk);
     let before = disk.operations();
-    topics.create(&name("t"), 2, overrides(&[])).await.unwrap();
+    topics
+        .create(&name("t"), 2, topics.new_config())
+        .await
+        .unwrap();
     let steps = disk.operations() - before;
     topics.delete(&name("t")).await.unwrap();
     for step in 0..steps {
         disk.fail_at(disk.operations() + step);
-        if topics.create(&name("t"), 2, overrides(&[])).await.is_ok() {
+        if topics
+            .create(&name("t"), 2, topics.new_config())
+            .await
+            .is_ok()
+        {
             // An operation failed that does not matter, such as the removal of a file that is gone.
             topics.delete(&name("t")).await.unwrap();
             continue;
         }
         assert!(topics.get(&name("t")).is_none());
         assert!(names(&open(&disk.crash()).topics).is_empty(), "step {step}");
-        topics.create(&name("t"), 1, overrides(&[])).await.unwrap();
+        topics
+            .create(&name("t"), 1, topics.new_config())
+            .await
+            .unwrap();
         topics.delete(&name("t")).await.unwrap();
     }
     assert_eq!(open(&disk).strangers.len(), 0);
