@@ -82,6 +82,26 @@ fn a_sync_syncs_what_is_not_durable_and_nothing_else() {
     );
 }
 
+/// It was full, and synced, when the roll closed it: only its indexes are not on disk.
+#[test]
+fn a_segment_that_was_synced_before_it_was_closed_is_not_synced_again() {
+    let disk = SimDisk::new(1);
+    let mut log = open(&disk);
+    let mut durable = Offset(0);
+    let mut before = disk.counts();
+    while log.view().unsynced_segments() == 0 {
+        durable = log.view().sync(durable).unwrap();
+        before = disk.counts();
+        append(&mut log, 3);
+    }
+    log.view().sync(durable).unwrap();
+    assert_eq!(
+        disk.counts().syncs - before.syncs,
+        1 + 2,
+        "the new segment, two indexes of the old one"
+    );
+}
+
 #[test]
 fn a_parked_sync_holds_up_neither_appends_nor_reads() {
     let disk = SimDisk::new(1);
