@@ -39,7 +39,9 @@ pub use connection::{ConnectionLimits, serve_connection};
 pub use ends::{End, Ends};
 pub use error::{Error, error_code};
 pub use part::*;
-pub use partition::{Appended, Fetched, Partition, Produced, Reader, Room, validate_produced};
+pub use partition::{
+    Appended, FILES_PER_PARTITION, Fetched, Partition, Produced, Reader, Room, validate_produced,
+};
 pub use producer_ids::ProducerIds;
 pub use request::{Reply, Request};
 pub use services::{LaneWidths, Lanes, Services};

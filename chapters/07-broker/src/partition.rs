@@ -20,7 +20,7 @@ use crate::part::{Board, Condition};
 use crate::services::Services;
 use crate::topic_settings::TopicSettings;
 
-pub use append::Appended;
+pub use append::{Appended, FILES_PER_PARTITION};
 pub use fetch::{Fetched, Reader, Room};
 pub(crate) use state::{Online, Role};
 pub use validation::{Produced, validate_produced};

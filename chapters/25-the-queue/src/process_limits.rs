@@ -1,11 +1,10 @@
 //! What the operating system lets a process have.
 
+use broker::FILES_PER_PARTITION;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::settings::Settings;
 
-/// An active segment, its two indexes, and a closed segment that is not synced yet.
-const FILES_PER_PARTITION: usize = 4;
 /// Standard streams, the listener, the lock, the runtime, and files that are open for a moment.
 const FILES_FOR_THE_REST: usize = 64;
 
@@ -53,4 +52,22 @@ pub(crate) fn allow_many_open_files() -> usize {
     current.map_or(usize::MAX, |files| {
         usize::try_from(files).unwrap_or(usize::MAX)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The usual limits of Linux and macOS, and small ones.
+    #[test]
+    fn what_may_be_open_together_is_within_the_limit() {
+        for limit in [128, 256, 1_024, 4_096, 10_240, 524_288, 1_048_576] {
+            let files = OpenFiles::share(&Settings::default(), limit);
+            let together = files.connections
+                + files.loaded_segments
+                + files.partitions * FILES_PER_PARTITION
+                + FILES_FOR_THE_REST;
+            assert!(together <= limit, "{limit}: {files:?}");
+        }
+    }
 }

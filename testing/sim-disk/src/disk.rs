@@ -1,5 +1,6 @@
 //! The disk, and its open files.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ pub struct SimDisk(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     parking: Mutex<Vec<Arc<Spot>>>,
+    /// How often each file is open, by the name that it was opened with.
+    open: Mutex<BTreeMap<PathBuf, usize>>,
 }
 
 pub(crate) struct State {
@@ -89,6 +92,7 @@ impl SimDisk {
         SimDisk(Arc::new(Shared {
             state: Mutex::new(state),
             parking: Mutex::new(Vec::new()),
+            open: Mutex::default(),
         }))
     }
 
@@ -187,6 +191,20 @@ impl SimDisk {
         files
             .map(|(path, number)| (path.clone(), state.files[number].bytes.clone()))
             .collect()
+    }
+
+    /// How many files are open whose names, as they were opened, are `under` or
+    /// below it; one that is open twice counts twice, as it takes two descriptors.
+    #[must_use]
+    pub fn open_files(&self, under: &Path) -> usize {
+        let open = self.opened();
+        let below = open.iter().filter(|(path, _)| path.starts_with(under));
+        below.map(|(_, count)| count).sum()
+    }
+
+    /// The counts of open files, locked.
+    pub(crate) fn opened(&self) -> MutexGuard<'_, BTreeMap<PathBuf, usize>> {
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {

@@ -11,7 +11,8 @@
 //! - A read may fail once, and may return fewer bytes than there are.
 //!
 //! Everything follows from the seed. A test can also hold up any call
-//! ([`SimDisk::park_next`]), and count what was asked of the disk ([`Counts`]).
+//! ([`SimDisk::park_next`]), count what was asked of the disk ([`Counts`]), and
+//! how many files are open ([`SimDisk::open_files`]).
 //!
 //! Start reading at [`SimDisk`].
 

@@ -21,11 +21,20 @@ pub(crate) struct SimFile {
 
 impl SimFile {
     pub(crate) fn open(disk: &SimDisk, path: &Path, number: usize) -> Arc<dyn File> {
+        *disk.opened().entry(path.to_owned()).or_default() += 1;
         Arc::new(SimFile {
             disk: disk.clone(),
             path: path.to_owned(),
             number,
         })
+    }
+}
+
+impl Drop for SimFile {
+    fn drop(&mut self) {
+        if let Some(count) = self.disk.opened().get_mut(&self.path) {
+            *count -= 1;
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 
 use disk::{Disk, File};
@@ -335,6 +336,23 @@ fn a_query_fails_once_and_changes_nothing() {
         assert!(query(number).is_ok(), "query {number}, again");
         assert_eq!(disk.files(), before);
     }
+}
+
+#[test]
+fn open_files_are_counted_until_all_their_holders_are_gone() {
+    let disk = with_file();
+    assert_eq!(disk.open_files(Path::new("/")), 0);
+    let file = disk.open(Path::new(FILE)).unwrap();
+    let again = disk.create(Path::new(FILE)).unwrap();
+    assert_eq!(disk.open_files(Path::new("/dir")), 2);
+    assert_eq!(disk.open_files(Path::new("/other")), 0);
+    let reader = Arc::clone(&file).reader();
+    drop((file, again));
+    assert_eq!(disk.open_files(Path::new(FILE)), 1);
+    disk.remove(Path::new(FILE)).unwrap();
+    assert_eq!(disk.open_files(Path::new(FILE)), 1, "still open");
+    drop(reader);
+    assert_eq!(disk.open_files(Path::new("/")), 0);
 }
 
 #[test]

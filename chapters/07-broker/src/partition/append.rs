@@ -16,6 +16,12 @@ use crate::services::once;
 /// descriptors. With segments of a sensible size it is never reached.
 const UNSYNCED_SEGMENTS_MAX: usize = 4;
 
+/// The most files that a partition keeps open, however slow the disk is: closed
+/// segments that wait for a sync, the active segment, and its two indexes.
+/// Readers of older segments have theirs from the `SegmentCache`, or hold them
+/// for as long as an answer is sent.
+pub const FILES_PER_PARTITION: usize = UNSYNCED_SEGMENTS_MAX + 3;
+
 /// Where a produced batch is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {

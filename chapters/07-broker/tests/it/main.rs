@@ -14,6 +14,7 @@ mod durability;
 mod fetch;
 mod limits;
 mod long_poll;
+mod open_files;
 mod partition;
 mod produce;
 mod stalls;

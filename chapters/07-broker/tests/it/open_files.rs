@@ -1,0 +1,51 @@
+//! How many files a partition keeps open, whatever the disk does.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use broker::FILES_PER_PARTITION;
+use message_model::Offset;
+use sim_disk::Call;
+use wire_protocol::ErrorCode;
+
+use crate::stalls::{others_are_served, soon, spawn, two_topics, until_parked};
+use crate::support::{batch, until};
+
+/// Producers with `acks=1` fill one segment after the other, and no sync ends: a few
+/// segments are closed and stay open, then appends wait for the disk.
+#[tokio::test]
+async fn rolls_that_no_sync_follows() {
+    let broker = two_topics().await;
+    let settings = [("segment.bytes", "1024")];
+    broker.create_with("rolls", 1, &settings).await;
+    let dir = Path::new("/data/rolls-0");
+    let parking = broker.disk.park_every(Call::Sync, dir);
+    let long = "x".repeat(600);
+    let produced: Vec<_> = (0..20)
+        .map(|_| {
+            let (broker, batch) = (Arc::clone(&broker), batch(&[&long]));
+            spawn(async move { broker.produce(1, "rolls", batch).await })
+        })
+        .collect();
+    until_parked(&parking, "a sync").await;
+    let partition = broker.partition("rolls", 0);
+    let end = || partition.ends().unwrap().log_end;
+    until("five segments are there", || end() >= Offset(5)).await;
+    others_are_served(&broker).await;
+    assert_eq!(end(), Offset(5), "the sixth waits");
+    assert_eq!(broker.disk.open_files(dir), FILES_PER_PARTITION);
+    let old = soon("an old segment", broker.fetch_now("rolls", 0)).await;
+    assert!(!old.records.is_empty());
+    assert_eq!(broker.disk.open_files(dir), FILES_PER_PARTITION);
+    drop(old);
+    parking.release();
+    for produced in produced {
+        let answer = soon("what waited", produced).await.unwrap();
+        assert_eq!(answer.error_code, ErrorCode::NONE);
+        assert!(broker.disk.open_files(dir) <= FILES_PER_PARTITION + 4);
+    }
+    broker.write(-1, "rolls", &["safe"]).await;
+    assert_eq!(partition.ends().unwrap().durable, Offset(21));
+    // Four more are cached for those who read them.
+    assert_eq!(broker.disk.open_files(dir), 3 + 4);
+}
