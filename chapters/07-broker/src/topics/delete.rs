@@ -16,6 +16,10 @@ impl Topics {
     /// # Errors
     /// [`Error::Unknown`]; else as the disk says.
     pub async fn delete(self: &Arc<Self>, name: &TopicName) -> Result<(), Error> {
+        // A request may name many thousand; none of them waits for the list of topics.
+        if self.get(name).is_none() {
+            return Err(Error::Unknown);
+        }
         let (topics, name) = (Arc::clone(self), name.clone());
         to_the_end(async move { topics.delete_to_the_end(&name).await }).await
     }

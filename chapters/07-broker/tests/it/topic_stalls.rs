@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::InitProducerIdRequest;
 
-use crate::admin::{metadata, topics};
+use crate::admin::{self, metadata, topics};
 use crate::stalls::{
     its_own_partition_is_served, others_are_served, others_are_served_by_the_disk, soon, spawn,
     two_topics, until_parked,
@@ -157,6 +157,13 @@ async fn the_list_of_topics() {
         others_are_served(&broker).await;
         its_own_partition_is_served(&broker).await;
         soon("a sync", broker.write(-1, "other", &["safe"])).await;
+        let unknown = soon(
+            "what is not there",
+            admin::delete(&broker, &["u", "slow"], 1_000),
+        )
+        .await;
+        let code = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+        assert!(unknown.iter().all(|(_, found)| *found == code));
         let ids = api::init_producer_id(&broker, InitProducerIdRequest::default());
         assert_eq!(soon("an id", ids).await.producer_id, 0);
         parking.release();
