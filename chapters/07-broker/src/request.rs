@@ -42,7 +42,8 @@ impl Request {
     }
 
     /// The body, and how to answer it. The byte budget counts what decoding makes
-    /// of the bytes, before it is made.
+    /// of the bytes, before it is made. What the handler and the answer take is not
+    /// counted: together they hold at most six times what is.
     ///
     /// # Errors
     /// When the bytes are no such request; the connection is to be closed then.

@@ -15,6 +15,7 @@ mod p20_delete_topics;
 mod p22_init_producer_id;
 mod p32_describe_configs;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use message_model::{PartitionIndex, TopicName};
@@ -40,6 +41,17 @@ pub use p32_describe_configs::{Setting, SettingSource, describe_configs};
 fn find_partition(topics: &Topics, topic: &str, index: i32) -> Result<Arc<Partition>, Error> {
     let topic = TopicName::new(topic).map_err(|_| Error::Unknown)?;
     topics.partition(&topic, PartitionIndex(index))
+}
+
+/// A number for each name: the place at which the same name came first. The names
+/// are compared and not copied, for a request may pair one long name with many
+/// thousand partitions.
+fn first_places<'a>(names: impl Iterator<Item = &'a str>) -> Vec<usize> {
+    let mut first = HashMap::new();
+    let places = names.enumerate();
+    places
+        .map(|(place, name)| *first.entry(name).or_insert(place))
+        .collect()
 }
 
 /// The code for an error of a partition. What only an operator can mend goes

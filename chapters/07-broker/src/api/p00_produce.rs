@@ -67,9 +67,9 @@ pub async fn produce(broker: &Broker, request: ProduceRequest) -> Acknowledgemen
     }
     let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
     let deadline = clock.now().plus(timeout.min(WAIT_MAX));
-    let mut outcomes = Vec::new();
+    let mut outcomes = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
-        let mut partitions = Vec::new();
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
         for wanted in topic.partitions {
             let index = wanted.index;
             let appended = append(broker, clock.wall(), &topic.name, wanted).await;
@@ -120,7 +120,10 @@ async fn when_durable(
     mut outcomes: Vec<(String, Vec<Outcome>)>,
 ) -> ProduceResponse {
     let all = outcomes.iter_mut().flat_map(|(_, partitions)| partitions);
-    join_all(all.map(|outcome| async move {
+    // A future for each batch, not for each entry of the request: an entry may be
+    // of eight bytes, and a future that waits is of hundreds.
+    let appended = all.filter(|outcome| outcome.appended.is_ok());
+    join_all(appended.map(|outcome| async move {
         if let Ok((partition, appended)) = &outcome.appended
             && let Err(error) = partition.durable(appended.range.end, deadline).await
         {

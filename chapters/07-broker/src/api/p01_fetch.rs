@@ -16,7 +16,7 @@ use wire_protocol::message::{
 };
 use wire_protocol::{ErrorCode, Records};
 
-use super::{code_of, find_partition};
+use super::{code_of, find_partition, first_places};
 use crate::broker::Broker;
 use crate::ends::End;
 use crate::error::Error;
@@ -125,15 +125,7 @@ fn reader(request: &FetchRequest) -> Reader {
 /// The partitions of a request, each once: of several entries the last one
 /// counts, in the place of the first, as in Kafka.
 fn without_duplicates(mut topics: Vec<FetchTopic>) -> Vec<FetchTopic> {
-    // Names are compared and not copied: a request may repeat one many thousand times.
-    let numbers: Vec<usize> = {
-        let mut by_name = HashMap::new();
-        let names = topics.iter().map(|topic| topic.topic.as_str());
-        names
-            .enumerate()
-            .map(|(number, name)| *by_name.entry(name).or_insert(number))
-            .collect()
-    };
+    let numbers = first_places(topics.iter().map(|topic| topic.topic.as_str()));
     let mut last = HashMap::new();
     for (number, topic) in numbers.iter().zip(&topics) {
         for wanted in &topic.partitions {
@@ -161,7 +153,7 @@ impl Reading {
             answer_now: request.topics.is_empty(),
         };
         for topic in &request.topics {
-            let mut partitions = Vec::new();
+            let mut partitions = Vec::with_capacity(topic.partitions.len());
             for wanted in &topic.partitions {
                 // A fetch of thousands of partitions lets others in between.
                 tokio::task::consume_budget().await;

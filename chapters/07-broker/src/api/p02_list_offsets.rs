@@ -1,6 +1,6 @@
 //! ListOffsets (2): versions 1 to 3.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use message_model::{Offset, Timestamp};
 use wire_protocol::ErrorCode;
@@ -9,7 +9,7 @@ use wire_protocol::message::{
     ListOffsetsTopicResponse,
 };
 
-use super::{code_of, find_partition};
+use super::{code_of, find_partition, first_places};
 use crate::broker::Broker;
 use crate::error::Error;
 use crate::partition::Reader;
@@ -25,19 +25,20 @@ pub async fn list_offsets(broker: &Broker, request: ListOffsetsRequest) -> ListO
         1 => Reader::Committed,
         _ => Reader::Uncommitted,
     };
-    let mut times: BTreeMap<(String, i32), usize> = BTreeMap::new();
-    for topic in &request.topics {
+    let numbers = first_places(request.topics.iter().map(|topic| topic.name.as_str()));
+    let mut times: HashMap<(usize, i32), usize> = HashMap::new();
+    for (number, topic) in numbers.iter().zip(&request.topics) {
         for wanted in &topic.partitions {
-            let key = (topic.name.clone(), wanted.partition_index);
+            let key = (*number, wanted.partition_index);
             *times.entry(key).or_default() += 1;
         }
     }
-    let mut topics = Vec::new();
-    for topic in request.topics {
-        let mut partitions = Vec::new();
+    let mut topics = Vec::with_capacity(request.topics.len());
+    for (number, topic) in numbers.into_iter().zip(request.topics) {
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
         for wanted in topic.partitions {
             tokio::task::consume_budget().await;
-            let key = (topic.name.clone(), wanted.partition_index);
+            let key = (number, wanted.partition_index);
             let found = match times.get_mut(&key) {
                 // One answer for a partition, however often it comes.
                 Some(0) => continue,

@@ -46,6 +46,7 @@ pub async fn metadata(broker: &Broker, peer: &Peer, request: MetadataRequest) ->
             // A name that is sent a thousand times is answered once: else a
             // small request could make us build a huge response.
             let names: BTreeSet<String> = wanted.into_iter().map(|topic| topic.name).collect();
+            described.reserve_exact(names.len());
             for name in names {
                 tokio::task::consume_budget().await;
                 if peer.is_gone() {

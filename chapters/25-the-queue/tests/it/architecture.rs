@@ -33,7 +33,7 @@ fn crates() -> BTreeMap<String, PathBuf> {
     crates
 }
 
-/// All Rust files below `folder`; a `mod.rs` goes by its folder's name.
+/// All Rust files below `folder`; a `mod.rs` or `main.rs` goes by its folder's name.
 fn files_below(folder: &Path) -> Files {
     let mut files = Files::new();
     let mut folders = vec![(Vec::new(), folder.to_owned())];
@@ -42,7 +42,7 @@ fn files_below(folder: &Path) -> Files {
             let path = entry.unwrap().path();
             let mut names: Vec<String> = names.clone();
             let stem = path.file_stem().unwrap().to_str().unwrap();
-            if stem != "mod" {
+            if !["mod", "main"].contains(&stem) {
                 names.push(stem.to_owned());
             }
             if path.is_dir() {

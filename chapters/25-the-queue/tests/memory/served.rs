@@ -1,0 +1,179 @@
+//! A broker on a loopback socket, and a client that measures it.
+
+use std::future::pending;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_model::Clock;
+use broker::api::{BrokerInfo, FetchLimits};
+use broker::{
+    Broker, ConnectionLimits, LaneWidths, ProducerIds, Services, TopicSettings, Topics,
+    TopicsConfig, serve_connection,
+};
+use bytes::Bytes;
+use log_storage::{RealDisk, SegmentCache};
+use message_model::{BrokerId, TopicName};
+use networking::ByteBudget;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::{self, Runtime};
+use tokio::sync::Semaphore;
+use wire_protocol::message::ApiVersionsRequest;
+use wire_protocol::{Request, RequestHeader, encode_request};
+
+use crate::counting;
+
+/// A broken test fails after so long, instead of hanging.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A broker with the topic `t` of one partition, and a connection to it.
+pub(crate) struct Served {
+    client: TcpStream,
+    // Dropped last: the broker ends before its directory goes.
+    _runtime: Runtime,
+    _dir: TempDir,
+}
+
+/// What one request took.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    /// Its bytes on the wire.
+    pub(crate) arrived: usize,
+    /// What the byte budget counts for it: those, and what decoding makes of them.
+    pub(crate) counted: usize,
+    /// The most that the broker held for it, from its first byte to the last one of its answer.
+    pub(crate) peak: usize,
+}
+
+impl Served {
+    pub(crate) fn start() -> Served {
+        let dir = TempDir::new().unwrap();
+        let runtime = runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let broker = Arc::new(open(&dir));
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        runtime.block_on(async {
+            let topics = &broker.topics;
+            let t = TopicName::new("t").unwrap();
+            topics.create(&t, 1, topics.new_config()).await.unwrap();
+        });
+        runtime.spawn(accept(listener, broker));
+        counting::become_client();
+        let client = TcpStream::connect(address).unwrap();
+        client.set_nodelay(true).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        client.set_write_timeout(Some(PATIENCE)).unwrap();
+        Served {
+            client,
+            _runtime: runtime,
+            _dir: dir,
+        }
+    }
+
+    /// Sends a request, and takes its answer.
+    pub(crate) fn measure<R: Request>(&self, request: &R, version: i16) -> Measured {
+        // Once this is answered, nothing is left of the request before it.
+        let small = ApiVersionsRequest::default();
+        call(&self.client, &encode_request(&small, 3, 1, ""));
+        let frame = encode_request(request, version, 1, "");
+        let before = counting::start();
+        call(&self.client, &frame);
+        let peak = usize::try_from(counting::peak() - before).unwrap();
+        Measured {
+            arrived: frame.len(),
+            counted: frame.len() + decoded_size::<R>(frame),
+            peak,
+        }
+    }
+}
+
+fn decoded_size<R: Request>(frame: Vec<u8>) -> usize {
+    let frame = Bytes::from(frame);
+    let (_, body) = RequestHeader::decode(&frame).unwrap();
+    R::KEY.decoded_size(&body).unwrap()
+}
+
+/// Sends a frame; reads the answer in pieces and does not keep it.
+fn call(mut stream: &TcpStream, frame: &[u8]) {
+    let length = u32::try_from(frame.len()).unwrap();
+    stream.write_all(&length.to_be_bytes()).unwrap();
+    stream.write_all(frame).unwrap();
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).unwrap();
+    let mut left = usize::try_from(u32::from_be_bytes(length)).unwrap();
+    let mut piece = vec![0; 64 * 1024];
+    while left > 0 {
+        let size = left.min(piece.len());
+        stream.read_exact(&mut piece[..size]).unwrap();
+        left -= size;
+    }
+}
+
+async fn accept(listener: TcpListener, broker: Arc<Broker>) {
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let limits = ConnectionLimits {
+            request_bytes_max: 100 << 20,
+            budget: ByteBudget::new(1 << 30),
+            idle: PATIENCE,
+            progress: PATIENCE,
+            pending_max: 16,
+        };
+        let services = Arc::clone(&broker.services);
+        let broker = Arc::clone(&broker);
+        let answer = move |request| mqd::answer(Arc::clone(&broker), request);
+        tokio::spawn(serve_connection(
+            stream,
+            services,
+            limits,
+            pending(),
+            answer,
+        ));
+    }
+}
+
+fn open(dir: &TempDir) -> Broker {
+    let widths = LaneWidths {
+        syncs: 2,
+        reads: 2,
+        rolls: 2,
+        administration: 2,
+    };
+    let segments = SegmentCache::new(4);
+    let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments);
+    let services = Arc::new(services);
+    let config = TopicsConfig {
+        settings: TopicSettings::default(),
+        partitions_max: 100,
+        partitions_total_max: 100,
+        open_threads: 1,
+    };
+    let opened = Topics::open(Arc::clone(&services), dir.path(), config).unwrap();
+    let producer_ids = ProducerIds::open(&services, dir.path()).unwrap();
+    Broker {
+        services,
+        topics: Arc::new(opened.topics),
+        producer_ids: Arc::new(producer_ids),
+        info: BrokerInfo {
+            id: BrokerId(1),
+            cluster_id: "c".to_owned(),
+            host: "127.0.0.1".to_owned(),
+            port: 9092,
+        },
+        auto_create: false,
+        partitions_default: 1,
+        fetch_limits: FetchLimits {
+            response_bytes_max: 1 << 20,
+            wait_max: Duration::from_secs(1),
+        },
+        waiting_places: Arc::new(Semaphore::new(1_000_000)),
+        settings: Vec::new(),
+    }
+}
