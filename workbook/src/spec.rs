@@ -19,7 +19,8 @@ use crate::process;
 pub const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// One allocation of so many bytes is no growth: it was asked for.
 const ASKED_AT_ONCE: u64 = 1 << 30;
-/// Tells the harness to say a case's goal on standard error before it runs.
+/// Tells the harness to say a case's goal on standard error before it runs, and the holes
+/// that it has entered when it has passed.
 const ANNOUNCE: &str = "SPEC_ANNOUNCE";
 /// Tells the harness which variant of the part to run.
 const VARIANT: &str = "SPEC_VARIANT";
@@ -51,6 +52,8 @@ pub struct Verdict {
     pub case: Case,
     /// Why it is red; `None` if it is green.
     pub failure: Option<Failure>,
+    /// A bit for each hole that it has entered; `None` if that is not known.
+    pub entered: Option<u64>,
 }
 
 /// Why a case is red.
@@ -122,17 +125,18 @@ pub fn cases(binary: &Path, folder: &Path) -> Result<Vec<Case>> {
 /// # Errors
 /// When the binary cannot be run.
 pub fn run(binary: &Path, cases: &[Case]) -> Result<Vec<Verdict>> {
-    let mut verdicts = run_variants(binary, cases, &[SOLUTION])?;
+    let mut verdicts = run_variants(binary, &[(SOLUTION, cases.to_vec())])?;
     Ok(verdicts.pop().unwrap_or_default())
 }
 
-/// Runs the cases on each variant of the part, as [`run`] does on one.
+/// Runs on each variant of the part the cases beside it, as [`run`] does on one.
 ///
 /// # Errors
 /// When the binary cannot be run.
-pub fn run_variants(binary: &Path, cases: &[Case], variants: &[u32]) -> Result<Vec<Vec<Verdict>>> {
-    let runs: Vec<_> = variants.iter().map(|variant| Run::new(*variant)).collect();
-    let jobs = runs.iter().flat_map(|run| {
+pub fn run_variants(binary: &Path, wanted: &[(u32, Vec<Case>)]) -> Result<Vec<Vec<Verdict>>> {
+    let runs = wanted.iter().map(|(variant, _)| Run::new(*variant));
+    let runs: Vec<_> = runs.collect();
+    let jobs = runs.iter().zip(wanted).flat_map(|(run, (_, cases))| {
         let cases = cases.iter().enumerate();
         cases.map(move |(index, case)| (run, index, case))
     });
@@ -158,15 +162,19 @@ pub fn run_variants(binary: &Path, cases: &[Case], variants: &[u32]) -> Result<V
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     })?;
-    Ok(runs.into_iter().map(|run| run.verdicts(cases)).collect())
+    let runs = runs.into_iter().zip(wanted);
+    Ok(runs.map(|(run, (_, cases))| run.verdicts(cases)).collect())
 }
+
+/// Which holes a case that passed has entered, as in [`Verdict::entered`]; or why it is red.
+type RunResult = Result<Option<u64>, Failure>;
 
 /// The cases on one variant.
 struct Run {
     variant: u32,
     /// A case that does not end.
     hanging: Mutex<Option<String>>,
-    failures: Mutex<Vec<(usize, Option<Failure>)>>,
+    results: Mutex<Vec<(usize, RunResult)>>,
 }
 
 impl Run {
@@ -174,32 +182,33 @@ impl Run {
         Run {
             variant,
             hanging: Mutex::new(None),
-            failures: Mutex::new(Vec::new()),
+            results: Mutex::new(Vec::new()),
         }
     }
 
     fn add(&self, binary: &Path, index: usize, case: &Case) -> Result<()> {
         let hangs = lock(&self.hanging).clone();
-        let failure = match hangs {
-            Some(name) => Some(not_run(case, &name)),
+        let result = match hangs {
+            Some(name) => Err(not_run(case, &name)),
             None => run_one(binary, case, self.variant)?,
         };
-        if failure.as_ref().is_some_and(Failure::hung) {
+        if result.as_ref().is_err_and(Failure::hung) {
             *lock(&self.hanging) = Some(case.name.clone());
         }
-        lock(&self.failures).push((index, failure));
+        lock(&self.results).push((index, result));
         Ok(())
     }
 
     fn verdicts(self, cases: &[Case]) -> Vec<Verdict> {
-        let failures = self.failures.into_inner();
-        let mut failures = failures.unwrap_or_else(PoisonError::into_inner);
-        failures.sort_by_key(|(index, _)| *index);
-        let with_case = |(index, failure): (usize, _)| Verdict {
+        let results = self.results.into_inner();
+        let mut results = results.unwrap_or_else(PoisonError::into_inner);
+        results.sort_by_key(|(index, _)| *index);
+        let with_case = |(index, result): (usize, RunResult)| Verdict {
             case: cases[index].clone(),
-            failure,
+            entered: result.as_ref().ok().copied().flatten(),
+            failure: result.err(),
         };
-        failures.into_iter().map(with_case).collect()
+        results.into_iter().map(with_case).collect()
     }
 }
 
@@ -212,7 +221,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn run_one(binary: &Path, case: &Case, variant: u32) -> Result<Option<Failure>> {
+fn run_one(binary: &Path, case: &Case, variant: u32) -> Result<RunResult> {
     let run = |backtrace: &str| {
         let mut command = Command::new(binary);
         command
@@ -226,13 +235,13 @@ fn run_one(binary: &Path, case: &Case, variant: u32) -> Result<Option<Failure>> 
             .with_context(|| format!("running {}", binary.display()))
     };
     let Some(ended) = run("0")? else {
-        return Ok(Some(without_message(case, HANGS, "", "")));
+        return Ok(Err(without_message(case, HANGS, "", "")));
     };
     if ended.success {
-        return Ok(None);
+        return Ok(Ok(entered(&ended.stderr)));
     }
     let captured = captured(&ended.stdout, case);
-    Ok(Some(match split_message(&captured) {
+    Ok(Err(match split_message(&captured) {
         Some((printed, message)) => Failure {
             message: message.to_owned(),
             printed: printed.trim().to_owned(),
@@ -249,6 +258,12 @@ fn run_one(binary: &Path, case: &Case, variant: u32) -> Result<Option<Failure>> 
             without_message(case, &problem, &ended.stderr, captured.trim())
         }
     }))
+}
+
+/// Which holes the harness says that the case has entered.
+fn entered(stderr: &str) -> Option<u64> {
+    let line = stderr.lines().find_map(|line| line.strip_prefix("holes "));
+    u64::from_str_radix(line?, 16).ok()
 }
 
 /// What libtest captured of the case: the part's prints, then the harness' message.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::limits::{describe_hang, is_starved, limit_memory, this_thread};
 use crate::place::Place;
-use crate::variant::variant;
+use crate::variant::{entered, read_variant};
 
 /// How long a case may take. Cases take milliseconds; one that takes this long hangs.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -21,7 +21,8 @@ const PATIENCE: u32 = 5;
 /// The name of the threads that cases run on; tells their panics from others'.
 const THREAD_NAME: &str = "case";
 
-/// When this variable is set, a case says its goal on standard error first.
+/// When this variable is set, a case says on standard error what its goal is, before it
+/// begins, and which holes it has entered, when it has passed.
 const ANNOUNCE: &str = "SPEC_ANNOUNCE";
 
 /// The most characters of a value in a message: what is longer hides what matters.
@@ -50,11 +51,10 @@ pub fn run(place: Place, goal: &str, body: impl FnOnce() + Send + 'static) {
 /// # Panics
 /// As [`run`].
 pub fn run_within(limit: Duration, place: Place, goal: &str, body: impl FnOnce() + Send + 'static) {
-    // Read now, so that it costs the case no allocation.
-    let _ = variant();
+    read_variant();
     limit_memory();
     hide_panics_of_cases();
-    announce(&place, goal);
+    announce(&format!("task {} · {goal}", place.task_id()));
     let (done, finished) = mpsc::channel();
     let (begun, case) = mpsc::channel();
     let thread = thread::Builder::new()
@@ -75,6 +75,7 @@ pub fn run_within(limit: Duration, place: Place, goal: &str, body: impl FnOnce()
     let problem = match result {
         Ok(None) => {
             let _ = thread.join();
+            announce(&format!("holes {:x}", entered()));
             return;
         }
         Ok(Some(problem)) => problem,
@@ -91,12 +92,11 @@ pub fn run_within(limit: Duration, place: Place, goal: &str, body: impl FnOnce()
     panic::resume_unwind(Box::new(message));
 }
 
-/// Says which case this is before it begins, past libtest, which keeps what is
+/// Says something to the process that runs this one, past libtest, which keeps what is
 /// printed in memory: a process that aborts takes that with it.
-fn announce(place: &Place, goal: &str) {
+fn announce(line: &str) {
     if std::env::var_os(ANNOUNCE).is_some() {
-        let line = format!("task {} · {goal}\n", place.task_id());
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
     }
 }
 

@@ -7,14 +7,15 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::builds::Builds;
-use super::variants::{Variants, filled_up_to};
+use super::runs::Runs;
+use super::variants::Variants;
 use super::{Report, cargo, golden};
 use crate::cargo::{Built, Message};
 use crate::chapter::{Chapter, Workspace};
 use crate::commands::stubs::stubs_of;
 use crate::mirror::Mirror;
 use crate::process;
-use crate::spec::{self, Case, SOLUTION, Verdict};
+use crate::spec::{self, Case, Verdict};
 use crate::tasks::{self, Task, WrongAnswer};
 use crate::tree::{self, Files};
 
@@ -105,18 +106,14 @@ impl<'a> Proof<'a> {
         );
         let binary = self.spec_binary(&builds.variants)?;
         let cases = self.cases(binary)?;
-        let stages = 0..=count(&self.tasks);
-        let mut numbers: Vec<_> = stages.map(|filled| self.stage(filled)).collect();
-        numbers.extend(self.variants.together.iter().map(|(number, _)| *number));
-        let mut runs = spec::run_variants(binary, &cases, &numbers)?;
-        let together = runs.split_off(self.tasks.len() + 1);
-        self.stub_fails(&runs[0], report);
-        for (task, verdicts) in self.tasks.iter().zip(&runs[1..]) {
+        let runs = Runs::new(binary, &cases, count(&self.tasks), &self.variants)?;
+        self.stub_fails(&runs.stub, report);
+        for (task, verdicts) in self.tasks.iter().zip(&runs.stages) {
             let others = self.warnings_of_none(&builds.variants);
             self.stage_passes(task, verdicts, others, report);
         }
         self.tests_pass(&builds.tests, report)?;
-        self.judge_wrong_answers(builds, &together, bless, report)?;
+        self.judge_wrong_answers(builds, &runs.wrong, bless, report)?;
         report.unless(
             "every case is named by a wrong answer",
             &self.unnamed(&cases),
@@ -124,15 +121,6 @@ impl<'a> Proof<'a> {
         let leftovers = golden::leftovers(self.workspace, &self.chapter, &self.wrong, bless)?;
         report.unless("every pinned message belongs to a wrong answer", &leftovers);
         Ok(())
-    }
-
-    /// The variant with the tasks up to this number solved.
-    fn stage(&self, filled: u32) -> u32 {
-        if filled == count(&self.tasks) {
-            SOLUTION
-        } else {
-            filled_up_to(filled)
-        }
     }
 
     fn described(&self) -> Vec<String> {

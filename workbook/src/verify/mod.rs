@@ -10,13 +10,15 @@ mod chapter;
 mod golden;
 mod kept;
 mod report;
+mod runs;
 mod variants;
 mod wrong_answers;
 
 pub use golden::{normalise, pinned};
 pub use kept::Kept;
 pub use report::Report;
-pub use variants::{Variants, filled_up_to};
+pub use runs::Runs;
+pub use variants::{Variant, Variants, filled_up_to};
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -5,7 +5,7 @@
 //! `match` with an arm for each body that it has in some variant:
 //!
 //! ```text
-//! match ::spec_harness::variant() {
+//! match ::spec_harness::variant(5) {
 //!     1..=2 => { todo!("6.2: …") }
 //!     17 => { …the body with the mistake… }
 //!     _ => { …the solution's body… }
@@ -13,13 +13,14 @@
 //! ```
 //!
 //! So part and spec are compiled and linked once, and the process of a case is told
-//! which variant it runs.
+//! which variant it runs. It tells in turn which holes it has entered: here, number 5 of
+//! the part's.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::cargo::Message;
 use crate::chapter::Chapter;
@@ -33,13 +34,29 @@ use crate::tree::Files;
 pub struct Variants {
     /// The part's files.
     pub files: Files,
-    /// The wrong answers that are in `files`, each with the number of its variant.
-    pub together: Vec<(u32, WrongAnswer)>,
+    /// The wrong answers that are in `files`.
+    pub together: Vec<Variant>,
     /// The wrong answers that change something outside of the holes: they are not in
     /// `files`.
     pub apart: Vec<WrongAnswer>,
+    /// The number of each hole's task.
+    tasks: Vec<u32>,
     arms: Vec<Arm>,
 }
+
+/// A wrong answer that changes one hole.
+#[derive(Debug)]
+pub struct Variant {
+    /// Its number among the variants.
+    pub number: u32,
+    /// Its hole's number in the part, from 0.
+    pub hole: usize,
+    /// What is wrong.
+    pub wrong: WrongAnswer,
+}
+
+/// How many holes a part may have: the harness has a bit for each.
+const HOLES_MAX: usize = 64;
 
 /// The lines of `files` that belong to one wrong answer.
 #[derive(Debug)]
@@ -62,42 +79,46 @@ impl Variants {
     /// # Errors
     /// When the solution's comments do not pair up, or a wrong answer cannot be applied.
     pub fn new(solution: &Files, tasks: u32, wrong: &[WrongAnswer]) -> Result<Variants> {
+        let holes = numbered_holes(solution)?;
         let (mut together, mut apart) = (Vec::new(), Vec::new());
-        // By file, and by the number of the hole in it.
-        let mut bodies: BTreeMap<(&Path, usize), Vec<(u32, String)>> = BTreeMap::new();
+        // By hole.
+        let mut bodies: BTreeMap<usize, Vec<(u32, String)>> = BTreeMap::new();
         for (number, wrong) in (filled_up_to(tasks)..).zip(wrong) {
             let (name, text) = wrong.file_of(solution)?;
             let changed = wrong.apply(text)?;
-            let found = holes::holes(text).with_context(|| name.display().to_string())?;
-            match changed_hole(text, &found, wrong) {
-                Some(index) => {
-                    let mut body = found[index].body.clone();
-                    body.end = body.end + changed.len() - text.len();
-                    let bodies = bodies.entry((name, index)).or_default();
-                    bodies.push((number, changed[body].to_owned()));
-                    together.push((number, wrong.clone()));
-                }
-                None => apart.push(wrong.clone()),
-            }
+            let Some((hole, found)) = changed_hole(name, text, &holes, wrong) else {
+                apart.push(wrong.clone());
+                continue;
+            };
+            let mut body = found.body.clone();
+            body.end = body.end + changed.len() - text.len();
+            let bodies = bodies.entry(hole).or_default();
+            bodies.push((number, changed[body].to_owned()));
+            together.push(Variant {
+                number,
+                hole,
+                wrong: wrong.clone(),
+            });
         }
         let mut variants = Variants {
             files: Files::new(),
             together,
             apart,
+            tasks: holes.iter().map(|(_, hole)| hole.task.number).collect(),
             arms: Vec::new(),
         };
         for (name, text) in solution {
-            let found = holes::holes(text).with_context(|| name.display().to_string())?;
             let mut file = Writer {
                 name,
                 out: String::new(),
                 arms: &mut variants.arms,
             };
             let mut copied = 0;
-            for (index, hole) in found.iter().enumerate() {
+            let holes = holes.iter().enumerate();
+            for (number, (_, hole)) in holes.filter(|(_, (file, _))| file == name) {
                 file.out.push_str(&text[copied..hole.body.start]);
-                let wrong = bodies.remove(&(name.as_path(), index));
-                file.hole(hole, hole.body_of(text), &wrong.unwrap_or_default());
+                let wrong = bodies.remove(&number).unwrap_or_default();
+                file.hole(number, hole, hole.body_of(text), &wrong);
                 copied = hole.body.end;
             }
             file.out.push_str(&text[copied..]);
@@ -119,9 +140,16 @@ impl Variants {
             })
         });
         let arm = arms.next()?;
-        let mut wrong = self.together.iter();
-        let found = wrong.find(|(variant, _)| *variant == arm.variant);
-        found.map(|(_, wrong)| wrong)
+        let mut together = self.together.iter();
+        let found = together.find(|variant| variant.number == arm.variant);
+        found.map(|variant| &variant.wrong)
+    }
+
+    /// A bit for each hole of a task behind number `filled`.
+    pub(super) fn open_behind(&self, filled: u32) -> u64 {
+        let holes = self.tasks.iter().enumerate();
+        let open = holes.filter(|(_, task)| **task > filled);
+        open.fold(0, |bits, (hole, _)| bits | 1 << hole)
     }
 }
 
@@ -133,9 +161,10 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn hole(&mut self, hole: &Hole, solved: &str, wrong: &[(u32, String)]) {
+    fn hole(&mut self, number: usize, hole: &Hole, solved: &str, wrong: &[(u32, String)]) {
         let open = filled_up_to(0)..=filled_up_to(hole.task.number - 1);
-        self.out.push_str("match ::spec_harness::variant() {\n");
+        let asked = format!("match ::spec_harness::variant({number}) {{\n");
+        self.out.push_str(&asked);
         self.arm(&format!("{}..={}", open.start(), open.end()), &hole.stub());
         for (variant, body) in wrong {
             let first = self.line();
@@ -162,11 +191,32 @@ impl Writer<'_> {
     }
 }
 
-/// Which hole has all that `wrong` replaces.
-fn changed_hole(text: &str, found: &[Hole], wrong: &WrongAnswer) -> Option<usize> {
+/// The holes of all files, in the order of their numbers.
+fn numbered_holes(solution: &Files) -> Result<Vec<(PathBuf, Hole)>> {
+    let mut holes = Vec::new();
+    for (name, text) in solution {
+        let found = holes::holes(text).with_context(|| name.display().to_string())?;
+        holes.extend(found.into_iter().map(|hole| (name.clone(), hole)));
+    }
+    ensure!(
+        holes.len() <= HOLES_MAX,
+        "a part has at most {HOLES_MAX} holes"
+    );
+    Ok(holes)
+}
+
+/// Which hole has all that `wrong` replaces in the file `name`.
+fn changed_hole<'a>(
+    name: &Path,
+    text: &str,
+    holes: &'a [(PathBuf, Hole)],
+    wrong: &WrongAnswer,
+) -> Option<(usize, &'a Hole)> {
     let start = text.find(&wrong.find)?;
     let end = start + wrong.find.len();
-    found
-        .iter()
-        .position(|hole| hole.body.start <= start && end <= hole.body.end)
+    let mut holes = holes.iter().enumerate();
+    let (number, (_, hole)) = holes.find(|(_, (file, hole))| {
+        file == name && hole.body.start <= start && end <= hole.body.end
+    })?;
+    Some((number, hole))
 }

@@ -29,7 +29,8 @@ impl Proof<'_> {
         bless: bool,
         report: &mut Report,
     ) -> Result<()> {
-        for ((_, wrong), verdicts) in self.variants.together.iter().zip(together) {
+        for (variant, verdicts) in self.variants.together.iter().zip(together) {
+            let wrong = &variant.wrong;
             let mut problems = self.warnings_of(wrong, &builds.variants);
             problems.extend(self.caught(wrong, verdicts, bless)?);
             report.unless(&says(wrong), &problems);

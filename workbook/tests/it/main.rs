@@ -14,6 +14,7 @@ mod mirror;
 mod mistakes;
 mod pages;
 mod progress;
+mod runs;
 mod screen;
 mod spec;
 mod stubs;

@@ -50,6 +50,7 @@ fn known(red: &[(&str, &str)]) -> Vec<String> {
                 message: (*message).to_owned(),
                 printed: String::new(),
             }),
+            entered: None,
         }
     });
     let checked = Checked::new(0, &verdicts);

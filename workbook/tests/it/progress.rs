@@ -21,6 +21,7 @@ fn verdict(name: &str, task: u32, message: Option<&str>) -> Verdict {
             message: message.to_owned(),
             printed: String::new(),
         }),
+        entered: None,
     }
 }
 

@@ -41,7 +41,7 @@ fails = ["task_1::adds"]
 const SUM: &str = "\
 pub fn sum(a: i32, b: i32) -> i32 {
     // task 6.1: add them
-match ::spec_harness::variant() {
+match ::spec_harness::variant(0) {
 1..=1 => {
     todo!(\"6.1: add them\")
 }
@@ -80,7 +80,7 @@ fn a_hole_has_every_body_that_it_has_in_some_variant() {
 #[test]
 fn what_changes_more_than_a_hole_is_built_by_itself() {
     let variants = variants();
-    let together = variants.together.iter().map(|(_, wrong)| wrong);
+    let together = variants.together.iter().map(|variant| &variant.wrong);
     assert_eq!(names(together), ["minus", "no-shortcut"]);
     assert_eq!(names(variants.apart.iter()), ["renamed"]);
 }
