@@ -28,8 +28,8 @@ const VARIANT: &str = "SPEC_VARIANT";
 const HANGS: &str = "it did not end";
 /// How the report of a case begins that was left out behind one that hangs.
 const NOT_RUN: &str = "not run, because";
-/// How many cases run at a time.
-const AT_A_TIME: usize = 2;
+/// How many cases run at a time: some of them wait.
+const AT_A_TIME: usize = 4;
 /// The module of a test binary that has the cases.
 const MODULE: &str = "spec::";
 
