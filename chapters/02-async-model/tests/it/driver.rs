@@ -12,24 +12,25 @@ use message_model::Moment;
 /// Ends a test that would otherwise wait for ever; no outcome depends on it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// No driver here has a reason for so many steps, or polls: it does not sleep.
-const TURNS_MAX: u32 = 1_000_000;
+/// How many steps a driver may take here, and how often it may be polled: one that has
+/// more for a few notes does not sleep.
+const TURNS_MAX: u32 = 5_000;
 
 fn at(millis: u64) -> Moment {
     Moment::after_start(Duration::from_millis(millis))
 }
 
-/// `driver.drive(step)`, but a panic where that goes on for ever and never sleeps.
-async fn drive(driver: &Driver, mut step: impl FnMut(Moment) -> Option<Moment>) {
+/// `driver.drive(step)`, but a panic after so many steps or polls.
+async fn drive(driver: &Driver, turns_max: u32, mut step: impl FnMut(Moment) -> Option<Moment>) {
     let (mut steps, mut polls) = (0, 0);
     let mut driving = pin!(driver.drive(|now| {
         steps += 1;
-        assert!(steps < TURNS_MAX, "it steps again and again");
+        assert!(steps < turns_max, "it steps again and again");
         step(now)
     }));
     let poll = poll_fn(|context| {
         polls += 1;
-        assert!(polls < TURNS_MAX, "it wakes itself again and again");
+        assert!(polls < turns_max, "it wakes itself again and again");
         driving.as_mut().poll(context)
     });
     poll.await;
@@ -73,7 +74,7 @@ impl Driven {
             pending::<()>().await
         };
         tokio::select! {
-            () = drive(&self.driver, |now| self.step(now)) => unreachable!("it drives for ever"),
+            () = drive(&self.driver, TURNS_MAX, |now| self.step(now)) => unreachable!("it drives for ever"),
             () = meanwhile => {}
             () = self.clock.sleep_until(at(millis)) => {}
         }
@@ -150,7 +151,7 @@ async fn a_note_during_a_step_is_not_lost() {
         let driver = Driver::new(clock);
         let start = clock.now();
         let mut steps = Vec::new();
-        let driving = drive(&driver, |now| {
+        let driving = drive(&driver, TURNS_MAX, |now| {
             if steps.is_empty() {
                 driver.note(now.plus(Duration::from_millis(20)));
             }
@@ -218,6 +219,7 @@ async fn steps_that_are_never_done_leave_time_for_other_tasks() {
 /// key is due, so a lost note would be waited for in vain.
 #[test]
 fn no_note_is_lost_between_a_step_and_the_sleep() {
+    const NOTES: u32 = 40_000;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -229,7 +231,7 @@ fn no_note_is_lost_between_a_step_and_the_sleep() {
             .map(|_| {
                 scope.spawn(|| {
                     let (due, came) = mpsc::channel();
-                    for _ in 0..20_000 {
+                    for _ in 0..NOTES / 2 {
                         lock(&timers).schedule(Moment::START, due.clone());
                         driver.note(Moment::START);
                         came.recv_timeout(PATIENCE).expect("the note was lost");
@@ -255,7 +257,7 @@ fn no_note_is_lost_between_a_step_and_the_sleep() {
         };
         runtime.block_on(async {
             tokio::select! {
-                () = drive(&driver, step) => unreachable!("it drives for ever"),
+                () = drive(&driver, 5 * NOTES, step) => unreachable!("it drives for ever"),
                 _ = stopped => {}
             }
         });
