@@ -138,7 +138,7 @@ impl FindTimestamp {
     fn check(&self, mut scan: Scan, timestamp: Timestamp, offset: Offset) -> Result<State, Error> {
         match scan.skip_to(offset, HEADERS_PER_STEP) {
             Ok(None) => Ok(State::Check(scan, timestamp, offset)),
-            Ok(Some(true)) if has(&mut scan, timestamp)? => Ok(State::Walk(scan)),
+            Ok(Some(true)) if has(&mut scan, timestamp, offset)? => Ok(State::Walk(scan)),
             Ok(Some(_)) | Err(Error::Damaged { .. }) => self.rebuild(),
             Err(error) => Err(error),
         }

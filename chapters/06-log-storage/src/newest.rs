@@ -6,7 +6,7 @@ use std::sync::Arc;
 use message_model::{Offset, Timestamp};
 
 use crate::error::Error;
-use crate::indexes::newest_of;
+use crate::indexes::{last_offset, newest_of};
 use crate::load::{HEADERS_PER_STEP, Load};
 use crate::locate::scan_from;
 use crate::log_view::LogView;
@@ -59,7 +59,7 @@ impl Newest {
             State::Check(mut scan, timestamp, offset) => {
                 match scan.skip_to(offset, HEADERS_PER_STEP) {
                     Ok(None) => State::Check(scan, timestamp, offset),
-                    Ok(Some(true)) if has(&mut scan, timestamp)? => State::Walk(scan, None),
+                    Ok(Some(true)) if has(&mut scan, timestamp, offset)? => State::Walk(scan, None),
                     Ok(Some(_)) | Err(Error::Damaged { .. }) => self.rebuild()?,
                     Err(error) => return Err(error),
                 }
@@ -91,13 +91,15 @@ impl Newest {
     }
 }
 
-/// Whether the next batch of `scan` has this largest timestamp.
+/// Whether the next batch of `scan` is as an entry of a time index says: with this largest
+/// timestamp and this last offset.
 ///
 /// # Errors
 /// As the walk.
-pub(crate) fn has(scan: &mut Scan, timestamp: Timestamp) -> Result<bool, Error> {
+pub(crate) fn has(scan: &mut Scan, timestamp: Timestamp, offset: Offset) -> Result<bool, Error> {
     let header = scan.peek()?;
-    Ok(header.is_some_and(|header| newest_of(&header) == timestamp))
+    Ok(header
+        .is_some_and(|header| newest_of(&header) == timestamp && last_offset(&header) == offset))
 }
 
 /// How the walk goes on, or at its end the newest timestamp in it.

@@ -10,7 +10,7 @@
 //!   timestamp, and no record before it has a larger one.
 //! - The file is a cache: it can be made again from the segment at any time.
 //!
-//! Before an entry is used, its batch must have the timestamp that it says. That no
+//! Before an entry is used, its batch must end and have the timestamp as it says. That no
 //! record before it has a larger one is believed, as Kafka does: finding out would
 //! take a walk over the segment, which the index is there to save. So a well-formed file
 //! that was made by hand can hide records from look-ups by time.

@@ -186,6 +186,24 @@ proptest! {
 }
 
 #[test]
+fn an_entry_that_names_the_middle_of_a_batch_is_not_believed() {
+    let disk = SimDisk::new(0);
+    let mut log = open(&disk);
+    append_batch(&mut log, Timestamp(0), &batch(0, &[55])).unwrap();
+    append_batch(&mut log, Timestamp(0), &batch(1, &[54, 0, 0, 0])).unwrap();
+    // The last ones push the first segment out of the cache.
+    for _ in 0..4 {
+        append_until_rolled(&mut log);
+    }
+    let wrong = [&54_i64.to_be_bytes()[..], &3_i32.to_be_bytes()[..]].concat();
+    let path = PathBuf::from(format!("{DIR}/00000000000000000000.timeindex"));
+    let file = disk.create(&path).unwrap();
+    file.write_all_at(&wrong, 0).unwrap();
+    let found = find(&log.view(), 55).unwrap();
+    assert_eq!(found, Some((Timestamp(55), Offset(0))));
+}
+
+#[test]
 fn the_files_are_in_kafkas_formats() {
     let disk = SimDisk::new(0);
     let mut log = open(&disk);
