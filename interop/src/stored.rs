@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use record_batch::{BatchHeader, Batches};
 
-/// A batch as it lies in a segment.
+/// A batch as it is in a segment.
 #[derive(Debug, Clone)]
 pub struct StoredBatch {
-    /// What stands in front of its records.
+    /// What is in front of its records.
     pub header: BatchHeader,
     /// The whole batch.
     pub bytes: Vec<u8>,

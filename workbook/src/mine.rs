@@ -34,7 +34,7 @@ pub enum Take {
 pub struct Mine {
     /// The queue runs on at least one task of these.
     pub yours: Vec<Yours>,
-    /// The solution stands in for these; why.
+    /// The solution is used for these; why.
     pub solution: Vec<(Chapter, String)>,
 }
 

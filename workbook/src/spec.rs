@@ -41,7 +41,7 @@ pub const SOLUTION: u32 = 0;
 pub struct Case {
     /// `task_1::between_two_entries`.
     pub name: String,
-    /// The number of its task in the chapter; 0 if it stands in none.
+    /// The number of its task in the chapter; 0 if it is in none.
     pub task: u32,
 }
 

@@ -20,7 +20,7 @@ pub enum Kind {
     Shell,
 }
 
-/// One `[[task]]` of `tasks.toml`, with the title that stands in its first hole.
+/// One `[[task]]` of `tasks.toml`, with the title in its first hole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
     /// `6.1`.

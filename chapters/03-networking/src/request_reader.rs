@@ -20,7 +20,7 @@ use crate::part::{PREFIX_SIZE, Requests};
 pub struct Frame {
     /// What was behind its length prefix.
     pub payload: Bytes,
-    /// Who sent it.
+    /// The client that sent it.
     pub peer: Peer,
     /// What it holds of the budget; to be kept as long as the payload, or what was made of it.
     pub share: Share,

@@ -5,7 +5,7 @@
 //! - `04-metadata`: one Metadata 4 response, 100 topics of 10 partitions, 43 KB,
 //!   as a broker writes it and a client reads it. Almost all is fields.
 //!
-//! The same message again and again: what is read and written lies in the
+//! The same message again and again: what is read and written is in the
 //! second cache of a core, as bytes do that have just arrived. All that is
 //! allocated is measured, and so is freeing it. `clone` allocates what `decode`
 //! does, and fills it from another such struct. Not measured: the socket, the

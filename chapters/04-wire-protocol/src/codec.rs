@@ -56,7 +56,7 @@ pub struct Encoder {
     form: Form,
     /// Everything but the chunks.
     bytes: Vec<u8>,
-    /// Each with the place in `bytes` that it stands at.
+    /// Each with its place in `bytes`.
     chunks: Vec<(usize, Chunk)>,
 }
 

@@ -34,7 +34,7 @@ macro_rules! error_codes {
 error_codes! {
     /// No error.
     NONE = 0, retriable false;
-    /// The offset lies below the log's start or above its end.
+    /// The offset is below the log's start or above its end.
     OFFSET_OUT_OF_RANGE = 1, retriable false;
     /// A batch whose CRC or structure is wrong.
     CORRUPT_MESSAGE = 2, retriable true;

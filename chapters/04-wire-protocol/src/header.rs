@@ -35,7 +35,7 @@ pub struct RequestHeader {
 }
 
 impl RequestHeader {
-    /// Reads the header of `frame`; the decoder stands at the body.
+    /// Reads the header of `frame`; the decoder is at the body then.
     ///
     /// Of an API that we do not serve, or a version that we do not know, no more
     /// than the first 8 bytes are read: the rest may be in a form of its own.

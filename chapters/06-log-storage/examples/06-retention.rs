@@ -1,4 +1,4 @@
-//! Retention deletes what somebody is still reading. What does the reader notice?
+//! Retention deletes a segment that is still being read. What does the reader notice?
 //!
 //! First a reader that is in the middle of a segment, on the real disk. Then
 //! consumers that fall behind, in simulated time: what they skip, by what they do
@@ -21,7 +21,7 @@ use sim_disk::SimDisk;
 const RECORDS: i64 = 10;
 const BATCHES_PER_SEGMENT: usize = 10;
 const MINUTES: i64 = 15;
-/// A lag that somebody should be told of, in seconds.
+/// A lag that an operator should hear of, in seconds.
 const LAG_TO_TELL: i64 = 30;
 
 fn main() -> Result<()> {
@@ -98,7 +98,7 @@ fn in_the_middle_of_a_segment() -> Result<()> {
     println!("a segment is deleted while three readers are at its first batch\n");
     println!("{:<20}it reads", "the reader has");
     let same = read(&range)? == written;
-    ensure!(same, "whoever has the file open reads it to its end");
+    ensure!(same, "a reader that has the file open reads it to its end");
     println!("{:<20}{length} bytes, all as written", "the open file");
     if let Err(error) = std::fs::read(name) {
         println!("{:<20}{error}", "the file's name");
@@ -190,7 +190,7 @@ struct Consumer {
     stopped: bool,
     /// The most records that the log had.
     log_max: i64,
-    /// When it was so far behind that somebody should know, in seconds.
+    /// When it was so far behind that an operator should know, in seconds.
     behind: Option<i64>,
     /// When the first record was deleted that it had not read.
     gone: Option<i64>,
@@ -258,7 +258,7 @@ impl Consumer {
         }
     }
 
-    /// Notes what somebody who watches the offsets would see.
+    /// Notes what a monitor that watches the offsets would see.
     fn look_at(&mut self, log: &Log, second: i64) {
         self.log_max = self.log_max.max(log.log_end().since(log.log_start()));
         if log.log_end().since(self.position) >= RECORDS * LAG_TO_TELL {

@@ -82,8 +82,8 @@ impl Log {
         active.size > 0 && (too_large || too_old || too_far)
     }
 
-    /// Starts a new segment at the log end. The old one is not synced: whoever
-    /// syncs next has its file in the view.
+    /// Starts a new segment at the log end. The old one is not synced:
+    /// the next sync finds its file in the view.
     // ANCHOR: roll
     fn roll(&mut self) -> Result<(), Error> {
         let (segment, file) = self.writer.roll()?;

@@ -129,7 +129,7 @@ fn answer(broker: &Broker, request: &[u8]) -> Vec<u8> {
     frame(payload)
 }
 
-/// One batch for topic `t`, which stands at the end, as a frame.
+/// A frame with one batch for topic `t`; the batch is at its end.
 fn request(size: usize, acks: i16) -> Vec<u8> {
     let request = ProduceRequest {
         acks,

@@ -28,7 +28,7 @@ impl Stop {
         Ok(Stop { asked })
     }
 
-    /// Waits until somebody asks.
+    /// Waits until the queue is asked to stop.
     pub(crate) async fn asked(mut self) {
         // An error says that the task above is gone, with the runtime: a stop too.
         let _ = self.asked.wait_for(|asked| *asked).await;

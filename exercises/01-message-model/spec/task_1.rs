@@ -56,7 +56,7 @@ fn take(topic: &mut Topic<&'static str>, group: &str, consumer: ConsumerId) -> O
 #[test]
 fn the_first_poll_brings_the_first_message() {
     case!(
-        "A consumer's first poll brings the first message, and says where it lies.",
+        "A consumer's first poll brings the first message, and says where it is.",
         || {
             let mut topic = topic(&[&["apple", "pear"]]);
             expect_eq(

@@ -148,7 +148,7 @@ fn a_call_does_not_bring_tokens() {
 #[test]
 fn a_clock_read_too_early_brings_nothing() {
     case!(
-        "A `now` that lies before the last one (two threads, in the other order) is no time passed, and no time to be passed again.",
+        "A `now` before the last one (two threads, in the other order) is no time passed, and no time to be passed again.",
         || {
             let mut bucket = empty(10, 5);
             expect_eq(

@@ -208,7 +208,7 @@ fn what_has_come_out_cannot_be_cancelled() {
 #[test]
 fn a_key_that_was_put_back_can_be_cancelled() {
     case!(
-        "After the wheel has turned, `cancel` still finds a key: it looks where the key lies as the wheel stands now.",
+        "After the wheel has turned, `cancel` still finds a key: it looks in the slot in which the key is now.",
         || {
             let mut timers = Names::new();
             let id = timers.schedule(at(100), "fetch");
@@ -333,7 +333,7 @@ fn the_owner_sleeps_until_the_next() {
 #[test]
 fn the_owner_does_not_spin() {
     case!(
-        "After `expire(now)` the next deadline lies after `now`: else the owner would not sleep.",
+        "After `expire(now)` the next deadline is after `now`: else the owner would not sleep.",
         || {
             let mut timers = Names::new();
             let early = timers.schedule(at(70), "early");

@@ -311,7 +311,7 @@ fn a_closed_connection_ends_every_call() {
                 .collect();
             told.sort_by_key(|(waiter, _)| *waiter);
             let all = ["ann", "bob", "cid"].map(|name| (name, Ended::Closed));
-            expect_eq("who is told how", told, all.to_vec());
+            expect_eq("which caller is told how", told, all.to_vec());
             expect_eq("calls in flight", calls.len(), 0);
             expect_eq("next_deadline()", calls.next_deadline(), None);
         }

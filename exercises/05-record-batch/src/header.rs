@@ -22,7 +22,7 @@ pub enum Codec {
     Zstd,
 }
 
-/// Who set the timestamps: bit 3 of the attributes.
+/// Whether the producer or the broker set the timestamps: bit 3 of the attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimestampType {
     /// The producer.
@@ -57,7 +57,7 @@ pub struct BatchHeader {
     pub base_timestamp: Timestamp,
     /// The largest timestamp of a record.
     pub max_timestamp: Timestamp,
-    /// Who produced it; [`ProducerId::NONE`] without idempotence.
+    /// The producer; [`ProducerId::NONE`] without idempotence.
     pub producer_id: ProducerId,
     /// Which instance of the producer.
     pub producer_epoch: ProducerEpoch,
@@ -156,7 +156,7 @@ impl BatchHeader {
         }
     }
 
-    /// Who set the timestamps.
+    /// Whether the producer or the broker set the timestamps.
     #[must_use]
     pub fn timestamp_type(&self) -> TimestampType {
         if self.attributes & LOG_APPEND_TIME == 0 {

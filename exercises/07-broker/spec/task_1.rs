@@ -24,7 +24,7 @@ fn everything_that_there_is() {
 #[test]
 fn it_begins_with_the_batch_that_holds_the_offset() {
     case!(
-        "A batch is never cut open: offset 14 lies in the batch that starts at 10, so that one is first.",
+        "A batch is never cut open: offset 14 is in the batch that starts at 10, so that one is first.",
         || {
             let got = whole_batches(four(), want(14, 40, 1_000));
             expect_eq(&of_four("from 14"), got, selected(100, 300, 10, 40));
@@ -134,7 +134,7 @@ fn at_least_one_is_not_two() {
 #[test]
 fn nothing_at_or_above_the_end() {
     case!(
-        "What lies at or above the reader's end is not returned.",
+        "What is at or above the reader's end is not returned.",
         || {
             let got = whole_batches(four(), want(0, 20, 1_000));
             expect_eq(&of_four("from 0, end 20"), got, selected(0, 200, 0, 20));
@@ -156,7 +156,7 @@ fn the_end_inside_of_a_batch() {
 #[test]
 fn at_least_one_does_not_go_beyond_the_end() {
     case!(
-        "`at_least_one` is about size: it does not show a reader what lies beyond its end.",
+        "`at_least_one` is about size: it does not show a reader what is beyond its end.",
         || {
             let got = whole_batches(four(), at_least_one(want(20, 20, 1_000)));
             expect_eq(

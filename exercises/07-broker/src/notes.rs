@@ -53,7 +53,7 @@ impl<K: Clone + Ord, W> Notes<K, W> {
         id
     }
 
-    /// The waiters whose offset lies below `at`, where `end` is now, in the order in
+    /// The waiters whose offset is below `at`, where `end` is now, in the order in
     /// which their notes came. All other notes stay.
     ///
     /// Takes O(log n) for each waiter that is handed out, and once more.

@@ -21,7 +21,7 @@ pub struct Difference {
 /// A difference that stays, and its reason.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Deliberate {
-    /// `FILE/NAME` of the exchange. A `*` stands for anything, here and in the paths.
+    /// `FILE/NAME` of the exchange. A `*` matches anything, here and in the paths.
     pub exchange: String,
     /// The number of the step, from 0, or nothing: any.
     pub step: Option<usize>,

@@ -2,7 +2,7 @@
 //!
 //! # Format
 //! Common log format: `host ident user [time] "request" status bytes`. The
-//! combined format adds `"referer" "user agent"`; what stands behind that
+//! combined format adds `"referer" "user agent"`; what is behind that
 //! (servers are configured to log more) is not looked at. Time:
 //! `17/May/2015:10:05:03 +0000`. In quotes, a backslash takes the next
 //! character's meaning away.
@@ -16,7 +16,7 @@ use crate::civil_time::parse_log_time;
 /// What counts of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hit {
-    /// Who asked. An IPv4 address that is dressed up as IPv6 is an IPv4 address again.
+    /// The client's address. An IPv4 address that is dressed up as IPv6 is an IPv4 address again.
     pub ip: IpAddr,
     /// When, by the web server's clock.
     pub time: Timestamp,

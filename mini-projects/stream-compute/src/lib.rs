@@ -1,5 +1,5 @@
 //! Requests per IP in 5-second windows: an access log flows through the queue
-//! and comes out as rows.
+//! and leaves as rows.
 //!
 //! ```text
 //! file ──lines──▶ topic ──records──▶ parse ▶ window ▶ count ──rows──▶ topic, screen

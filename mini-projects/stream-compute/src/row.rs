@@ -1,4 +1,4 @@
-//! What comes out.
+//! The rows of the result.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -62,7 +62,7 @@ pub struct Summary {
     pub repeated_rows: u64,
 }
 
-/// Feeds the source into the queue, counts what comes out, and checks the rows
+/// Feeds the source into the queue, counts what it returns, and checks the rows
 /// against a recount. A followed file ends when `stop` says true.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use message_model::Timestamp;
 /// Says up to which event time everything has arrived, given that nothing comes
 /// more than a bound behind the latest that was seen.
 ///
-/// That is a promise of whoever sets the bound, not something that can be
+/// That is a promise of the person who sets the bound, not something that can be
 /// known. What breaks it is late.
 #[derive(Debug, Clone)]
 pub struct Watermark {

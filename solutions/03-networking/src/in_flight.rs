@@ -56,7 +56,7 @@ pub enum Ended {
 /// Pairs replies with calls. Pure: no clock and no socket.
 ///
 /// # Invariants
-/// - Every waiter that goes in comes out once, whatever happens to its call.
+/// - Every waiter that is put in is returned once, whatever happens to its call.
 /// - At most `limit` calls are in flight, each with its own id and one timer.
 /// - A reply that no call waits for changes nothing.
 #[derive(Debug)]

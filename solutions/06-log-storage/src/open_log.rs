@@ -214,7 +214,7 @@ fn believe(
 /// No more is read than the file has, whatever a damaged length says.
 ///
 /// # Errors
-/// [`WriteError::Damaged`] when a batch lies across the recovery point. Else as the
+/// [`WriteError::Damaged`] when a batch begins below the recovery point and ends above it. Else as the
 /// disk says: a read that fails is not the end of the segment.
 fn walk(
     disk: &dyn Disk,

@@ -13,9 +13,9 @@ pub enum Step {
     /// Call again with at least this many bytes from the current position. If
     /// the file has fewer left, the segment ends here.
     Need(usize),
-    /// A whole batch; the walk stands behind it now.
+    /// A whole batch; the walk is behind it now.
     Batch(BatchHeader),
-    /// The segment ends at the current position: what stands there is no whole
+    /// The segment ends at the current position: what is there is no whole
     /// batch, or one that cannot follow.
     End,
 }
@@ -24,7 +24,7 @@ pub enum Step {
 /// reads no file.
 ///
 /// # Invariants
-/// - It stands behind the last whole batch, [`position`](Recovery::position)
+/// - It is behind the last whole batch, [`position`](Recovery::position)
 ///   bytes from the start; nothing it has passed is looked at again.
 /// - Offsets ascend: a batch that begins below [`next_offset`](Recovery::next_offset) ends the walk.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ impl Recovery {
         // end
     }
 
-    /// Where the walk stands, in bytes from the segment's start.
+    /// Where the walk is, in bytes from the segment's start.
     #[must_use]
     pub fn position(&self) -> u64 {
         self.position

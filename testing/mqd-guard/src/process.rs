@@ -278,7 +278,7 @@ impl Started {
         }
         let exit = self.child.wait().context("cannot wait for mqd")?;
         self.exit = Some(exit);
-        // So that whoever reads stderr now reads all of it.
+        // So that a reader of stderr now reads all of it.
         self.stderr.text_at_end(KILL_PATIENCE);
         Ok(exit)
     }

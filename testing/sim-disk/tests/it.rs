@@ -147,7 +147,7 @@ fn every_call_below_a_directory_can_be_parked() {
     });
 }
 
-/// Each stands still until it is released, and then does its work.
+/// Each waits until it is released, and then does its work.
 #[test]
 fn every_kind_of_call_can_be_parked() {
     for (kind, call) in calls() {

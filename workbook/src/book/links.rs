@@ -19,7 +19,7 @@ const MADE: [&str; 3] = ["print.html", "toc.html", "404.html"];
 pub struct Broken {
     /// The page that it is on, in the book's folder.
     pub page: PathBuf,
-    /// As it stands there.
+    /// As the page has it.
     pub link: String,
     /// What is wrong.
     pub problem: &'static str,

@@ -1,4 +1,4 @@
-//! What is left to somebody who is stuck.
+//! What is left to a learner who is stuck.
 
 use crate::chapter::Chapter;
 use crate::holes::TaskId;

@@ -11,7 +11,7 @@ use crate::holes;
 use crate::tree::{self, Files};
 
 /// Writes the stubs of `chapters`; returns how many, a line for each. Leaves a
-/// file alone that differs from git, unless `force`: it may be somebody's work.
+/// file alone that differs from git, unless `force`: it may be a learner's work.
 ///
 /// # Errors
 /// When a file was left alone, or a solution's holes are not in order.
@@ -89,7 +89,7 @@ pub fn stubs_of(
         for hole in found {
             ensure!(
                 hole.task.chapter == chapter.short_number(),
-                "{}:{}: task {} stands in chapter {}",
+                "{}:{}: task {} is in chapter {}",
                 file.display(),
                 hole.line,
                 hole.task,

@@ -47,7 +47,7 @@ impl Feed {
     }
 
     /// Whether the job has missed a queue that was killed, by a word of it about
-    /// the queue. Who reads notices at once; who writes, with its next batch. A
+    /// the queue. A reader notices at once, a writer with its next batch. A
     /// queue that came back before that would not be missed by the writer at all.
     pub(super) fn is_missed_by(&self, what: &str) -> bool {
         match self {

@@ -175,7 +175,9 @@ fn conclude(outcome: &Outcome, mine: bool, paint: Paint) -> Result<()> {
     );
     say!("  A line is acknowledged when mqd has written it to its log file: that survives");
     say!("  SIGKILL. A batch whose acknowledgement was cut off is sent again, one at a time,");
-    say!("  and each record carries its line number: who counts skips numbers it has seen.");
+    say!(
+        "  and each record carries its line number: the counting job skips numbers that it has seen."
+    );
     say!("  Rows are keyed by window and address, so a row that came twice is one row.");
     say!("  Producer ids, sequences and transactions come in chapters 18 to 20.");
     say!("\n{}", paint.bold("next"));

@@ -9,7 +9,7 @@ use crate::fixture::this_tree;
 
 /// The most lines of a file, outside of tests.
 const FILE_LINES_MAX: usize = 400;
-/// Files that are longer for a reason, which stands behind each.
+/// Files that are longer, each with its reason.
 const LONG_FILES: [&str; 0] = [];
 /// A `lib.rs` is a table of contents.
 const LIB_LINES_MAX: usize = 80;

@@ -95,7 +95,7 @@ proptest! {
                 prop_assert!(is_open && frontier > committed, "{} after {}", frontier, committed);
                 committed = frontier;
             }
-            // All that lies below it is done, and it is as far ahead as can be.
+            // Everything below it is done, and it is as far ahead as can be.
             prop_assert!(exists.range(..committed).all(|offset| done.contains(offset)));
             if is_open {
                 prop_assert!(window.frontier() == lowest.unwrap_or(read));

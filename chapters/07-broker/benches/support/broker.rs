@@ -28,7 +28,7 @@ pub(crate) struct Broker {
     pub(crate) broker: Arc<::broker::Broker>,
     pub(crate) runtime: Runtime,
     pub(crate) address: SocketAddr,
-    // Dropped last: whoever serves ends before its directory goes.
+    // Dropped last: the server ends before its directory is removed.
     _dir: TempDir,
 }
 

@@ -3,7 +3,7 @@
 //! # On disk
 //! `topics.json` in the data directory, replaced as a whole:
 //! `{"topics": [{"name": …, "partitions": …, "state": …, "settings": {…}}]}`.
-//! A topic exists if it stands there as `live`. `creating` and `deleting` say
+//! A topic exists if the file says that it is `live`. `creating` and `deleting` say
 //! which directories are ours although their topic does not exist: the next
 //! start removes them.
 

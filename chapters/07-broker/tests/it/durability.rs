@@ -100,7 +100,7 @@ async fn a_lone_producers_sync_starts_at_once() {
         let before = broker.clock().now();
         let parking = broker.disk.park_next(Call::Sync, Path::new(T));
         let produced = produce_all(&broker, "alone");
-        // Time stands still while this looks.
+        // No time passes while this looks.
         until("the sync begins", || parking.count() == 1).await;
         assert_eq!(broker.clock().now(), before, "round {round}");
         tokio::time::advance(millis(80)).await;
@@ -110,7 +110,7 @@ async fn a_lone_producers_sync_starts_at_once() {
     }
 }
 
-/// Who comes while another one's sync runs had no part in it: the next sync starts at once
+/// A request that comes while another one's sync runs had no part in it: the next sync starts at once
 /// too.
 #[tokio::test(start_paused = true)]
 async fn after_a_sync_for_one_the_next_starts_at_once() {

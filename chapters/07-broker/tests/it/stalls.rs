@@ -1,5 +1,5 @@
 //! Calls of the disk that stand still, one kind after the other, on a runtime with one
-//! thread: whoever does not need that very call is served.
+//! thread: every request that does not need that very call is served.
 //!
 //! A call that stood still on the runtime's own thread would stop the test itself; the
 //! simulated disk gives up after 20 seconds, and the test fails.

@@ -35,7 +35,7 @@ pub(crate) const LIMITS: FetchLimits = FetchLimits {
     wait_max: Duration::from_secs(60),
 };
 
-/// Narrow on purpose: two of a kind at a time, so that one that stands still
+/// Narrow on purpose: two of a kind at a time, so that one that is held up
 /// leaves room for one other.
 const WIDTHS: LaneWidths = LaneWidths {
     syncs: 2,

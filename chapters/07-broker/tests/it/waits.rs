@@ -11,7 +11,7 @@ use wire_protocol::message::FetchRequest;
 
 use crate::support::{Broker, batch, fetch_request, notes, until, until_waiting};
 
-/// Who was polled.
+/// The waits that were polled.
 type Polled = Arc<Mutex<BTreeSet<usize>>>;
 
 /// A fetch in a task that notes whenever it is looked at.

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use message_model::{Offset, Timestamp, TopicPartition};
 use record_batch::Record;
 
-/// A record and where it stands.
+/// A record and its offset.
 #[derive(Debug)]
 pub(super) struct Placed<'a> {
     pub(super) partition: &'a TopicPartition,

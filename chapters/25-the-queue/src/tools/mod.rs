@@ -70,7 +70,7 @@ pub fn run_tool(tool: Tool) -> Result<()> {
         }
     });
     match done {
-        // Whoever read our output has enough: `mqd consume x | head`.
+        // The reader of our output has enough: `mqd consume x | head`.
         Err(error) if is_broken_pipe(&error) => Ok(()),
         done => done,
     }

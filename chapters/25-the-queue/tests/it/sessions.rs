@@ -27,7 +27,7 @@ use crate::support::mqd;
 /// What clients were told when the session was recorded: it is in the answers.
 const CLUSTER_ID: &str = "recorded-cluster-id-00";
 
-/// Who sent a frame.
+/// The side that sent a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Direction {
     ToBroker,

@@ -52,7 +52,7 @@ fn an_end_by_a_signal_leaves_everything_on_disk() {
     }
 }
 
-/// Whoever stops it must hear that not everything is safe.
+/// The operator who stops it must hear that not everything is safe.
 #[test]
 fn an_end_with_a_partition_offline_is_no_success() {
     let mut mqd = mqd().start().unwrap();

@@ -157,7 +157,7 @@ fn sessions() -> Vec<Exchange> {
     let nothing = || {
         let mut request = fetching("x", vec![]);
         request.topics.clear();
-        // Longer than the patience of whoever waits for the answer.
+        // Longer than the comparison waits for an answer.
         request.with_max_wait_ms(60_000)
     };
     let topic_alone = fetching("fetch-nothing", vec![]).with_max_wait_ms(60_000);
