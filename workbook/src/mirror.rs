@@ -13,6 +13,8 @@ use crate::tree::{self, Files};
 
 /// What cargo needs beside the folders with packages.
 const ROOT_FILES: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
+/// What tests of chapters include from elsewhere.
+const TRACES: &str = "book/src/traces";
 /// Folders that are made, not written.
 const NOT_COPIED: [&str; 3] = ["target", "node_modules", "__pycache__"];
 
@@ -52,6 +54,9 @@ impl Mirror {
             .chain(groups.iter().map(String::as_str));
         for name in names {
             mirror.copy(workspace, Path::new(name), changes, &mut copied)?;
+        }
+        if workspace.path(TRACES).is_dir() {
+            mirror.copy(workspace, Path::new(TRACES), changes, &mut copied)?;
         }
         for chapter in &workspace.chapters()? {
             let source = chapter.exercise().join("src");

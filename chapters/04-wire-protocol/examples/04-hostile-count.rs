@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     let ours = RequestHeader::decode(&payload)
         .and_then(|(_, mut body)| MetadataRequest::decode(&mut body));
     match ours {
-        Err(error) => println!("Ours asks for none, and says: {error}."),
+        Err(error) => println!("Ours asks for none, and says:\n  {error}."),
         Ok(_) => println!("Ours has believed it too."),
     }
 
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// How many bytes `Vec::with_capacity(count)` would ask for, with the count as it stands there.
+/// How many bytes `Vec::with_capacity(count)` would ask for, with the count as it arrived.
 fn naive_request_for(payload: &[u8]) -> Result<usize, Malformed> {
     let mut reader = Reader::new(payload);
     reader.take(2 + 2 + 4)?;

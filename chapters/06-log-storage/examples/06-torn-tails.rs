@@ -30,11 +30,11 @@ fn main() -> Result<()> {
         BATCHES - SYNCED
     );
     println!(
-        "{:<36}{:>8} │ {:^25} │ {:^25}",
+        "{:<38}{:>8} │ {:^25} │ {:^25}",
         "", "", "by the lengths", "with the CRC"
     );
     println!(
-        "{:<36}{:>8} │ {:>12} {:>12} │ {:>12} {:>12}",
+        "{:<38}{:>8} │ {:>12} {:>12} │ {:>12} {:>12}",
         "what the crash left", "crashes", "false", "synced lost", "false", "synced lost"
     );
     for (name, crashes) in [
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
             by_length.add(&walk_by_length(&file), &batches);
             by_crc.add(&open(&file)?, &batches);
         }
-        println!("{name:<36}{count:>8} │ {by_length} │ {by_crc}");
+        println!("{name:<38}{count:>8} │ {by_length} │ {by_crc}");
         ensure!(
             by_crc == Score::default(),
             "the log serves what was written and keeps what was synced"

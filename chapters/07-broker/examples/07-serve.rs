@@ -1,4 +1,4 @@
-//! The smallest broker that real clients can use.
+//! The smallest broker that a real client can use: kcat produces and consumes.
 //!
 //! ```text
 //! cargo run -p broker --example 07-serve
@@ -6,8 +6,9 @@
 //! kcat -b 127.0.0.1:9092 -C -t numbers -e
 //! ```
 //!
-//! It keeps its data in a temporary directory; Ctrl-C ends it. `mqd` is the same
-//! with settings, a data directory of its own and a clean stop.
+//! It keeps its data in a temporary directory; Ctrl-C ends it. A request that kcat
+//! does not need ends its connection. `mqd` answers all requests, and has settings,
+//! a data directory of its own and a clean stop.
 
 use std::future::pending;
 use std::path::Path;
@@ -107,22 +108,31 @@ fn open(data_dir: &Path, port: u16) -> Result<Broker, Failure> {
 }
 
 // ANCHOR: answer
-/// Decode, act, encode: one line per API.
-#[rustfmt::skip]
+/// Decode, act, encode: one arm for each API.
 async fn answer(broker: Arc<Broker>, request: Request) -> Result<Answer<Vec<Chunk>>, Malformed> {
-    let b = &*broker;
-    Ok(match (request.api, request.is_served()) {
-        (ApiKey::Produce, true) => { let (body, reply) = request.decode()?; acknowledge(reply, api::produce(b, body).await) }
-        (ApiKey::Produce, false) => { let (body, reply) = request.decode()?; acknowledge(reply, api::refuse_produce(body)) }
-        (ApiKey::Fetch, _) => { let (body, reply) = request.decode()?; reply.later_with_share(|share| async move { api::fetch(&broker, body, share).await }) }
-        (ApiKey::ListOffsets, _) => { let (body, reply) = request.decode()?; reply.later(async move { api::list_offsets(&broker, body).await }) }
-        (ApiKey::Metadata, _) => { let (body, reply) = request.decode()?; let response = api::metadata(b, &reply.peer, body).await; reply.now(&response) }
-        (ApiKey::FindCoordinator, _) => { let (body, reply) = request.decode()?; reply.now(&api::find_coordinator(&body)) }
-        (ApiKey::ApiVersions, _) => { let (_, reply) = request.decode::<ApiVersionsRequest>()?; reply.now(&api::api_versions()) }
-        (ApiKey::CreateTopics, _) => { let (body, reply) = request.decode()?; let response = api::create_topics(b, &reply.peer, body).await; reply.now(&response) }
-        (ApiKey::DeleteTopics, _) => { let (body, reply) = request.decode()?; reply.now(&api::delete_topics(b, body).await) }
-        (ApiKey::InitProducerId, _) => { let (body, reply) = request.decode()?; reply.now(&api::init_producer_id(b, body).await) }
-        (ApiKey::DescribeConfigs, _) => { let (body, reply) = request.decode()?; reply.now(&api::describe_configs(b, body)) }
+    Ok(match request.api {
+        ApiKey::Produce if request.is_served() => {
+            let (body, reply) = request.decode()?;
+            acknowledge(reply, api::produce(&broker, body).await)
+        }
+        ApiKey::Fetch => {
+            let (body, reply) = request.decode()?;
+            reply.later_with_share(|share| async move { api::fetch(&broker, body, share).await })
+        }
+        ApiKey::ListOffsets => {
+            let (body, reply) = request.decode()?;
+            reply.later(async move { api::list_offsets(&broker, body).await })
+        }
+        ApiKey::Metadata => {
+            let (body, reply) = request.decode()?;
+            let response = api::metadata(&broker, &reply.peer, body).await;
+            reply.now(&response)
+        }
+        ApiKey::ApiVersions => {
+            let (_, reply) = request.decode::<ApiVersionsRequest>()?;
+            reply.now(&api::api_versions())
+        }
+        _ => Answer::Close,
     })
 }
 // ANCHOR_END: answer

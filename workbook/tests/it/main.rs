@@ -13,6 +13,7 @@ mod links;
 mod mirror;
 mod mistakes;
 mod pages;
+mod players;
 mod progress;
 mod runs;
 mod screen;

@@ -1,4 +1,4 @@
-//! The form of a chapter's page, and what stands on pages and elsewhere too.
+//! The form of a chapter's page, and what is both on pages and elsewhere.
 
 use std::fs;
 
@@ -20,7 +20,7 @@ const SECTIONS: [&str; 10] = [
     "Questions",
     "Read the real thing",
 ];
-/// Words that somebody reads in a minute who wants to understand them.
+/// Words that a reader takes in in a minute, to understand them.
 const WORDS_A_MINUTE: usize = 180;
 /// By how many minutes the header may be beside the count: it is a round number.
 const READING_SLACK: usize = 4;
@@ -29,16 +29,23 @@ fn page(workspace: &Workspace, chapter: &Chapter) -> String {
     fs::read_to_string(workspace.path(chapter.page())).unwrap()
 }
 
-/// The lines between the title and the first blank line behind it, as one.
-fn header(page: &str) -> String {
-    let lines = page.lines().skip(2).take_while(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join(" ")
+/// What begins the header of an evening. A page may have two; each has all sections.
+const HEADER: &str = "\n*Reading: ";
+
+/// The evenings of a page, each from its header on.
+fn evenings(page: &str) -> impl Iterator<Item = &str> {
+    page.split(HEADER).skip(1)
 }
 
-/// The number before ` minutes`, behind `label`.
-fn minutes_behind(text: &str, label: &str) -> usize {
-    let (_, behind) = text.split_once(label).unwrap();
-    behind.split(' ').next().unwrap().parse().unwrap()
+/// The headers of the evenings: the lines before the first blank line of each.
+fn headers(page: &str) -> String {
+    let headers = evenings(page).map(|evening| evening.split("\n\n").next().unwrap());
+    headers.collect::<Vec<_>>().join(" ").replace('\n', " ")
+}
+
+/// The minutes that the header of an evening says.
+fn minutes(evening: &str) -> usize {
+    evening.split(' ').next().unwrap().parse().unwrap()
 }
 
 fn starred(task: &Task) -> String {
@@ -53,15 +60,38 @@ fn every_page_has_the_sections_in_their_order() {
     let workspace = this_tree();
     for chapter in workspace.chapters().unwrap() {
         let page = page(&workspace, &chapter);
-        let found: Vec<_> = page
-            .lines()
-            .filter_map(|line| line.strip_prefix("## "))
-            .collect();
-        let wanted = SECTIONS.iter().filter_map(|section| {
-            let optional = section.trim_matches(['(', ')']);
-            (optional == *section || found.contains(&optional)).then_some(optional)
-        });
-        assert_eq!(found, wanted.collect::<Vec<_>>(), "{}", chapter.folder);
+        assert!(page.contains(HEADER), "{}: no header", chapter.folder);
+        for evening in evenings(&page) {
+            let found: Vec<_> = evening
+                .lines()
+                .filter_map(|line| line.strip_prefix("## ")?.split(" {#").next())
+                .collect();
+            let wanted = SECTIONS.iter().filter_map(|section| {
+                let optional = section.trim_matches(['(', ')']);
+                (optional == *section || found.contains(&optional)).then_some(optional)
+            });
+            assert_eq!(found, wanted.collect::<Vec<_>>(), "{}", chapter.folder);
+        }
+    }
+}
+
+/// So that a link, and the same page in another language, do not depend on its words.
+#[test]
+fn every_heading_has_an_id() {
+    let folder = this_tree().path("book/src");
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension() != Some("md".as_ref()) {
+            continue;
+        }
+        let page = fs::read_to_string(&path).unwrap();
+        let mut in_code = false;
+        for line in page.lines() {
+            in_code ^= line.trim_start().starts_with("```");
+            let is_heading = line.starts_with("## ") || line.starts_with("### ");
+            let has_id = line.ends_with('}') && line.contains(" {#");
+            assert!(in_code || !is_heading || has_id, "{path:?}: {line}");
+        }
     }
 }
 
@@ -70,11 +100,11 @@ fn every_page_has_the_stars_and_minutes_of_its_tasks() {
     let workspace = this_tree();
     for chapter in workspace.chapters().unwrap() {
         let page = page(&workspace, &chapter);
-        let header = header(&page);
+        let headers = headers(&page);
         for task in tasks::tasks(&workspace, &chapter).unwrap() {
             let (starred, minutes) = (starred(&task), task.minutes);
             let wanted = format!("{starred} ({minutes} minutes)");
-            assert!(header.contains(&wanted), "{}: {wanted}", chapter.folder);
+            assert!(headers.contains(&wanted), "{}: {wanted}", chapter.folder);
             let item = format!("- **{starred} ");
             let item = page.lines().find(|line| line.starts_with(&item));
             let item = item.unwrap_or_else(|| panic!("{}: no item", task.id));
@@ -87,13 +117,23 @@ fn every_page_has_the_stars_and_minutes_of_its_tasks() {
     }
 }
 
-/// What a reader reads: the words outside of code and folded text, and a minute for
+/// What a reader reads: the words outside of code and folded text, two minutes for each
+/// moving figure, and a minute for
 /// each figure, table, piece of code and output.
 fn reading_minutes(page: &str) -> usize {
     let (mut words, mut to_look_at) = (0, 0);
     let (mut in_code, mut in_details, mut in_table) = (false, false, false);
+    let mut in_player = false;
     for line in page.lines() {
         let trimmed = line.trim_start();
+        if trimmed.starts_with("<figure class=\"player\"") {
+            in_player = true;
+            to_look_at += 2;
+        }
+        if in_player {
+            in_player = trimmed != "</figure>";
+            continue;
+        }
         if trimmed.starts_with("```") {
             in_code = !in_code;
             let is_command = trimmed.starts_with("```sh");
@@ -116,13 +156,15 @@ fn every_page_says_how_long_it_takes_to_read() {
     let workspace = this_tree();
     for chapter in workspace.chapters().unwrap() {
         let page = page(&workspace, &chapter);
-        let said = minutes_behind(&header(&page), "Reading: ");
-        let counted = reading_minutes(&page);
-        assert!(
-            said.abs_diff(counted) <= READING_SLACK,
-            "{}: the page says {said} minutes, counted are {counted}",
-            chapter.folder
-        );
+        for evening in evenings(&page) {
+            let said = minutes(evening);
+            let counted = reading_minutes(evening);
+            assert!(
+                said.abs_diff(counted) <= READING_SLACK,
+                "{}: the page says {said} minutes, counted are {counted}",
+                chapter.folder
+            );
+        }
     }
 }
 
@@ -150,10 +192,11 @@ fn the_evenings_add_up() {
         let name = chapter.page();
         let name = name.file_name().unwrap().to_str().unwrap();
         let mut rows = roads.lines().filter(|line| line.starts_with('|'));
-        let row = rows.find(|line| line.contains(name)).unwrap();
-        let reading: usize = row.split('|').nth(3).unwrap().trim().parse().unwrap();
-        let said = minutes_behind(&header(&page(&workspace, &chapter)), "Reading: ");
-        assert_eq!(reading, said, "{row}");
+        for evening in evenings(&page(&workspace, &chapter)) {
+            let row = rows.find(|line| line.contains(name)).unwrap();
+            let reading: usize = row.split('|').nth(3).unwrap().trim().parse().unwrap();
+            assert_eq!(reading, minutes(evening), "{row}");
+        }
     }
     let mut evenings = 0;
     for row in roads.lines() {
@@ -166,7 +209,7 @@ fn the_evenings_add_up() {
             evenings += 1;
         }
     }
-    assert_eq!(evenings, 9, "rows with tasks");
+    assert!(evenings >= 9, "{evenings} rows with tasks");
 }
 
 #[test]

@@ -4,3 +4,4 @@ mod ack_window;
 mod nouns;
 mod token_bucket;
 mod topic;
+mod traces;

@@ -72,7 +72,7 @@ fn every_value_arrives_whatever_thread_it_comes_from() {
     threads
         .into_iter()
         .for_each(|thread| thread.join().unwrap());
-    assert_eq!(sums.iter().sum::<u64>(), (0..200).sum());
+    assert_eq!(sums.iter().sum::<u64>(), (0..200).sum::<u64>());
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod driver;
 mod executor;
 mod lane;
 mod laws;
+mod traces;
 mod transfer;
 
 use std::time::Duration;
@@ -84,7 +85,7 @@ fn a_key_is_moved_once_per_level_at_most() {
 }
 
 /// Whatever is scheduled, cancelled and expired in whatever order, each key
-/// comes out exactly once.
+/// is returned exactly once.
 #[test]
 fn every_key_comes_out_once() {
     let mut timers = Timers::new();

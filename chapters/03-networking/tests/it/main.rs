@@ -8,6 +8,7 @@ mod connection;
 mod frames;
 mod in_flight;
 mod serving;
+mod traces;
 
 use std::time::Duration;
 

@@ -9,3 +9,4 @@ mod layouts;
 mod random;
 mod recorded;
 mod table;
+mod traces;

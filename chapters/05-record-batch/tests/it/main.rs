@@ -4,6 +4,7 @@
 mod from_producer;
 mod laws;
 mod real_client;
+mod traces;
 
 use message_model::Timestamp;
 use record_batch::{BatchBuilder, Header, RecordToSend, layout};

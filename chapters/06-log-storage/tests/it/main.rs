@@ -10,5 +10,6 @@ mod durability;
 mod full_disk;
 mod indexes;
 mod real_disk;
+mod traces;
 mod views;
 mod wrong_indexes;

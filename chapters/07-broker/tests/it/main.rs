@@ -21,4 +21,5 @@ mod stalls;
 mod support;
 mod topic_stalls;
 mod topics;
+mod traces;
 mod waits;

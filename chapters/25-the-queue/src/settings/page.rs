@@ -8,8 +8,8 @@ use super::{Setting, TABLE};
 #[must_use]
 pub fn help() -> String {
     let mut text = String::from(
-        "Settings of mqd: in the file given with --config, one name=value a line (# begins a\n\
-         comment), or on the command line as --set name=value, which wins.\n",
+        "Settings of mqd: one name=value a line in the file given with --config (# begins a\n\
+         comment), or --set name=value on the command line, which wins.\n",
     );
     for setting in TABLE {
         let _ = write!(text, "\n{}={}\n", setting.name, setting.default);
@@ -31,11 +31,20 @@ pub fn page() -> String {
         "# Settings\n\n\
          <!-- Made from the table in chapters/25-the-queue/src/settings/table.rs by\n     \
          `cargo run -p mqd -- --settings-page`; a test holds the two together. -->\n\n\
-         `mqd` reads them from the file given with `--config`, one `name=value` a line\n\
-         (`#` begins a comment), and from `--set name=value` on its command line, which wins.\n\
-         Names are Kafka's own; those that Kafka does not have begin with `mqd.`. A name that is\n\
-         not here, or a value that cannot be, is an error at the start: `mqd` says which line or\n\
-         flag it is, and what it would take, and ends with code 2.\n\n\
+         A setting is a line `name=value` in the file given with `--config`, where `#` begins a\n\
+         comment, or a `--set name=value` on the command line. If both have it, the command line\n\
+         wins. Here the broker may delete records after an hour, and those of one topic after a day:\n\n\
+         ```text\n\
+         mqd --data-dir queue --set log.retention.ms=3600000\n\
+         mqd topics create greetings --set retention.ms=86400000\n\
+         ```\n\n\
+         The table says which settings a topic can have for itself, and under which name. Most\n\
+         names are Kafka's own; names that Kafka does not have begin with `mqd.`. If a name is not\n\
+         in the table, or a value is not allowed, `mqd` does not start. It names the line or the\n\
+         flag, says what would be allowed, and ends with code 2.\n\n\
+         Numbers have no units: 1073741824 bytes are 1 GiB, 604800000 milliseconds are a week, and\n\
+         3155760000000 are a hundred years. Terms such as *segment* and *batch* are in the\n\
+         [glossary](glossary.md).\n\n\
          | name | default | value | what it is for |\n\
          |---|---|---|---|\n",
     );

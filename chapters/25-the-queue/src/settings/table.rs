@@ -83,58 +83,58 @@ const LENGTH_MAX: i64 = 2_147_483_647;
 const ANSWER_MAX: i64 = 1_073_741_824;
 
 settings! {
-    /// The id that clients see this broker under.
+    /// The number by which clients know this broker.
     node_id: i32 = "1", number(0, LENGTH_MAX), "node.id";
-    /// Where clients are told to connect to; needed when `--listen` has an address such as 0.0.0.0 that nobody can dial.
+    /// Where clients are told to connect to; needed when `--listen` has an address that no client can connect to, such as 0.0.0.0.
     advertised_listeners: Option<Advertised> = "", Kind::Address, "advertised.listeners";
-    /// How many partitions a topic gets if its creator does not say.
+    /// How many partitions a topic gets if the request that creates it does not say.
     num_partitions: u32 = "1", number(1, 10_000), "num.partitions";
-    /// Whether a topic that somebody asks for is created.
+    /// Whether a topic that does not exist is created when a client asks for it.
     auto_create_topics_enable: bool = "true", Kind::Flag, "auto.create.topics.enable";
-    /// A segment file is closed and a new one begun before it grows above this.
+    /// A segment file is closed, and a new one is begun, before it grows above this size.
     log_segment_bytes: u32 = "1073741824", bytes(1024, LENGTH_MAX), "log.segment.bytes", topic "segment.bytes";
-    /// A segment file is closed and a new one begun when the first batch that this process wrote to it came longer ago than this.
+    /// A segment file is closed, and a new one is begun, when this time has passed since this process first wrote to it.
     log_roll_ms: Duration = "604800000", millis(1), "log.roll.ms", topic "segment.ms";
-    /// How many bytes of batches lie between two entries of an index.
+    /// How many bytes of batches are between two entries of an index.
     log_index_interval_bytes: u32 = "4096", bytes(0, LENGTH_MAX), "log.index.interval.bytes", topic "index.interval.bytes";
-    /// The largest batch that is taken, as it comes, so compressed if it is.
+    /// The largest batch that a producer may send; a compressed batch counts with its compressed size.
     message_max_bytes: usize = "1048588", bytes(61, ANSWER_MAX), "message.max.bytes", topic "max.message.bytes";
     /// How far a record's timestamp may be ahead of the broker's clock; a batch with one that is further ahead is refused.
     log_message_timestamp_after_max_ms: Duration = "3600000", millis(0), "log.message.timestamp.after.max.ms", topic "message.timestamp.after.max.ms";
-    /// A segment is deleted when its newest record is older than this.
+    /// A closed segment is deleted when its newest record is older than this.
     log_retention_ms: Option<Duration> = "604800000", Kind::Limit { unit: Unit::Millis }, "log.retention.ms", topic "retention.ms";
-    /// The oldest segments of a partition are deleted while the others have at least this.
+    /// The oldest closed segment of a partition is deleted if the other segments together still have at least this size.
     log_retention_bytes: Option<u64> = "-1", Kind::Limit { unit: Unit::Bytes }, "log.retention.bytes", topic "retention.bytes";
-    /// How often the two limits above are looked at.
+    /// How often the broker looks for segments to delete by the two limits above.
     log_retention_check_interval_ms: Duration = "300000", millis(1), "log.retention.check.interval.ms";
-    /// How often it is noted how far each log is known to be on disk; a start after a crash looks at what lies behind that.
+    /// How often the broker saves, for each log, up to which offset it is known to be on disk; a start after a crash checks only the batches from there on.
     log_flush_offset_checkpoint_interval_ms: Duration = "60000", millis(1), "log.flush.offset.checkpoint.interval.ms";
-    /// The longest request; a connection with a longer one is closed.
+    /// The longest request; a connection that announces a longer one is closed.
     socket_request_max_bytes: usize = "104857600", bytes(1024, LENGTH_MAX), "socket.request.max.bytes";
-    /// What the requests of all connections together may hold, in bytes of memory; further ones wait unread.
+    /// How much memory the requests of all connections together may hold; further requests wait unread.
     queued_max_request_bytes: u32 = "268435456", bytes(1024, LENGTH_MAX), "queued.max.request.bytes";
-    /// A connection that sends nothing for this long is closed.
+    /// A connection that sends nothing for this long, and waits for no answer, is closed.
     connections_max_idle_ms: Duration = "600000", millis(1), "connections.max.idle.ms";
     /// How many connections are served at a time; a further one is closed at once.
     max_connections: usize = "10000", number(1, LENGTH_MAX), "max.connections";
-    /// The most that one fetch is answered with, if it asks for more.
+    /// The most bytes of records in the answer to one fetch, even if the client asks for more; a first batch that is larger is returned whole.
     fetch_max_bytes: u32 = "57671680", bytes(1024, ANSWER_MAX), "fetch.max.bytes";
-    /// How many threads sync, how many read what is not in memory, and how many open logs at a start.
+    /// How many threads sync logs to disk; as many others read from disk what is not in memory, and as many open the logs at a start.
     num_io_threads: usize = "8", number(1, 512), "num.io.threads";
     /// The most partitions that one topic may have.
     partitions_max: u32 = "10000", number(1, 100_000), "mqd.topic.partitions.max";
-    /// The most partitions of all topics together; fewer if the process may not open enough files.
+    /// The most partitions of all topics together; fewer if the process may open too few files for them.
     partitions_total_max: usize = "20000", number(1, 1_000_000), "mqd.partitions.max";
-    /// How many closed segments are kept ready to be read, of all partitions together; fewer if the process may not open enough files.
+    /// How many closed segments of all partitions together are kept open for reading, with their indexes in memory; fewer if the process may open too few files for them.
     loaded_segments_max: usize = "1000", number(1, 1_000_000), "mqd.loaded.segments.max";
     /// How many requests of one connection may wait for their answers; further ones stay unread.
     pending_max: usize = "128", number(1, 10_000), "mqd.connection.pending.max";
-    /// The longest that a fetch waits for records, if it asks for longer.
+    /// The longest time that a fetch waits for records, even if the client asks for more.
     fetch_wait_max_ms: Duration = "60000", millis(0), "mqd.fetch.wait.max.ms";
-    /// At how many partitions all fetches together may wait for records; a fetch beyond that is answered at once with what there is.
+    /// How many partitions all fetches together may wait for, a partition counted once for each fetch; a fetch beyond that is answered at once with what there is.
     waiting_partitions_max: usize = "500000", number(1, 100_000_000), "mqd.fetch.waiting.partitions.max";
-    /// How long a transfer may stand still: half a request of which nothing more arrives, or an answer of which the client takes nothing.
+    /// A connection is closed when half a request has arrived and nothing more comes for this long, or when the client takes no byte of an answer for this long.
     transfer_timeout_ms: Duration = "30000", millis(1), "mqd.transfer.timeout.ms";
-    /// How long requests in progress may go on after SIGTERM.
+    /// How long requests in progress may go on after SIGTERM or Ctrl-C.
     drain_ms: Duration = "5000", millis(0), "mqd.drain.ms";
 }

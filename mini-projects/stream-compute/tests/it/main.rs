@@ -8,6 +8,7 @@ mod input;
 mod lines;
 mod pipeline;
 mod sample;
+mod traces;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
