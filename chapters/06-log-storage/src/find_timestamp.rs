@@ -10,7 +10,7 @@ use crate::indexes::newest_of;
 use crate::load::{HEADERS_PER_STEP, Load};
 use crate::locate::scan_from;
 use crate::log_view::LogView;
-use crate::newest::{Newest, has};
+use crate::newest::{Newest, is_as_indexed};
 use crate::record_times::{Found, RecordTimes};
 use crate::scan::Scan;
 use crate::segment_cache::Loaded;
@@ -136,11 +136,10 @@ impl FindTimestamp {
     }
 
     fn check(&self, mut scan: Scan, timestamp: Timestamp, offset: Offset) -> Result<State, Error> {
-        match scan.skip_to(offset, HEADERS_PER_STEP) {
-            Ok(None) => Ok(State::Check(scan, timestamp, offset)),
-            Ok(Some(true)) if has(&mut scan, timestamp, offset)? => Ok(State::Walk(scan)),
-            Ok(Some(_)) | Err(Error::Damaged { .. }) => self.rebuild(),
-            Err(error) => Err(error),
+        match is_as_indexed(&mut scan, timestamp, offset)? {
+            None => Ok(State::Check(scan, timestamp, offset)),
+            Some(true) => Ok(State::Walk(scan)),
+            Some(false) => self.rebuild(),
         }
     }
 

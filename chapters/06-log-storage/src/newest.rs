@@ -57,11 +57,10 @@ impl Newest {
                 Some(loaded) => self.enter(&loaded)?,
             },
             State::Check(mut scan, timestamp, offset) => {
-                match scan.skip_to(offset, HEADERS_PER_STEP) {
-                    Ok(None) => State::Check(scan, timestamp, offset),
-                    Ok(Some(true)) if has(&mut scan, timestamp, offset)? => State::Walk(scan, None),
-                    Ok(Some(_)) | Err(Error::Damaged { .. }) => self.rebuild()?,
-                    Err(error) => return Err(error),
+                match is_as_indexed(&mut scan, timestamp, offset)? {
+                    None => State::Check(scan, timestamp, offset),
+                    Some(true) => State::Walk(scan, None),
+                    Some(false) => self.rebuild()?,
                 }
             }
             State::Walk(scan, newest) => match walk(scan, newest)? {
@@ -91,15 +90,26 @@ impl Newest {
     }
 }
 
-/// Whether the next batch of `scan` is as an entry of a time index says: with this largest
-/// timestamp and this last offset.
+/// Whether a batch is as an entry of a time index says: it has this largest timestamp and
+/// this last offset. `scan` is at the batch then. `None`: there is more to do.
 ///
 /// # Errors
-/// As the walk.
-pub(crate) fn has(scan: &mut Scan, timestamp: Timestamp, offset: Offset) -> Result<bool, Error> {
-    let header = scan.peek()?;
-    Ok(header
-        .is_some_and(|header| newest_of(&header) == timestamp && last_offset(&header) == offset))
+/// As the disk says; a segment that cannot be read there is not as the entry says.
+pub(crate) fn is_as_indexed(
+    scan: &mut Scan,
+    timestamp: Timestamp,
+    offset: Offset,
+) -> Result<Option<bool>, Error> {
+    match scan.skip_to(offset, HEADERS_PER_STEP) {
+        Ok(Some(true)) => {
+            let header = scan.peek()?;
+            Ok(Some(header.is_some_and(|header| {
+                newest_of(&header) == timestamp && last_offset(&header) == offset
+            })))
+        }
+        Err(Error::Damaged { .. }) => Ok(Some(false)),
+        others => others,
+    }
 }
 
 /// How the walk goes on, or at its end the newest timestamp in it.
