@@ -98,7 +98,6 @@ impl Run {
     }
 }
 
-/// The trace.
 pub(crate) fn trace() -> Value {
     let mut states = BTreeMap::new();
     let mut runs = vec![Run::start()];

@@ -223,7 +223,6 @@ fn millis(micros: u64) -> String {
     (micros as f64 / 1_000.0).to_string()
 }
 
-/// The trace.
 pub(crate) fn trace() -> Value {
     let mut names = BTreeMap::new();
     let mut states = BTreeMap::new();

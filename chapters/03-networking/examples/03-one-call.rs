@@ -189,7 +189,6 @@ impl Run {
     }
 }
 
-/// The trace.
 pub(crate) fn trace() -> Value {
     let mut names = BTreeMap::from([(Run::of(&[]).key(), 0)]);
     let mut paths = vec![vec![]];

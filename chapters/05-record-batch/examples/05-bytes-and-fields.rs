@@ -1,14 +1,14 @@
 //! A batch of two records, byte by byte and field by field, as the trace of a figure:
 //! `book/src/traces/05-bytes-and-fields.json`.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
+use figure_trace::{bytes_and_fields, hex};
 use message_model::{LeaderEpoch, Offset, Timestamp};
 use record_batch::{
     BatchBuilder, Header, RecordToSend, assign_offsets, decode_records, layout, validate, walk,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use wire_protocol::Reader;
 
 /// Some bytes of the batch, and what they say.
@@ -129,11 +129,6 @@ fn record_fields(batch: &[u8]) -> Vec<Field> {
     records.fields
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let bytes: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    bytes.join(" ")
-}
-
 /// From the first byte to the last.
 fn positions(bytes: &Range<usize>) -> String {
     match bytes.len() {
@@ -142,7 +137,6 @@ fn positions(bytes: &Range<usize>) -> String {
     }
 }
 
-/// The trace.
 pub(crate) fn trace() -> Value {
     let sent = sent();
     let mut stored = sent.clone();
@@ -159,38 +153,27 @@ pub(crate) fn trace() -> Value {
         start if start >= layout::ATTRIBUTES => "header",
         _ => "producer",
     };
-    let moves: BTreeMap<_, _> = fields
-        .iter()
-        .map(|field| (&field.name, &field.name))
-        .collect();
-    let bytes = fields.iter().flat_map(|field| {
-        let byte =
-            |at| json!({ "hex": hex(&stored[at..=at]), "of": field.name, "is": is_of(field) });
-        field.bytes.clone().map(byte)
-    });
-    let bytes: Vec<_> = bytes.collect();
-    let mut states = BTreeMap::new();
-    for (index, field) in fields.iter().enumerate() {
-        let next = fields.get(index + 1).map(|next| ("next", &next.name));
-        let is = json!({
-            "field": field.name,
+    let shown = |field: &Field| figure_trace::Field {
+        name: field.name.clone(),
+        of: is_of(field),
+        bytes: field.bytes.clone(),
+        is: object(json!({
             "at": positions(&field.bytes),
             "sent": hex(&sent[field.bytes.clone()]),
-            "hex": hex(&stored[field.bytes.clone()]),
             "value": field.value,
             "is": is_of(field),
-        });
-        let moves: BTreeMap<_, _> = next.into_iter().collect();
-        states.insert(&field.name, json!({ "is": is, "moves": moves }));
+        })),
+    };
+    let fields: Vec<_> = fields.iter().map(shown).collect();
+    let covered = positions(&(layout::ATTRIBUTES..stored.len()));
+    bytes_and_fields(&stored, &fields, object(json!({ "covered": covered })))
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
     }
-    json!({
-        "starts": { "": fields[0].name },
-        "always": {
-            "is": { "bytes": bytes, "covered": positions(&(layout::ATTRIBUTES..stored.len())) },
-            "moves": moves,
-        },
-        "states": states,
-    })
 }
 
 fn main() {

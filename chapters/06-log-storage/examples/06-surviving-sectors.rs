@@ -181,7 +181,6 @@ fn walk(name: &str, left: &[u8], written: &[Written], end: Offset) -> BTreeMap<S
     states
 }
 
-/// The trace.
 pub(crate) fn trace() -> Value {
     let (disk, written) = write();
     let (all, synced) = (segment(&disk), written[SYNCED - 1].end());

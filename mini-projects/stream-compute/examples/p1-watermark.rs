@@ -54,7 +54,6 @@ fn states(bound: u64) -> Vec<Value> {
     states
 }
 
-/// The trace.
 pub(crate) fn trace() -> Value {
     let (mut starts, mut all) = (BTreeMap::new(), BTreeMap::new());
     for bound in BOUNDS {

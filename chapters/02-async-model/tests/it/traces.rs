@@ -6,11 +6,5 @@ mod timer_wheel;
 
 #[test]
 fn the_timer_wheel_is_fresh() {
-    let kept = include_str!("../../../../book/src/traces/02-timer-wheel.json");
-    let fresh = timer_wheel::trace().to_string();
-    assert!(
-        kept.trim_end() == fresh,
-        "write it again: cargo run -p async-model --example 02-timer-wheel \
-         > book/src/traces/02-timer-wheel.json"
-    );
+    figure_trace::assert_fresh("async-model", "02-timer-wheel", &timer_wheel::trace());
 }

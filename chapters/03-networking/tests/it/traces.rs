@@ -6,11 +6,5 @@ mod one_call;
 
 #[test]
 fn the_ends_of_a_call_are_fresh() {
-    let kept = include_str!("../../../../book/src/traces/03-one-call.json");
-    let written = one_call::trace().to_string();
-    assert!(
-        kept.trim_end() == written,
-        "write it again: cargo run -p networking --example 03-one-call \
-         > book/src/traces/03-one-call.json"
-    );
+    figure_trace::assert_fresh("networking", "03-one-call", &one_call::trace());
 }

@@ -6,11 +6,9 @@ mod bytes_and_fields;
 
 #[test]
 fn the_bytes_and_fields_are_fresh() {
-    let kept = include_str!("../../../../book/src/traces/05-bytes-and-fields.json");
-    let written = bytes_and_fields::trace().to_string();
-    assert!(
-        kept.trim_end() == written,
-        "write it again: cargo run -p record-batch --example 05-bytes-and-fields \
-         > book/src/traces/05-bytes-and-fields.json"
+    figure_trace::assert_fresh(
+        "record-batch",
+        "05-bytes-and-fields",
+        &bytes_and_fields::trace(),
     );
 }

@@ -6,11 +6,9 @@ mod surviving_sectors;
 
 #[test]
 fn the_surviving_sectors_are_fresh() {
-    let kept = include_str!("../../../../book/src/traces/06-surviving-sectors.json");
-    let written = surviving_sectors::trace().to_string();
-    assert!(
-        kept.trim_end() == written,
-        "write it again: cargo run -p log-storage --example 06-surviving-sectors \
-         > book/src/traces/06-surviving-sectors.json"
+    figure_trace::assert_fresh(
+        "log-storage",
+        "06-surviving-sectors",
+        &surviving_sectors::trace(),
     );
 }

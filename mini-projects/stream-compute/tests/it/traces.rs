@@ -6,11 +6,5 @@ mod watermark;
 
 #[test]
 fn the_watermark_is_fresh() {
-    let kept = include_str!("../../../../book/src/traces/p1-watermark.json");
-    let written = watermark::trace().to_string();
-    assert!(
-        kept.trim_end() == written,
-        "write it again: cargo run -p stream-compute --example p1-watermark \
-         > book/src/traces/p1-watermark.json"
-    );
+    figure_trace::assert_fresh("stream-compute", "p1-watermark", &watermark::trace());
 }

@@ -1,0 +1,8 @@
+//! What the traces of the book's moving figures have in common. What a trace is says
+//! `book/theme/player.js`.
+
+mod bytes;
+mod fresh;
+
+pub use bytes::{Field, bytes_and_fields, hex};
+pub use fresh::assert_fresh;
