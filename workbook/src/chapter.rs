@@ -92,7 +92,7 @@ impl Workspace {
         }
         let known: Vec<_> = chapters.iter().map(|chapter| &*chapter.folder).collect();
         bail!(
-            "there is no chapter `{name}` with a part; there are {}",
+            "there is no chapter `{name}` with exercises; there are {}",
             known.join(", ")
         );
     }

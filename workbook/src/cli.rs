@@ -15,15 +15,16 @@ cargo workbook             where you are, and what comes next; builds nothing
 Learn
   check [N | N.K]          run the spec of a chapter, or of a task, on your part
   watch [N | N.K]          check again at every save
-  hint [N.K [STEP]]        one hint, then one that tells more
-  diff N.K                 your text against the solution's, for one task
-  solve N.K                take the solution for now and go on; keeps a copy of yours
-  reset N.K                have the hole back; keeps a copy of yours
+  hint [N.K [STEP]]        one hint; each further one tells more
+  diff N.K                 compare your text of a task with the solution's
+  solve N.K                fill a task from the solution; keeps a copy of your file
+  reset N.K                make a task a hole again; keeps a copy of your file
 
 See it run
-  demo [--mine]            a real access log through the queue, killed in the middle
+  demo [--mine]            send an access log through the queue, which is killed
+                           in the middle
        [--log FILE]        your own log instead of the sample
-       [--follow FILE]     a log that is being written; Ctrl-C ends it
+       [--follow FILE]     a log that is being written; Ctrl-C ends the demo
   serve [--mine [--red]] [-- ARGS]
                            start mqd on 127.0.0.1:9092; ARGS go to mqd
   book [--open]            build the book
@@ -31,16 +32,16 @@ See it run
 Write
   stubs [N …] [--force]    make exercises/ from solutions/
   verify [N …] [--all] [--bless]
-                           prove stubs, specs and wrong answers of what has changed;
-                           --bless pins messages
+                           prove stubs, specs and wrong answers of the chapters that
+                           have changed; --bless pins messages
   figures                  the largest files and functions of this tree
 
   N                        a chapter: 6, 06 or log-storage
   N.K                      a task: 6.1
-                           (where both may be left out: the one you are at)
-  --mine                   on your tasks that are green, on the solution of the
-                           rest; it says which
-  --red                    on your red tasks too, to see what they break
+                           (without N or N.K: the chapter or task that you are at)
+  --mine                   run your code for green tasks, the solution for the rest;
+                           prints which tasks are whose
+  --red                    run your code for red tasks too, to see what breaks
 ";
 
 /// A subcommand with its arguments.
@@ -168,7 +169,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action> {
                 (false, false) => None,
                 (true, false) => Some(Take::Green),
                 (true, true) => Some(Take::Written),
-                (false, true) => bail!("--red goes with --mine; see `cargo workbook help`"),
+                (false, true) => bail!("--red needs --mine; see `cargo workbook help`"),
             },
             arguments: words.rest,
         },
@@ -196,7 +197,7 @@ fn words(arguments: Vec<OsString>) -> Result<Words> {
             Long("log") => words.log = Some(parser.value()?),
             Long("follow") => words.follow = Some(parser.value()?),
             Long(flag) => words.flags.push(flag.to_owned()),
-            Short(flag) => bail!("-{flag} is unknown; see `cargo workbook help`"),
+            Short(flag) => bail!("there is no flag -{flag}; see `cargo workbook help`"),
             Value(word) => words.plain.push(word.string()?),
         }
     }
@@ -215,22 +216,27 @@ fn allow(command: &str, words: &Words, names: usize) -> Result<()> {
         "book" => (&["open"], 0),
         "stubs" => (&["force"], usize::MAX),
         "verify" => (&["all", "bless"], usize::MAX),
-        other => bail!("there is no `{other}`; see `cargo workbook help`"),
+        other => bail!("there is no command `{other}`; see `cargo workbook help`"),
     };
     if let Some(flag) = words.flags.iter().find(|flag| !flags.contains(&&***flag)) {
-        bail!("`{command}` takes no --{flag}; see `cargo workbook help`");
+        bail!("`{command}` has no flag --{flag}; see `cargo workbook help`");
     }
     if names > most {
-        bail!("`{command}` takes at most {most} arguments; see `cargo workbook help`");
+        let most = match most {
+            0 => "no argument",
+            1 => "one argument at most",
+            _ => "two arguments at most",
+        };
+        bail!("`{command}` takes {most}; see `cargo workbook help`");
     }
     if command != "demo" && (words.log.is_some() || words.follow.is_some()) {
         bail!("only `demo` takes --log and --follow");
     }
     if words.log.is_some() && words.follow.is_some() {
-        bail!("either --log, which ends, or --follow, which does not");
+        bail!("give --log, whose file ends, or --follow, whose file grows, but not both");
     }
     if command != "serve" && !words.rest.is_empty() {
-        bail!("only `serve` takes arguments behind --");
+        bail!("only `serve` takes arguments after --");
     }
     Ok(())
 }
@@ -243,8 +249,9 @@ fn aim(name: Option<&String>) -> Option<Aim> {
 }
 
 fn task(names: &[String]) -> Result<TaskId> {
-    let name = names.first().context("which task? such as 6.1")?;
-    TaskId::parse(name).with_context(|| format!("`{name}` is no task; tasks are called 6.1"))
+    let name = names.first().context("name a task, such as 6.1")?;
+    TaskId::parse(name)
+        .with_context(|| format!("`{name}` is no task; the name of a task looks like 6.1"))
 }
 
 fn step(names: &[String]) -> Result<Option<usize>> {
@@ -253,6 +260,6 @@ fn step(names: &[String]) -> Result<Option<usize>> {
     };
     let step = name.parse().ok().filter(|step| (1..=3).contains(step));
     Ok(Some(step.with_context(|| {
-        format!("`{name}` is no hint; they count from 1 to 3")
+        format!("there is no hint `{name}`; the hints are 1, 2 and 3")
     })?))
 }

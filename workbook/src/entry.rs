@@ -16,14 +16,14 @@ pub(crate) fn entries(text: &str, name: &str) -> Result<Vec<Entry>> {
     let entries = match file.remove(name) {
         None => Vec::new(),
         Some(Value::Array(entries)) => entries,
-        Some(_) => bail!("`{name}` is written [[{name}]]"),
+        Some(_) => bail!("`{name}` must be written as [[{name}]]"),
     };
     if let Some(other) = file.keys().next() {
-        bail!("`{other}` is not known; there is [[{name}]]");
+        bail!("`{other}` is not known; there is only [[{name}]]");
     }
     let entry = |entry| match entry {
         Value::Table(table) => Ok(Entry(table)),
-        _ => bail!("`{name}` is written [[{name}]]"),
+        _ => bail!("`{name}` must be written as [[{name}]]"),
     };
     entries.into_iter().map(entry).collect()
 }
@@ -44,14 +44,14 @@ impl Entry {
     pub(crate) fn text(&self, key: &str) -> Result<String> {
         let text = self.value(key)?.as_str();
         Ok(text
-            .with_context(|| format!("`{key}` is a text"))?
+            .with_context(|| format!("`{key}` must be a text"))?
             .to_owned())
     }
 
     pub(crate) fn number<N: TryFrom<i64>>(&self, key: &str) -> Result<N> {
         let number = self.value(key)?.as_integer();
         let number = number.and_then(|number| N::try_from(number).ok());
-        number.with_context(|| format!("`{key}` is a small number, not below 0"))
+        number.with_context(|| format!("`{key}` must be a small number, not below 0"))
     }
 
     pub(crate) fn texts(&self, key: &str) -> Result<Vec<String>> {
@@ -59,7 +59,7 @@ impl Entry {
             let texts = values.iter().map(|value| value.as_str().map(str::to_owned));
             texts.collect()
         });
-        texts.with_context(|| format!("`{key}` is a list of texts"))
+        texts.with_context(|| format!("`{key}` must be a list of texts"))
     }
 
     fn value(&self, key: &str) -> Result<&Value> {

@@ -81,7 +81,8 @@ fn aimed_at(workspace: &Workspace, aim: Option<Aim>) -> Result<(Chapter, Option<
         Some(Aim::Task(task)) => (chapter_of(workspace, &task)?, Some(task)),
         None => {
             let current = progress::current(workspace)?;
-            let current = current.context("every chapter is green: say which, such as 6")?;
+            let current =
+                current.context("every chapter is green: name the one that you mean, such as 6")?;
             (current.chapter, None)
         }
     })
@@ -90,7 +91,7 @@ fn aimed_at(workspace: &Workspace, aim: Option<Aim>) -> Result<(Chapter, Option<
 fn next_task(workspace: &Workspace) -> Result<TaskId> {
     let current = progress::current(workspace)?;
     let next = current.as_ref().and_then(|chapter| chapter.next_task());
-    let (task, _) = next.context("every task is green: say which, such as 6.1")?;
+    let (task, _) = next.context("every task is green: name the one that you mean, such as 6.1")?;
     Ok(task.id.clone())
 }
 

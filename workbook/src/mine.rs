@@ -233,7 +233,7 @@ fn problem(cargo: &Cargo, mirror: &Mirror, chapter: &Chapter) -> Result<Option<S
     let built = cargo.build_test(&chapter.exercise_package(), "spec", Talk::Nothing)?;
     if !built.success {
         return Ok(Some(
-            "yours and the solution's do not compile together".to_owned(),
+            "your text and the solution's do not compile together".to_owned(),
         ));
     }
     let binary = built
@@ -244,7 +244,7 @@ fn problem(cargo: &Cargo, mirror: &Mirror, chapter: &Chapter) -> Result<Option<S
     let mut red = verdicts.iter().filter(|verdict| verdict.failure.is_some());
     Ok(red.next().map(|verdict| {
         format!(
-            "with the solution's of the rest, {} is red",
+            "with the solution's text in the other holes, {} is red",
             verdict.case.name
         )
     }))

@@ -70,7 +70,7 @@ pub fn tasks(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Task>> {
     for (index, task) in tasks.iter_mut().enumerate() {
         ensure!(
             task.id.number as usize == index + 1,
-            "chapter {}: task {} has no predecessor",
+            "chapter {}: task {} is there, and the one before it is missing",
             chapter.folder,
             task.id
         );
@@ -85,7 +85,7 @@ pub fn tasks(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Task>> {
     for entry in &entries {
         ensure!(
             tasks.iter().any(|task| task.id == entry.id),
-            "chapter {}: tasks.toml has a task {}, the solution has no hole for it",
+            "chapter {}: tasks.toml has a task {}, but the solution has no hole for it",
             chapter.folder,
             entry.id
         );
@@ -117,7 +117,7 @@ impl Described {
             "queue" => Kind::Queue,
             "study" => Kind::Study,
             "shell" => Kind::Shell,
-            other => bail!("`{other}` is no kind: queue, study, shell"),
+            other => bail!("`{other}` is no kind; the kinds are queue, study and shell"),
         };
         Ok(Described {
             id: task_id(&entry.text("id")?)?,
@@ -199,7 +199,7 @@ impl WrongAnswer {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         ensure!(
             !name.is_empty() && name.bytes().all(plain),
-            "`{name}`: a name has a-z, 0-9 and -"
+            "`{name}`: a name has only a-z, 0-9 and -"
         );
         let mut fails = entry.texts("fails")?;
         fails.sort();
@@ -235,7 +235,7 @@ impl WrongAnswer {
         let count = solution.matches(&self.find).count();
         ensure!(
             count == 1,
-            "`{}`: what it replaces occurs {count} times in {}, not once",
+            "`{}`: its `find` occurs {count} times in {}, and must occur once",
             self.name,
             self.file
         );

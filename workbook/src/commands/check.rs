@@ -23,7 +23,11 @@ pub fn run(workspace: &Workspace, chapter: &Chapter, only: Option<&TaskId>) -> R
     if let Some(only) = only {
         progress.tasks.retain(|(task, _)| task.id == *only);
         verdicts.retain(|verdict| verdict.case.task == only.number);
-        ensure!(!verdicts.is_empty(), "there is no case of task {only}");
+        ensure!(
+            !verdicts.is_empty(),
+            "{} has no cases of a task {only}",
+            chapter.folder
+        );
     }
     report(&progress, &verdicts, Paint::for_stdout());
     let red = verdicts.iter().filter(|v| v.failure.is_some()).count();
@@ -105,11 +109,11 @@ fn explain(progress: &Progress, verdicts: &[Verdict], first: &Verdict, paint: Pa
     say!("  case       {}", first.case.name);
     let task = first.case.task_id(chapter.short_number());
     if let Some((open, _)) = hole(progress, first) {
-        say!("\nwrite it between the two comments, in");
+        say!("\nwrite your code between the two comments, in");
         for file in &open.files {
             say!("  {}", chapter.exercise().join(file).display());
         }
-        say!("its cases are in {}", case_file(chapter, first));
+        say!("the cases of the task are in {}", case_file(chapter, first));
         say!("where to begin?   cargo workbook hint {task}");
         return;
     }
@@ -142,7 +146,7 @@ fn say_others(verdicts: &[Verdict], first: &Case, task: &TaskId) {
     }
     if !not_run.is_empty() {
         say!(
-            "\nnot run, because this one does not end: {} more",
+            "\nnot run, because the case above does not end: {} more",
             not_run.len()
         );
     }
@@ -169,7 +173,7 @@ fn praise(progress: &Progress, paint: Paint) {
     say!("  cargo workbook serve --mine");
     say!("  cargo workbook demo --mine");
     say!(
-        "Then: the questions at the end of {}, and `cargo workbook` for what comes next.",
+        "Then answer the questions at the end of {}. `cargo workbook` says what comes next.",
         chapter.page().display()
     );
 }

@@ -21,12 +21,14 @@ pub fn run(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<()
     let paint = Paint::for_stdout();
     say!("{}", paint.bold(&format!("task {task}: {}", found.title)));
     if found.holes.iter().all(|hole| holes::is_open(&hole.body)) {
-        say!("It is still a hole: there is nothing of yours to compare.");
-        say!("`cargo workbook hint {task}` helps to begin; `solve {task}` shows the answer.");
+        say!("The task is still a hole: there is nothing of yours to compare.");
+        say!(
+            "`cargo workbook hint {task}` helps to begin. `cargo workbook solve {task}` puts the solution in."
+        );
         return Ok(());
     }
     if found.have(|hole| &hole.solved) {
-        say!("Yours is the solution's text.");
+        say!("Your text is the same as the solution's.");
         return Ok(());
     }
     say!(
@@ -45,13 +47,13 @@ pub fn run(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<()
             show(&compare(workspace, hole)?, paint);
         }
     }
-    say!("Other texts may be as right: the spec decides.");
+    say!("Another text can be just as right: the spec decides.");
     Ok(())
 }
 
 fn show(lines: &[String], paint: Paint) {
     if lines.is_empty() {
-        say!("the solution's text");
+        say!("the same as the solution's");
     }
     for line in lines {
         say!(

@@ -40,12 +40,12 @@ pub fn run(
             let answers = tasks::wrong_answers(workspace, chapter)?;
             let messages = |name: &str| pinned(workspace, chapter, name);
             for wrong in mistakes::known(task, checked, &answers, messages) {
-                say!("\nYour cases fail as they do with a known mistake:");
+                say!("\nThe cases that fail are those of a known mistake:");
                 say!("{}", wrap(&wrong.bug, 2));
             }
         }
         (_, State::Written) => say!(
-            "Run `cargo workbook check {}` first: then the hint can begin with what fails.",
+            "Run `cargo workbook check {}` before: then a hint can name a mistake that you made.",
             chapter.short_number()
         ),
         _ => {}
@@ -60,7 +60,9 @@ pub fn run(
             remember(workspace, said, task, step.max(before))
         }
         None => {
-            say!("\nThose were all the hints (`hint {task} 1` says them again). What is left:");
+            say!(
+                "\nThose were all the hints (`cargo workbook hint {task} 1` prints the first again). What is left:"
+            );
             for step in last_steps(chapter, task) {
                 say!("  {step}");
             }

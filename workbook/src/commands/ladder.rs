@@ -8,10 +8,10 @@ pub(super) fn last_steps(chapter: &Chapter, task: &TaskId) -> [String; 3] {
     let page = chapter.page();
     [
         format!(
-            "the invariants, and any worked example, in {}",
+            "read the task's invariants, and its worked example if there is one, in {}",
             page.display()
         ),
-        format!("cargo workbook diff {task}     yours against the solution's"),
-        format!("cargo workbook solve {task}    take the solution for now, and go on"),
+        format!("cargo workbook diff {task}     compare your text with the solution's"),
+        format!("cargo workbook solve {task}    put the solution in for now, and go on"),
     ]
 }

@@ -16,7 +16,9 @@ use crate::task_holes::{TaskHoles, shown};
 pub fn reset(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<String> {
     let holes = TaskHoles::find(workspace, chapter, task)?;
     if holes.have(|hole| &hole.stub) {
-        return Ok(format!("{task} is an untouched hole: nothing to do"));
+        return Ok(format!(
+            "{task} is an untouched hole already: nothing to do"
+        ));
     }
     let kept = holes.replace(workspace, |hole| &hole.stub)?;
     let paths = list(holes.paths());
@@ -30,7 +32,9 @@ pub fn reset(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<
 pub fn solve(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<String> {
     let holes = TaskHoles::find(workspace, chapter, task)?;
     if holes.have(|hole| &hole.solved) {
-        return Ok(format!("{task} has the solution's text: nothing to do"));
+        return Ok(format!(
+            "{task} has the solution's text already: nothing to do"
+        ));
     }
     let kept = holes.replace(workspace, |hole| &hole.solved)?;
     let mut text = format!(
@@ -48,7 +52,7 @@ pub fn solve(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<
 fn said_kept(workspace: &Workspace, kept: &[PathBuf]) -> String {
     let lines = kept
         .iter()
-        .map(|path| format!("\nwhat you had is in {}", shown(workspace, path)));
+        .map(|path| format!("\na copy of your file is in {}", shown(workspace, path)));
     lines.collect()
 }
 

@@ -30,7 +30,7 @@ pub fn run(workspace: &Workspace, mine: Option<Take>, arguments: &[OsString]) ->
     }
     if !given("--data-dir") && !subcommand {
         let data = workspace.target().join("data");
-        say!("its files are in {}", shown(workspace, &data));
+        say!("mqd keeps its files in {}", shown(workspace, &data));
         command.arg("--data-dir").arg(data);
     }
     let error = command.args(arguments).exec();
@@ -68,7 +68,7 @@ pub fn build_programs(
         }
     }
     let built = cargo.build(&arguments, Talk::Progress)?;
-    ensure!(built.success, "it does not compile: see above");
+    ensure!(built.success, "the build failed: see above");
     let path = |(_, program): &(&str, &str)| {
         let path = built.program(program).map(Path::to_owned);
         path.with_context(|| format!("cargo built no {program}"))

@@ -27,7 +27,7 @@ pub fn run(workspace: &Workspace, chapters: &[Chapter], force: bool) -> Result<S
     }
     let kept: Vec<_> = kept.iter().map(|path| path.display().to_string()).collect();
     bail!(
-        "left alone, because git has another text and this may be your work:\n  {}\n\
+        "left alone, because these files differ from git and may be your work:\n  {}\n\
          `--force` overwrites them",
         kept.join("\n  ")
     );

@@ -77,7 +77,7 @@ pub fn run(workspace: &Workspace, demo: &Demo) -> Result<()> {
     let right = watch(&mut queue, job, &feed, paint).and_then(|outcome| {
         conclude(&outcome, demo.mine, paint)?;
         let ended = queue.terminate()?;
-        ensure!(ended.success(), "mqd did not end well");
+        ensure!(ended.success(), "mqd ended with an error");
         Ok(())
     });
     right.map_err(|error| {
@@ -173,21 +173,20 @@ fn conclude(outcome: &Outcome, mine: bool, paint: Paint) -> Result<()> {
         "\n{}",
         paint.bold("why nothing counts twice, at this stage of the workbook")
     );
-    say!("  A line is acknowledged when mqd has written it to its log file: that survives");
-    say!("  SIGKILL. A batch whose acknowledgement was cut off is sent again, one at a time,");
-    say!(
-        "  and each record carries its line number: the counting job skips numbers that it has seen."
-    );
-    say!("  Rows are keyed by window and address, so a row that came twice is one row.");
+    say!("  mqd acknowledges a line when the line is in its log file: a file survives");
+    say!("  SIGKILL. If mqd is killed before it has acknowledged a batch, the job sends the");
+    say!("  batch again, so a record can come twice. Each record carries its line number,");
+    say!("  and the job skips the numbers that it has seen. A row can come twice as well.");
+    say!("  Its key is the window and the address, so rows with the same key are one row.");
     say!("  Producer ids, sequences and transactions come in chapters 18 to 20.");
     say!("\n{}", paint.bold("next"));
-    say!("  cargo workbook demo --log FILE   your own access log");
-    say!("  cargo workbook serve             the queue for kcat, on 127.0.0.1:9092");
+    say!("  cargo workbook demo --log FILE   take your own access log");
+    say!("  cargo workbook serve             start the queue, for kcat or another client");
     say!("  cargo workbook book --open       read page 00, one evening with the queue");
     if mine {
-        say!("  cargo workbook                   what is still to build");
+        say!("  cargo workbook                   see what is still to build");
     } else {
-        say!("  cargo workbook                   what there is to build");
+        say!("  cargo workbook                   see what there is to build");
     }
     Ok(())
 }

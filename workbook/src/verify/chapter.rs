@@ -97,7 +97,7 @@ impl<'a> Proof<'a> {
             &self.described(),
         );
         report.unless(
-            "the committed stub is the solution's",
+            "the committed stub is the one made from the solution",
             &self.stub_is_current()?,
         );
         report.unless(
@@ -135,7 +135,10 @@ impl<'a> Proof<'a> {
         }
         for wrong in &self.wrong {
             if !self.tasks.iter().any(|task| task.id == wrong.task) {
-                problems.push(format!("`{}` is of no task: {}", wrong.name, wrong.task));
+                problems.push(format!(
+                    "`{}` names a task that does not exist: {}",
+                    wrong.name, wrong.task
+                ));
             }
         }
         problems
@@ -153,7 +156,7 @@ impl<'a> Proof<'a> {
             .map(|name| {
                 let file = source.join(name);
                 format!(
-                    "{}: `cargo workbook stubs {}` makes another text",
+                    "{}: `cargo workbook stubs {}` makes a different text",
                     file.display(),
                     self.chapter.short_number()
                 )
@@ -168,7 +171,7 @@ impl<'a> Proof<'a> {
             .collect();
         problems.extend(hanging(verdicts));
         let homeless = verdicts.iter().filter(|verdict| verdict.case.task == 0);
-        problems.extend(homeless.map(|v| format!("{} stands in no module task_N", v.case.name)));
+        problems.extend(homeless.map(|v| format!("{} is in no module task_N", v.case.name)));
         report.unless(
             &format!("each of the {} cases fails on the stub", verdicts.len()),
             &problems,

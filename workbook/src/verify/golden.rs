@@ -54,7 +54,7 @@ pub(super) fn compare(
     }
     let Ok(pinned) = fs::read_to_string(&path) else {
         return Ok(vec![format!(
-            "{} is missing: read the messages, then `--bless` writes it",
+            "{} is missing: read the messages, then write it with `--bless`",
             file.display()
         )]);
     };
@@ -62,7 +62,7 @@ pub(super) fn compare(
         return Ok(Vec::new());
     }
     let mut problems = vec![format!(
-        "not the messages of {} (`--bless` if these are better):",
+        "these are not the messages of {} (run `--bless` if the new ones are better):",
         file.display()
     )];
     problems.extend(difference(&pinned, now));

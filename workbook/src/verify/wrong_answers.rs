@@ -52,7 +52,7 @@ impl Proof<'_> {
         let named: BTreeSet<_> = self.wrong.iter().flat_map(|wrong| &wrong.fails).collect();
         let unnamed = cases.iter().filter(|case| !named.contains(&case.name));
         unnamed
-            .map(|case| format!("{} is named by none", case.name))
+            .map(|case| format!("no wrong answer names {}", case.name))
             .collect()
     }
 
