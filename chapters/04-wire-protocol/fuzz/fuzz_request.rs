@@ -15,34 +15,67 @@ pub(crate) fn fuzz_request(input: &[u8]) {
         && let Support::Served(api) | Support::Canary(api) = header.support()
     {
         let flexible = api.is_flexible(header.api_version);
-        let _ = body_of(api, &mut body, (header.api_version, flexible));
+        let _ = body_of(api as i16, &mut body, (header.api_version, flexible));
     }
-    let [api, version, body @ ..] = input else {
+    let [place, version, body @ ..] = input else {
         return;
     };
-    let api = ApiKey::ALL[usize::from(*api) % ApiKey::ALL.len()];
+    let key = KEYS[usize::from(*place) % KEYS.len()];
     // The top bit tries the flexible form of versions that are not flexible yet.
-    let flexible = version & 0x80 != 0 || api.is_flexible(i16::from(*version));
+    let api = ApiKey::from_wire(key);
+    let is_flexible = api.is_some_and(|api| api.is_flexible(i16::from(*version)));
+    let flexible = version & 0x80 != 0 || is_flexible;
     let version = i16::from(version & 0x0f);
     let body = Bytes::copy_from_slice(body);
     let mut body = Decoder::new(&body, version, flexible);
-    let _ = body_of(api, &mut body, (version, flexible));
+    let _ = body_of(key, &mut body, (version, flexible));
 }
 
-fn body_of(api: ApiKey, body: &mut Decoder<'_>, form: (i16, bool)) -> Result<(), Malformed> {
-    match api {
-        ApiKey::Produce => there_and_back::<ProduceRequest>(body, form),
-        ApiKey::Fetch => there_and_back::<FetchRequest>(body, form),
-        ApiKey::ListOffsets => there_and_back::<ListOffsetsRequest>(body, form),
-        ApiKey::Metadata => there_and_back::<MetadataRequest>(body, form),
-        ApiKey::FindCoordinator => there_and_back::<FindCoordinatorRequest>(body, form),
-        ApiKey::ApiVersions => there_and_back::<ApiVersionsRequest>(body, form),
-        ApiKey::CreateTopics => there_and_back::<CreateTopicsRequest>(body, form),
-        ApiKey::DeleteTopics => there_and_back::<DeleteTopicsRequest>(body, form),
-        ApiKey::InitProducerId => there_and_back::<InitProducerIdRequest>(body, form),
-        ApiKey::DescribeConfigs => there_and_back::<DescribeConfigsRequest>(body, form),
-    }
+macro_rules! requests {
+    ($($key:literal $request:ident),*) => {
+        /// The APIs whose requests are declared.
+        const KEYS: &[i16] = &[$($key),*];
+
+        fn body_of(key: i16, body: &mut Decoder<'_>, form: (i16, bool)) -> Result<(), Malformed> {
+            match key {
+                $($key => there_and_back::<$request>(body, form),)*
+                _ => unreachable!("no request of API {key} is declared"),
+            }
+        }
+    };
 }
+
+requests!(
+    0 ProduceRequest,
+    1 FetchRequest,
+    2 ListOffsetsRequest,
+    3 MetadataRequest,
+    10 FindCoordinatorRequest,
+    18 ApiVersionsRequest,
+    19 CreateTopicsRequest,
+    20 DeleteTopicsRequest,
+    22 InitProducerIdRequest,
+    32 DescribeConfigsRequest,
+    8 OffsetCommitRequest,
+    9 OffsetFetchRequest,
+    11 JoinGroupRequest,
+    12 HeartbeatRequest,
+    13 LeaveGroupRequest,
+    14 SyncGroupRequest,
+    15 DescribeGroupsRequest,
+    16 ListGroupsRequest,
+    21 DeleteRecordsRequest,
+    23 OffsetForLeaderEpochRequest,
+    33 AlterConfigsRequest,
+    35 DescribeLogDirsRequest,
+    37 CreatePartitionsRequest,
+    42 DeleteGroupsRequest,
+    43 ElectLeadersRequest,
+    44 IncrementalAlterConfigsRequest,
+    46 ListPartitionReassignmentsRequest,
+    47 OffsetDeleteRequest,
+    60 DescribeClusterRequest
+);
 
 /// The first decoding may have been of padded varints or of unknown tags; from
 /// then on, encoding and decoding must agree.

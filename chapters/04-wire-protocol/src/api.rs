@@ -67,26 +67,64 @@ macro_rules! apis {
 // ANCHOR: table
 apis! {
     /// Append batches.
-    Produce = 0, 3..=7, flexible 9, ProduceRequest => ProduceResponse;
+    Produce = 0, 3..=9, flexible 9, ProduceRequest => ProduceResponse;
     /// Read batches, waiting for them if asked to.
-    Fetch = 1, 4..=11, flexible 12, FetchRequest => FetchResponse;
+    Fetch = 1, 4..=12, flexible 12, FetchRequest => FetchResponse;
     // ANCHOR_END: table
     /// Find offsets by time, and the ends.
-    ListOffsets = 2, 1..=3, flexible 6, ListOffsetsRequest => ListOffsetsResponse;
+    ListOffsets = 2, 1..=9, flexible 6, ListOffsetsRequest => ListOffsetsResponse;
     /// Brokers, topics, partitions and their leaders.
-    Metadata = 3, 0..=7, flexible 9, MetadataRequest => MetadataResponse;
+    Metadata = 3, 0..=9, flexible 9, MetadataRequest => MetadataResponse;
+    /// Store how far a group has read.
+    OffsetCommit = 8, 2..=8, flexible 8, OffsetCommitRequest => OffsetCommitResponse;
+    /// How far groups have read.
+    OffsetFetch = 9, 1..=8, flexible 6, OffsetFetchRequest => OffsetFetchResponse;
     /// Which broker coordinates a group or a transaction.
-    FindCoordinator = 10, 0..=2, flexible 3, FindCoordinatorRequest => FindCoordinatorResponse;
+    FindCoordinator = 10, 0..=4, flexible 3, FindCoordinatorRequest => FindCoordinatorResponse;
+    /// Become a member of a group, and wait until the others have.
+    JoinGroup = 11, 0..=7, flexible 6, JoinGroupRequest => JoinGroupResponse;
+    /// Say that a member is alive, and hear of rebalances.
+    Heartbeat = 12, 0..=4, flexible 4, HeartbeatRequest => HeartbeatResponse;
+    /// Members leave their group at once.
+    LeaveGroup = 13, 0..=4, flexible 4, LeaveGroupRequest => LeaveGroupResponse;
+    /// Hand in the assignment of a group, and get one's own.
+    SyncGroup = 14, 0..=5, flexible 4, SyncGroupRequest => SyncGroupResponse;
+    /// The state and the members of groups.
+    DescribeGroups = 15, 0..=5, flexible 5, DescribeGroupsRequest => DescribeGroupsResponse;
+    /// The groups.
+    ListGroups = 16, 0..=5, flexible 3, ListGroupsRequest => ListGroupsResponse;
     /// This table, on the wire.
     ApiVersions = 18, 0..=3, flexible 3, ApiVersionsRequest => ApiVersionsResponse;
     /// Create topics.
-    CreateTopics = 19, 2..=4, flexible 5, CreateTopicsRequest => CreateTopicsResponse;
+    CreateTopics = 19, 2..=5, flexible 5, CreateTopicsRequest => CreateTopicsResponse;
     /// Delete topics.
-    DeleteTopics = 20, 1..=3, flexible 4, DeleteTopicsRequest => DeleteTopicsResponse;
+    DeleteTopics = 20, 1..=4, flexible 4, DeleteTopicsRequest => DeleteTopicsResponse;
+    /// Forget the records below an offset.
+    DeleteRecords = 21, 0..=2, flexible 2, DeleteRecordsRequest => DeleteRecordsResponse;
     /// A producer id for an idempotent producer.
-    InitProducerId = 22, 0..=1, flexible 2, InitProducerIdRequest => InitProducerIdResponse;
+    InitProducerId = 22, 0..=4, flexible 2, InitProducerIdRequest => InitProducerIdResponse;
+    /// Where the records of a leader's epoch end.
+    OffsetForLeaderEpoch = 23, 2..=4, flexible 4, OffsetForLeaderEpochRequest => OffsetForLeaderEpochResponse;
     /// The settings of topics and of the broker.
-    DescribeConfigs = 32, 1..=3, flexible 4, DescribeConfigsRequest => DescribeConfigsResponse;
+    DescribeConfigs = 32, 1..=4, flexible 4, DescribeConfigsRequest => DescribeConfigsResponse;
+    /// Replace all settings of topics.
+    AlterConfigs = 33, 0..=2, flexible 2, AlterConfigsRequest => AlterConfigsResponse;
+    /// The folder of the broker, and what partitions take there.
+    DescribeLogDirs = 35, 1..=4, flexible 2, DescribeLogDirsRequest => DescribeLogDirsResponse;
+    /// Give topics more partitions.
+    CreatePartitions = 37, 0..=3, flexible 2, CreatePartitionsRequest => CreatePartitionsResponse;
+    /// Forget groups and what they have committed.
+    DeleteGroups = 42, 0..=2, flexible 2, DeleteGroupsRequest => DeleteGroupsResponse;
+    /// Let other replicas lead.
+    ElectLeaders = 43, 0..=2, flexible 2, ElectLeadersRequest => ElectLeadersResponse;
+    /// Change single settings of topics.
+    IncrementalAlterConfigs = 44, 0..=1, flexible 1, IncrementalAlterConfigsRequest => IncrementalAlterConfigsResponse;
+    /// The partitions that are on their way to other brokers.
+    ListPartitionReassignments = 46, 0..=0, flexible 0, ListPartitionReassignmentsRequest => ListPartitionReassignmentsResponse;
+    /// Forget offsets that a group has committed.
+    OffsetDelete = 47, 0..=0, flexible 32767, OffsetDeleteRequest => OffsetDeleteResponse;
+    /// The brokers, and which of them is the controller.
+    DescribeCluster = 60, 0..=1, flexible 0, DescribeClusterRequest => DescribeClusterResponse;
 }
 
 /// Versions that are advertised although they are not served, because a client

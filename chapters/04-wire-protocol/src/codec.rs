@@ -41,15 +41,6 @@ pub trait Wire: Sized {
     fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed>;
 }
 
-/// What an allocation of `size` bytes takes from memory: with the C library of
-/// Linux 8 bytes more, in steps of 16, and 32 at least.
-pub(crate) fn block_size(size: usize) -> usize {
-    match size {
-        0 => 0,
-        size => (size + 8).next_multiple_of(16).max(32),
-    }
-}
-
 /// Where a message is written to: bytes, with chunks in between that are not copied.
 #[derive(Debug)]
 pub struct Encoder {
@@ -100,7 +91,7 @@ impl Encoder {
 
     /// A string that is too long for its `i16` length is cut: an error message
     /// that quotes a peer's long name must not become our panic.
-    fn put_string(&mut self, value: Option<&str>) {
+    pub(crate) fn put_string(&mut self, value: Option<&str>) {
         if self.form.flexible {
             put::compact_nullable_string(&mut self.bytes, value);
         } else {
@@ -110,10 +101,27 @@ impl Encoder {
         }
     }
 
-    /// Ends a struct: a flexible version has tagged fields there, and we send none.
-    pub fn end_struct(&mut self) {
+    /// Whether the structs of this version end with tagged fields.
+    pub(crate) fn has_tagged_fields(&self) -> bool {
+        self.form.flexible
+    }
+
+    /// The bytes of a tagged field.
+    ///
+    /// # Panics
+    /// When `value` has records: no tagged field has any.
+    pub(crate) fn apart(&self, value: &impl Wire) -> Vec<u8> {
+        let mut out = Encoder::new(self.form.version, self.form.flexible);
+        value.encode(&mut out);
+        assert!(out.chunks.is_empty(), "a tagged field has no records");
+        out.bytes
+    }
+
+    /// Ends a struct: a flexible version has tagged fields there, of which those
+    /// that are `None` are left out. Each is its tag and its bytes, by ascending tag.
+    pub(crate) fn end_struct(&mut self, fields: &[Option<(u32, Vec<u8>)>]) {
         if self.form.flexible {
-            put::no_tagged_fields(&mut self.bytes);
+            put::tagged_fields(&mut self.bytes, fields.iter().flatten());
         }
     }
 
@@ -190,7 +198,18 @@ impl<'a> Decoder<'a> {
         self.reader.remaining()
     }
 
-    fn array_length(&mut self, element_size_min: usize) -> Result<Option<usize>, Malformed> {
+    pub(crate) fn form(&self) -> Form {
+        self.form
+    }
+
+    pub(crate) fn reader(&mut self) -> &mut Reader<'a> {
+        &mut self.reader
+    }
+
+    pub(crate) fn array_length(
+        &mut self,
+        element_size_min: usize,
+    ) -> Result<Option<usize>, Malformed> {
         if self.form.flexible {
             self.reader.compact_array_length(element_size_min)
         } else {
@@ -198,7 +217,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    fn string(&mut self) -> Result<Option<&'a str>, Malformed> {
+    pub(crate) fn string(&mut self) -> Result<Option<&'a str>, Malformed> {
         if self.form.flexible {
             self.reader.compact_nullable_string()
         } else {
@@ -224,139 +243,34 @@ impl<'a> Decoder<'a> {
     ///
     /// # Errors
     /// When they are cut off or out of order.
-    pub fn end_struct(&mut self) -> Result<(), Malformed> {
+    pub(crate) fn end_struct(&mut self) -> Result<(), Malformed> {
         if self.form.flexible {
             self.reader.skip_tagged_fields()?;
         }
         Ok(())
     }
-}
 
-macro_rules! integers {
-    ($($type:ident),*) => {$(
-        impl Wire for $type {
-            fn size_min(_form: Form) -> usize {
-                size_of::<$type>()
-            }
-            fn encode(&self, out: &mut Encoder) {
-                out.put(&self.to_be_bytes());
-            }
-            fn decode(input: &mut Decoder<'_>) -> Result<Self, Malformed> {
-                input.reader.$type()
-            }
-            fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed> {
-                $type::decode(input).map(|_| 0)
-            }
+    /// Ends a struct, and hands the tagged fields of a flexible version to `read`,
+    /// which need not read the ones that it does not know.
+    ///
+    /// # Errors
+    /// When they are cut off or out of order, and those of `read`.
+    pub(crate) fn tagged_fields(
+        &mut self,
+        mut read: impl FnMut(u32, &mut Decoder<'a>) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        if !self.form.flexible {
+            return Ok(());
         }
-    )*};
-}
-integers!(i8, i16, i32, i64);
-
-impl Wire for bool {
-    fn size_min(_form: Form) -> usize {
-        1
-    }
-    fn encode(&self, out: &mut Encoder) {
-        out.put(&[u8::from(*self)]);
-    }
-    fn decode(input: &mut Decoder<'_>) -> Result<Self, Malformed> {
-        input.reader.bool()
-    }
-    fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed> {
-        bool::decode(input).map(|_| 0)
-    }
-}
-
-impl Wire for String {
-    fn size_min(form: Form) -> usize {
-        if form.flexible { 1 } else { size_of::<i16>() }
-    }
-    fn encode(&self, out: &mut Encoder) {
-        out.put_string(Some(self));
-    }
-    fn decode(input: &mut Decoder<'_>) -> Result<Self, Malformed> {
-        input
-            .string()?
-            .map(str::to_owned)
-            .ok_or(Malformed::UnexpectedNull)
-    }
-    fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed> {
-        let text = input.string()?.ok_or(Malformed::UnexpectedNull)?;
-        Ok(block_size(text.len()))
-    }
-}
-
-impl Wire for Option<String> {
-    fn size_min(form: Form) -> usize {
-        if form.flexible { 1 } else { size_of::<i16>() }
-    }
-    fn encode(&self, out: &mut Encoder) {
-        out.put_string(self.as_deref());
-    }
-    fn decode(input: &mut Decoder<'_>) -> Result<Self, Malformed> {
-        Ok(input.string()?.map(str::to_owned))
-    }
-    fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed> {
-        Ok(input.string()?.map_or(0, |text| block_size(text.len())))
-    }
-}
-
-/// The fewest bytes of the length in front of an array or of bytes.
-pub(crate) fn length_size_min(form: Form) -> usize {
-    if form.flexible { 1 } else { size_of::<i32>() }
-}
-
-impl<T: Wire> Wire for Vec<T> {
-    fn size_min(form: Form) -> usize {
-        length_size_min(form)
-    }
-    fn encode(&self, out: &mut Encoder) {
-        out.put_length(Some(self.len()));
-        self.iter().for_each(|element| element.encode(out));
-    }
-    fn decode(input: &mut Decoder<'_>) -> Result<Self, Malformed> {
-        Option::<Vec<T>>::decode(input)?.ok_or(Malformed::UnexpectedNull)
-    }
-    fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed> {
-        measure_array::<T>(input)?.ok_or(Malformed::UnexpectedNull)
-    }
-}
-
-impl<T: Wire> Wire for Option<Vec<T>> {
-    fn size_min(form: Form) -> usize {
-        length_size_min(form)
-    }
-    fn encode(&self, out: &mut Encoder) {
-        match self {
-            Some(elements) => elements.encode(out),
-            None => out.put_length(None),
+        let mut fields = self.reader.clone();
+        // None is read before all are known to be there and in order.
+        self.reader.skip_tagged_fields()?;
+        for _ in 0..fields.unsigned_varint()? {
+            let tag = fields.unsigned_varint()?;
+            let size = fields.unsigned_varint()?;
+            let reader = Reader::new(fields.take(size as usize)?);
+            read(tag, &mut Decoder::behind(self.frame, reader, self.form))?;
         }
+        Ok(())
     }
-    fn decode(input: &mut Decoder<'_>) -> Result<Self, Malformed> {
-        // ANCHOR: array
-        let Some(count) = input.array_length(T::size_min(input.form))? else {
-            return Ok(None);
-        };
-        let mut elements = Vec::with_capacity(count);
-        for _ in 0..count {
-            elements.push(T::decode(input)?);
-        }
-        Ok(Some(elements))
-        // ANCHOR_END: array
-    }
-    fn measure(input: &mut Decoder<'_>) -> Result<usize, Malformed> {
-        measure_array::<T>(input).map(Option::unwrap_or_default)
-    }
-}
-
-/// What an array of `T` takes, with all that its elements take; `None` is null.
-fn measure_array<T: Wire>(input: &mut Decoder<'_>) -> Result<Option<usize>, Malformed> {
-    let Some(count) = input.array_length(T::size_min(input.form))? else {
-        return Ok(None);
-    };
-    let mut size = block_size(count * size_of::<T>());
-    for _ in 0..count {
-        size += T::measure(input)?;
-    }
-    Ok(Some(size))
 }

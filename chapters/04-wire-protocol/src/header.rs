@@ -93,7 +93,7 @@ pub fn encode_request<R: Request>(
     let mut rest = Vec::new();
     put::nullable_string(&mut rest, Some(client_id));
     out.put(&rest);
-    out.end_struct();
+    out.end_struct(&[]);
     request.encode(&mut out);
     let mut payload = Vec::new();
     for chunk in out.finish() {
@@ -143,7 +143,7 @@ pub fn encode_response<B: Wire>(
     out.put(&[0; PREFIX_SIZE]);
     out.put(&correlation_id.to_be_bytes());
     if api != ApiKey::ApiVersions {
-        out.end_struct();
+        out.end_struct(&[]);
     }
     body.encode(&mut out);
     let length = out.size() - PREFIX_SIZE;

@@ -14,6 +14,7 @@ mod header;
 mod part;
 mod records;
 mod schema;
+mod values;
 
 pub mod message;
 

@@ -3,8 +3,9 @@
 use bytes::{Bytes, BytesMut};
 use networking::Chunk;
 
-use crate::codec::{Decoder, Encoder, Form, Wire, block_size, length_size_min};
+use crate::codec::{Decoder, Encoder, Form, Wire};
 use crate::part::Malformed;
+use crate::values::{block_size, length_size_min};
 
 /// The `records` field of produce and fetch.
 ///

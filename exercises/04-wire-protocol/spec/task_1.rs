@@ -226,7 +226,7 @@ fn every_type() -> Vec<u8> {
     out.extend_from_slice(b"te");
     put::compact_length(&mut out, None);
     put::unsigned_varint(&mut out, 5);
-    put::no_tagged_fields(&mut out);
+    put::tagged_fields(&mut out, [].iter());
     out
 }
 

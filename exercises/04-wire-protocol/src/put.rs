@@ -70,7 +70,20 @@ pub fn compact_length(out: &mut Vec<u8>, length: Option<usize>) {
     unsigned_varint(out, stored);
 }
 
-/// The end of a struct of a flexible version: no tagged fields.
-pub fn no_tagged_fields(out: &mut Vec<u8>) {
-    unsigned_varint(out, 0);
+/// The end of a struct of a flexible version: the tagged fields, each a tag and its
+/// bytes, by ascending tag.
+///
+/// # Panics
+/// When there are 2³² fields or more, or one is of 4 GiB or more.
+pub fn tagged_fields<'a>(
+    out: &mut Vec<u8>,
+    fields: impl Iterator<Item = &'a (u32, Vec<u8>)> + Clone,
+) {
+    let short = |length| u32::try_from(length).expect("a message is below 4 GiB");
+    unsigned_varint(out, short(fields.clone().count()));
+    for (tag, bytes) in fields {
+        unsigned_varint(out, *tag);
+        unsigned_varint(out, short(bytes.len()));
+        out.extend_from_slice(bytes);
+    }
 }

@@ -48,5 +48,15 @@ messages! {
         log_append_time_ms: i64 [2.., ignorable] = -1;
         /// The first offset that the partition still has; -1 with an error.
         log_start_offset: i64 [5.., ignorable] = -1;
+        /// The records that the batch was refused for.
+        record_errors: Vec<ProduceRecordError> [8.., ignorable];
+        /// Why the batch was refused, in words.
+        error_message: Option<String> [8.., ignorable];
+    }
+    /// A record that its batch was refused for.
+    ProduceRecordError {
+        /// Its place in the batch, from 0.
+        batch_index: i32 [8..];
+        batch_index_error_message: Option<String> [8..];
     }
 }

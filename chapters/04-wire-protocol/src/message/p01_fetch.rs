@@ -26,6 +26,9 @@ messages! {
         forgotten_topics_data: Vec<ForgottenTopic> [7..];
         /// Where the client is; empty: it does not say.
         rack_id: String [11.., ignorable];
+    }, tagged {
+        /// The cluster that the client means; null: it does not say.
+        0 cluster_id: Option<String> [12.., ignorable];
     }
     /// A topic of a [`FetchRequest`].
     FetchTopic {
@@ -39,6 +42,8 @@ messages! {
         current_leader_epoch: i32 [9.., ignorable] = -1;
         /// The first offset wanted.
         fetch_offset: i64;
+        /// The leader epoch of the record before `fetch_offset`; -1: not known.
+        last_fetched_epoch: i32 [12..] = -1;
         /// A follower's own log start; -1 for consumers.
         log_start_offset: i64 [5.., ignorable] = -1;
         /// The most bytes for this partition.
@@ -47,7 +52,7 @@ messages! {
     /// A topic that leaves the session.
     #[derive(PartialEq)]
     ForgottenTopic {
-        topic: String [7..];
+        topic: String [7.., ignorable];
         partitions: Vec<i32> [7..];
     }
     /// The batches.
@@ -82,6 +87,24 @@ messages! {
         preferred_read_replica: i32 [11..] = -1;
         /// Whole batches, the first of which holds the fetch offset.
         records: Records;
+    }, tagged {
+        /// Where the client's log and the leader's part, if they do.
+        0 diverging_epoch: FetchEpochEndOffset [12..];
+        /// The leader, if the client asked another broker.
+        1 current_leader: FetchLeader [12..];
+    }
+    /// The end of the latest epoch that the client's log and the leader's share.
+    #[derive(PartialEq)]
+    FetchEpochEndOffset {
+        epoch: i32 [12..] = -1;
+        end_offset: i64 [12..] = -1;
+    }
+    /// The leader of a partition.
+    #[derive(PartialEq)]
+    FetchLeader {
+        /// -1: not known.
+        leader_id: i32 [12..] = -1;
+        leader_epoch: i32 [12..] = -1;
     }
     /// A transaction whose records the client must drop.
     AbortedTransaction {

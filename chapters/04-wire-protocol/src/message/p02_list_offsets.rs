@@ -4,7 +4,7 @@ use crate::error_code::ErrorCode;
 use crate::schema::messages;
 
 messages! {
-    /// Asks for offsets by timestamp; -1 asks for the end, -2 for the start.
+    /// Asks for offsets by timestamp.
     ListOffsetsRequest {
         /// -1: a consumer.
         replica_id: i32 = -1;
@@ -20,7 +20,11 @@ messages! {
     /// A partition of a [`ListOffsetsTopic`].
     ListOffsetsPartition {
         partition_index: i32;
-        /// Milliseconds since 1970, or -1 (end), or -2 (start).
+        /// The leader epoch that the client knows; -1: none.
+        current_leader_epoch: i32 [4.., ignorable] = -1;
+        /// Milliseconds since 1970; or -1 (end), -2 (start), -3 (the record with the
+        /// largest timestamp, from version 7 on), -4 (the first offset on this
+        /// broker's own disk, from 8 on), -5 (the last one on remote storage, from 9 on).
         timestamp: i64;
     }
     /// The offsets.
@@ -43,5 +47,7 @@ messages! {
         timestamp: i64 [1..] = -1;
         /// -1 if no record is that late.
         offset: i64 [1..] = -1;
+        /// The leader epoch of the record; -1: not known.
+        leader_epoch: i32 [4..] = -1;
     }
 }

@@ -11,6 +11,10 @@ messages! {
         topics: MetadataTopics;
         /// Whether topics that do not exist may be created.
         allow_auto_topic_creation: bool [4..] = true;
+        /// Whether to say what the client may do with the cluster.
+        include_cluster_authorized_operations: bool [8..];
+        /// Whether to say what the client may do with each topic.
+        include_topic_authorized_operations: bool [8..];
     }
     /// A topic of a [`MetadataRequest`].
     #[derive(PartialEq)]
@@ -26,6 +30,8 @@ messages! {
         /// The broker that admin requests go to.
         controller_id: i32 [1.., ignorable] = -1;
         topics: Vec<MetadataTopicResponse>;
+        /// A bit for each operation that the client may use; `i32::MIN`: not asked for.
+        cluster_authorized_operations: i32 [8..] = i32::MIN;
     }
     /// A broker of a [`MetadataResponse`].
     MetadataBroker {
@@ -41,6 +47,8 @@ messages! {
         /// Whether the queue keeps it for itself.
         is_internal: bool [1.., ignorable];
         partitions: Vec<MetadataPartition>;
+        /// A bit for each operation that the client may use; `i32::MIN`: not asked for.
+        topic_authorized_operations: i32 [8..] = i32::MIN;
     }
     /// A partition of a [`MetadataTopicResponse`].
     MetadataPartition {

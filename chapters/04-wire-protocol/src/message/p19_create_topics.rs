@@ -47,5 +47,20 @@ messages! {
         name: String;
         error_code: ErrorCode;
         error_message: Option<String> [1.., ignorable];
+        /// -1 with an error.
+        num_partitions: i32 [5.., ignorable] = -1;
+        /// -1 with an error.
+        replication_factor: i16 [5.., ignorable] = -1;
+        /// The settings that the topic has; null with an error.
+        configs: Option<Vec<CreatableTopicSetting>> [5.., ignorable];
+    }
+    /// A setting of a topic that was created.
+    CreatableTopicSetting {
+        name: String [5..];
+        value: Option<String> [5..];
+        read_only: bool [5..];
+        /// As in [`DescribeConfigsEntry::config_source`](super::DescribeConfigsEntry::config_source).
+        config_source: i8 [5.., ignorable] = -1;
+        is_sensitive: bool [5..];
     }
 }

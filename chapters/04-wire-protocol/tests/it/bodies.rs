@@ -1,23 +1,25 @@
-//! Every message of the table, behind one type: a body of bytes in, a body of bytes out.
+//! Every message that is declared, behind one type: a body of bytes in, a body of bytes out.
 
 use bytes::Bytes;
 use networking::Chunk;
 use wire_protocol::message::*;
-use wire_protocol::{ApiKey, Decoder, Encoder, Form, Malformed, Request, Wire};
+use wire_protocol::{Decoder, Encoder, Form, Malformed, Wire};
 
-use super::random::{Random, Source};
+use super::random::{Source, random};
 
-/// A message of the table.
+/// A message.
 #[derive(Clone, Copy)]
 pub(crate) struct Body {
     /// Its type, such as `FetchRequest`.
     pub(crate) name: &'static str,
-    /// Its API.
-    pub(crate) api: ApiKey,
+    /// The number of its API.
+    pub(crate) key: i16,
+    /// The versions that its fields are declared for.
+    pub(crate) versions: (i16, i16),
+    /// The first of them with compact lengths and tagged fields.
+    pub(crate) flexible: i16,
     /// Whether it is a request.
     pub(crate) is_request: bool,
-    /// Encodes a random value.
-    pub(crate) random: fn(&mut Source<'_>, Form) -> Vec<u8>,
     /// Decodes; says how many bytes are left.
     pub(crate) decode: fn(&[u8], Form) -> Result<usize, Malformed>,
     /// Decodes a frame, and nothing else.
@@ -31,13 +33,18 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    /// The forms that are on the wire: every version that we advertise.
+    /// The bytes of some message of this type.
+    pub(crate) fn random(&self, source: &mut Source<'_>, form: Form) -> Vec<u8> {
+        random(self.name, source, form)
+    }
+
+    /// The forms that are on the wire.
     pub(crate) fn forms(&self) -> Vec<Form> {
         let form = |version| Form {
             version,
-            flexible: self.api.is_flexible(version),
+            flexible: version >= self.flexible,
         };
-        self.api.advertised().map(form).collect()
+        (self.versions.0..=self.versions.1).map(form).collect()
     }
 
     /// Those, and each of them with compact lengths and tagged fields too: the
@@ -53,37 +60,71 @@ impl Body {
     }
 }
 
-/// All requests, each followed by its response.
+/// In place of the first flexible version of an API that has none.
+pub(crate) const NEVER: i16 = i16::MAX;
+
+/// All requests, each followed by its response: those of the APIs that are served,
+/// and those that are declared for what is to come.
 pub(crate) fn all() -> Vec<Body> {
     macro_rules! bodies {
-        ($($request:ident),*) => { vec![$(
-            body::<$request>($request::KEY, true),
-            body::<<$request as Request>::Response>($request::KEY, false),
+        ($($key:literal, $first:literal..=$last:literal, flexible $flexible:expr,
+            $request:ident, $response:ident;)*) => { vec![$(
+            body::<$request>($key, ($first, $last), $flexible, true),
+            body::<$response>($key, ($first, $last), $flexible, false),
         )*] };
     }
-    let all = bodies!(
-        ProduceRequest,
-        FetchRequest,
-        ListOffsetsRequest,
-        MetadataRequest,
-        FindCoordinatorRequest,
-        ApiVersionsRequest,
-        CreateTopicsRequest,
-        DeleteTopicsRequest,
-        InitProducerIdRequest,
-        DescribeConfigsRequest
-    );
-    assert_eq!(all.len(), 2 * ApiKey::ALL.len(), "an API is missing above");
-    all
+    bodies!(
+        0, 0..=9, flexible 9, ProduceRequest, ProduceResponse;
+        1, 4..=12, flexible 12, FetchRequest, FetchResponse;
+        2, 1..=9, flexible 6, ListOffsetsRequest, ListOffsetsResponse;
+        3, 0..=9, flexible 9, MetadataRequest, MetadataResponse;
+        8, 2..=8, flexible 8, OffsetCommitRequest, OffsetCommitResponse;
+        9, 1..=8, flexible 6, OffsetFetchRequest, OffsetFetchResponse;
+        10, 0..=4, flexible 3, FindCoordinatorRequest, FindCoordinatorResponse;
+        11, 0..=7, flexible 6, JoinGroupRequest, JoinGroupResponse;
+        12, 0..=4, flexible 4, HeartbeatRequest, HeartbeatResponse;
+        13, 0..=4, flexible 4, LeaveGroupRequest, LeaveGroupResponse;
+        14, 0..=5, flexible 4, SyncGroupRequest, SyncGroupResponse;
+        15, 0..=5, flexible 5, DescribeGroupsRequest, DescribeGroupsResponse;
+        16, 0..=5, flexible 3, ListGroupsRequest, ListGroupsResponse;
+        18, 0..=3, flexible 3, ApiVersionsRequest, ApiVersionsResponse;
+        19, 2..=5, flexible 5, CreateTopicsRequest, CreateTopicsResponse;
+        20, 1..=4, flexible 4, DeleteTopicsRequest, DeleteTopicsResponse;
+        21, 0..=2, flexible 2, DeleteRecordsRequest, DeleteRecordsResponse;
+        22, 0..=4, flexible 2, InitProducerIdRequest, InitProducerIdResponse;
+        23, 2..=4, flexible 4, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse;
+        32, 1..=4, flexible 4, DescribeConfigsRequest, DescribeConfigsResponse;
+        33, 0..=2, flexible 2, AlterConfigsRequest, AlterConfigsResponse;
+        35, 1..=4, flexible 2, DescribeLogDirsRequest, DescribeLogDirsResponse;
+        37, 0..=3, flexible 2, CreatePartitionsRequest, CreatePartitionsResponse;
+        42, 0..=2, flexible 2, DeleteGroupsRequest, DeleteGroupsResponse;
+        43, 0..=2, flexible 2, ElectLeadersRequest, ElectLeadersResponse;
+        44, 0..=1, flexible 1, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse;
+        46, 0..=0, flexible 0, ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse;
+        47, 0..=0, flexible NEVER, OffsetDeleteRequest, OffsetDeleteResponse;
+        60, 0..=1, flexible 0, DescribeClusterRequest, DescribeClusterResponse;
+    )
 }
 
-fn body<M: Wire + Random + std::fmt::Debug + 'static>(api: ApiKey, is_request: bool) -> Body {
+/// The message of this name.
+pub(crate) fn named(name: &str) -> Body {
+    let mut all = all().into_iter();
+    all.find(|body| body.name == name).expect("a message")
+}
+
+fn body<M: Wire + std::fmt::Debug + 'static>(
+    key: i16,
+    versions: (i16, i16),
+    flexible: i16,
+    is_request: bool,
+) -> Body {
     let name = std::any::type_name::<M>();
     Body {
         name: name.rsplit("::").next().unwrap_or(name),
-        api,
+        key,
+        versions,
+        flexible,
         is_request,
-        random: |source, form| encode(&M::random(source, form.version), form),
         decode: |bytes, form| {
             let frame = Bytes::copy_from_slice(bytes);
             let mut input = decoder(&frame, form);

@@ -121,10 +121,12 @@ fn a_response_has_no_tagged_fields_in_its_header_if_it_is_for_api_versions() {
     ));
     // length, correlation id | error, no rows, throttle time, no tagged fields
     assert_eq!(frame, [0, 0, 0, 12, 0, 0, 0, 9, 0, 0, 1, 0, 0, 0, 0, 0]);
-    // Any other flexible version has them: an empty count, one byte.
+    // Any other flexible version has them: an empty count, one byte. The body is a
+    // throttle time, no brokers, no cluster id, no controller, no topics, and the
+    // operations that were not asked for.
     let metadata = MetadataResponse::default();
     let flexible = joined(encode_response(ApiKey::Metadata, 9, 9, &metadata));
-    assert_eq!(flexible[..9], [0, 0, 0, 17, 0, 0, 0, 9, 0]);
+    assert_eq!(flexible[..9], [0, 0, 0, 21, 0, 0, 0, 9, 0]);
     assert!(decode_response::<MetadataRequest>(&Bytes::copy_from_slice(&flexible[4..]), 9).is_ok());
     let plain = joined(encode_response(ApiKey::Metadata, 4, 9, &metadata));
     assert_eq!(plain[..8], [0, 0, 0, 22, 0, 0, 0, 9]);

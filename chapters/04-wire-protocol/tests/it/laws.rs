@@ -38,7 +38,7 @@ proptest! {
     fn what_is_encoded_is_decoded(entropy in entropy()) {
         for body in bodies::all() {
             for form in body.forms_and_flexible() {
-                let bytes = (body.random)(&mut Source::new(&entropy), form);
+                let bytes = body.random(&mut Source::new(&entropy), form);
                 prop_assert_eq!((body.decode)(&bytes, form), Ok(0), "{:?} {:?}", body, form);
                 let again = (body.recode)(&bytes, form).unwrap();
                 prop_assert_eq!(again, bytes, "{:?} {:?}", body, form);
@@ -50,10 +50,12 @@ proptest! {
     fn an_old_reader_skips_tagged_fields(entropy in entropy(), tail in any::<[u8; 3]>()) {
         for body in bodies::all() {
             for form in body.forms_and_flexible().into_iter().filter(|form| form.flexible) {
-                let bytes = (body.random)(&mut Source::new(&entropy), form);
-                let (&none, before) = bytes.split_last().unwrap();
-                prop_assert_eq!(none, 0, "{:?} ends with a count of tagged fields", body);
-                let fields = [&[2, 0, 3][..], &tail, &[9, 0]].concat();
+                let bytes = body.random(&mut Source::new(&entropy), form);
+                let (&count, before) = bytes.split_last().unwrap();
+                if count != 0 {
+                    continue; // A tagged field of ours is there already.
+                }
+                let fields = [&[2, 70, 3][..], &tail, &[79, 0]].concat();
                 let newer = [before, &fields].concat();
                 prop_assert_eq!((body.decode)(&newer, form), Ok(0), "{:?} {:?}", body, form);
                 prop_assert_eq!((body.recode)(&newer, form), Ok(bytes), "{:?} {:?}", body, form);
@@ -65,7 +67,7 @@ proptest! {
     fn what_follows_the_last_field_is_left_alone(entropy in entropy(), tail in any::<[u8; 5]>()) {
         for body in bodies::all() {
             for form in body.forms_and_flexible() {
-                let bytes = (body.random)(&mut Source::new(&entropy), form);
+                let bytes = body.random(&mut Source::new(&entropy), form);
                 let longer = [&bytes[..], &tail].concat();
                 prop_assert_eq!((body.decode)(&longer, form), Ok(tail.len()), "{:?}", body);
                 prop_assert_eq!((body.recode)(&longer, form), Ok(bytes), "{:?} {:?}", body, form);
@@ -76,7 +78,7 @@ proptest! {
     #[test]
     fn whatever_is_cut_off_is_an_error(body in any_body(), entropy in entropy()) {
         for form in body.forms_and_flexible() {
-            let bytes = (body.random)(&mut Source::new(&entropy), form);
+            let bytes = body.random(&mut Source::new(&entropy), form);
             for cut in 0..bytes.len() {
                 let got = (body.decode)(&bytes[..cut], form);
                 prop_assert!(got.is_err(), "{:?} {:?} cut at {}", body, form, cut);

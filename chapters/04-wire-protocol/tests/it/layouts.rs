@@ -293,6 +293,7 @@ fn an_error_message_that_quotes_a_long_name_is_cut() {
         name: "a".to_owned(),
         error_code: ErrorCode::INVALID_TOPIC_EXCEPTION,
         error_message: Some(format!("xx{}", "é".repeat(20_000))),
+        ..CreatableTopicResult::default()
     };
     let bytes = encode(&long, form(3));
     // The last é that fits as a whole ends at 32,766: 2 + 16,382 × 2.

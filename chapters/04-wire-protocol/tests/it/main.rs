@@ -2,6 +2,9 @@
 
 #[allow(dead_code, reason = "`memory` uses what is left")]
 mod bodies;
+#[allow(dead_code, reason = "`interop` uses what is left")]
+mod declared;
+mod generations;
 mod header;
 mod hostile;
 mod laws;

@@ -1,192 +1,216 @@
-//! Values of every message, made from a run of bytes.
+//! The bytes of messages, made from a run of bytes.
 //!
-//! The same bytes make the same value; fewer bytes make a smaller one, which is
-//! how proptest shrinks a failure to something that a person can read.
+//! They are written here from the declarations, field by field, and not by the code
+//! under test. The same bytes make the same message; fewer bytes make a smaller one,
+//! which is how proptest shrinks a failure to something that a person can read.
 
-use wire_protocol::message::*;
-use wire_protocol::{ErrorCode, Records};
+use wire_protocol::Form;
 
-/// What values are made from. Behind its end there are zeros.
+use super::declared::{Field, structs};
+
+/// What messages are made from. Behind its end there are zeros.
 #[derive(Debug, Clone)]
 pub(crate) struct Source<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Source<'a> {
-    /// Makes values from `bytes`.
+    /// Makes messages from `bytes`.
     pub(crate) fn new(bytes: &'a [u8]) -> Source<'a> {
         Source { rest: bytes }
     }
 
-    fn array<const N: usize>(&mut self) -> [u8; N] {
-        let mut bytes = [0; N];
-        for byte in &mut bytes {
-            if let Some((first, rest)) = self.rest.split_first() {
-                *byte = *first;
-                self.rest = rest;
+    fn below(&mut self, end: u8) -> u8 {
+        let Some((first, rest)) = self.rest.split_first() else {
+            return 0;
+        };
+        self.rest = rest;
+        first % end
+    }
+
+    /// A number of `size` bytes. The ends are likelier than chance would have them.
+    fn number(&mut self, size: usize) -> Vec<u8> {
+        let mut bytes = vec![0; size];
+        match self.below(16) {
+            0 => {}
+            1 => bytes[0] = 0x80,
+            2 => {
+                bytes.fill(0xff);
+                bytes[0] = 0x7f;
             }
+            3 => bytes.fill(0xff),
+            _ => bytes.fill_with(|| self.below(255)),
         }
         bytes
     }
 
-    fn below(&mut self, end: u8) -> u8 {
-        self.array::<1>()[0] % end
-    }
-}
-
-/// A type that can be made from bytes.
-pub(crate) trait Random {
-    /// The next value that `version` can say.
-    fn random(source: &mut Source<'_>, version: i16) -> Self;
-}
-
-macro_rules! integers {
-    ($($type:ty),*) => {$(
-        impl Random for $type {
-            fn random(source: &mut Source<'_>, _version: i16) -> Self {
-                // The ends are likelier than chance would have them.
-                match source.below(16) {
-                    0 => 0,
-                    1 => <$type>::MIN,
-                    2 => <$type>::MAX,
-                    3 => -1,
-                    _ => <$type>::from_be_bytes(source.array()),
-                }
-            }
-        }
-    )*};
-}
-integers!(i8, i16, i32, i64);
-
-impl Random for bool {
-    fn random(source: &mut Source<'_>, _version: i16) -> Self {
-        source.below(2) == 1
-    }
-}
-
-impl Random for String {
-    fn random(source: &mut Source<'_>, _version: i16) -> Self {
+    fn text(&mut self) -> String {
         const LETTERS: [char; 8] = ['a', 'Z', '0', '.', '_', 'é', '漢', '😀'];
-        let letter = |source: &mut Source<'_>| LETTERS[usize::from(source.below(8))];
-        match source.below(12) {
+        let letter = |source: &mut Self| LETTERS[usize::from(source.below(8))];
+        match self.below(12) {
             // Long enough that a compact length takes two bytes.
-            11 => letter(source).to_string().repeat(130),
-            length => (0..length).map(|_| letter(source)).collect(),
+            11 => letter(self).to_string().repeat(130),
+            length => (0..length).map(|_| letter(self)).collect(),
         }
     }
 }
 
-impl<T: Random> Random for Option<T> {
-    fn random(source: &mut Source<'_>, version: i16) -> Self {
-        (source.below(4) != 0).then(|| T::random(source, version))
-    }
+/// The bytes of a message of type `name`.
+pub(crate) fn random(name: &str, source: &mut Source<'_>, form: Form) -> Vec<u8> {
+    let mut writer = Writer {
+        form,
+        out: Vec::new(),
+    };
+    writer.fields(name, source);
+    writer.out
 }
 
-impl<T: Random> Random for Vec<T> {
-    fn random(source: &mut Source<'_>, version: i16) -> Self {
-        (0..source.below(4))
-            .map(|_| T::random(source, version))
-            .collect()
-    }
+struct Writer {
+    form: Form,
+    out: Vec<u8>,
 }
 
-impl Random for Records {
-    fn random(source: &mut Source<'_>, _version: i16) -> Self {
-        let size = source.below(40);
-        Records::from_bytes((0..size).map(|_| source.below(255)).collect::<Vec<u8>>())
+impl Writer {
+    fn fields(&mut self, name: &str, source: &mut Source<'_>) {
+        let fields = structs().get(name);
+        let fields = fields.unwrap_or_else(|| panic!("there is a struct {name}"));
+        let has = |field: &&Field| field.versions.contains(&self.form.version);
+        let (plain, tagged): (Vec<&Field>, Vec<&Field>) = fields
+            .iter()
+            .filter(has)
+            .partition(|field| field.tag.is_none());
+        for field in plain {
+            let null = field.null.contains(&self.form.version);
+            self.value(&field.kind, null, source);
+        }
+        if self.form.flexible {
+            self.tagged(&tagged, source);
+        }
     }
-}
 
-impl Random for ErrorCode {
-    fn random(source: &mut Source<'_>, version: i16) -> Self {
-        ErrorCode(i16::random(source, version))
-    }
-}
-
-/// Version 0 cannot ask about no topic.
-impl Random for MetadataTopics {
-    fn random(source: &mut Source<'_>, version: i16) -> Self {
-        let topics = Option::<Vec<_>>::random(source, version);
-        MetadataTopics(topics.filter(|topics| version > 0 || !topics.is_empty()))
-    }
-}
-
-/// A struct whose field is missing here does not compile. `[3..]`: other
-/// versions have no place for the field, and do not do without it.
-macro_rules! structs {
-    ($( $name:ident { $($field:ident $([$versions:expr])?),* } )*) => {$(
-        impl Random for $name {
-            fn random(source: &mut Source<'_>, version: i16) -> Self {
-                $name { $( $field: $( if !$versions.contains(&version) {
-                    $name::default().$field
-                } else )? {
-                    Random::random(source, version)
-                }, )* }
+    /// What ends a struct: the fields that are not what they are by default.
+    fn tagged(&mut self, fields: &[&Field], source: &mut Source<'_>) {
+        let mut written = Vec::new();
+        for field in fields {
+            let one = |source: &mut Source<'_>| {
+                let form = self.form;
+                let mut writer = Writer {
+                    form,
+                    out: Vec::new(),
+                };
+                writer.value(&field.kind, true, source);
+                writer.out
+            };
+            let bytes = one(source);
+            if bytes != self.default(&field.kind, field.default.as_deref()) {
+                written.push((field.tag.expect("a tagged field"), bytes));
             }
         }
-    )*};
+        self.varint(written.len());
+        for (tag, bytes) in written {
+            self.varint(tag as usize);
+            self.varint(bytes.len());
+            self.out.extend(bytes);
+        }
+    }
+
+    /// The bytes of what a field is if nothing is said.
+    fn default(&self, kind: &str, default: Option<&str>) -> Vec<u8> {
+        let number = || match default {
+            None => 0,
+            Some(number) => number.parse::<i64>().expect("a number"),
+        };
+        match kind {
+            "i32" => i32::try_from(number())
+                .expect("an i32")
+                .to_be_bytes()
+                .to_vec(),
+            "i64" => number().to_be_bytes().to_vec(),
+            "Option<String>" => vec![0],
+            name => {
+                let fields = structs()[name].iter();
+                let mut bytes: Vec<u8> = fields
+                    .flat_map(|field| self.default(&field.kind, field.default.as_deref()))
+                    .collect();
+                bytes.push(0);
+                bytes
+            }
+        }
+    }
+
+    fn value(&mut self, kind: &str, null: bool, source: &mut Source<'_>) {
+        if let Some(inner) = inner(kind, "Option") {
+            if null && source.below(4) == 0 {
+                return self.null(inner);
+            }
+            return self.value(inner, false, source);
+        }
+        if let Some(inner) = inner(kind, "Vec") {
+            let count = source.below(4);
+            self.length(usize::from(count));
+            return (0..count).for_each(|_| self.value(inner, false, source));
+        }
+        match kind {
+            "bool" => self.out.push(source.below(2)),
+            "i8" => self.out.extend(source.number(1)),
+            "i16" | "ErrorCode" => self.out.extend(source.number(2)),
+            "i32" => self.out.extend(source.number(4)),
+            "i64" => self.out.extend(source.number(8)),
+            "String" => self.string(&source.text()),
+            "Bytes" | "Records" => {
+                let size = source.below(40);
+                self.length(usize::from(size));
+                self.out.extend((0..size).map(|_| source.below(255)));
+            }
+            // Null but for version 0, whose empty list says the same.
+            "MetadataTopics" => {
+                let null = self.form.version > 0;
+                self.value("Option<Vec<MetadataTopic>>", null, source);
+            }
+            name => self.fields(name, source),
+        }
+    }
+
+    fn null(&mut self, kind: &str) {
+        match kind {
+            _ if self.form.flexible => self.out.push(0),
+            "String" => self.out.extend([0xff; 2]),
+            _ => self.out.extend([0xff; 4]),
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        if self.form.flexible {
+            self.varint(text.len() + 1);
+        } else {
+            let length = i16::try_from(text.len()).expect("a short text");
+            self.out.extend(length.to_be_bytes());
+        }
+        self.out.extend(text.as_bytes());
+    }
+
+    /// In front of an array or of bytes.
+    fn length(&mut self, length: usize) {
+        if self.form.flexible {
+            return self.varint(length + 1);
+        }
+        let length = i32::try_from(length).expect("a short list");
+        self.out.extend(length.to_be_bytes());
+    }
+
+    fn varint(&mut self, mut value: usize) {
+        while value > 0x7f {
+            let low = u8::try_from(value & 0x7f).expect("seven bits");
+            self.out.push(low | 0x80);
+            value >>= 7;
+        }
+        self.out.push(u8::try_from(value).expect("seven bits"));
+    }
 }
 
-structs! {
-    ProduceRequest { transactional_id [3..], acks, timeout_ms, topics }
-    ProduceTopic { name, partitions }
-    ProducePartition { index, records }
-    ProduceResponse { topics, throttle_time_ms }
-    ProduceTopicResponse { name, partitions }
-    ProducePartitionResponse { index, error_code, base_offset, log_append_time_ms, log_start_offset }
-    FetchRequest {
-        replica_id, max_wait_ms, min_bytes, max_bytes, isolation_level, session_id, session_epoch,
-        topics, forgotten_topics_data [7..], rack_id
-    }
-    FetchTopic { topic, partitions }
-    FetchPartition {
-        partition, current_leader_epoch, fetch_offset, log_start_offset, partition_max_bytes
-    }
-    ForgottenTopic { topic [7..], partitions [7..] }
-    FetchResponse { throttle_time_ms, error_code, session_id [7..], responses }
-    FetchTopicResponse { topic, partitions }
-    FetchPartitionResponse {
-        partition_index, error_code, high_watermark, last_stable_offset, log_start_offset,
-        aborted_transactions, preferred_read_replica [11..], records
-    }
-    AbortedTransaction { producer_id [4..], first_offset [4..] }
-    ListOffsetsRequest { replica_id, isolation_level [2..], topics }
-    ListOffsetsTopic { name, partitions }
-    ListOffsetsPartition { partition_index, timestamp }
-    ListOffsetsResponse { throttle_time_ms, topics }
-    ListOffsetsTopicResponse { name, partitions }
-    ListOffsetsPartitionResponse { partition_index, error_code, timestamp [1..], offset [1..] }
-    MetadataRequest { topics, allow_auto_topic_creation [4..] }
-    MetadataTopic { name }
-    MetadataResponse { throttle_time_ms, brokers, cluster_id, controller_id, topics }
-    MetadataBroker { node_id, host, port, rack }
-    MetadataTopicResponse { error_code, name, is_internal, partitions }
-    MetadataPartition {
-        error_code, partition_index, leader_id, leader_epoch, replica_nodes, isr_nodes,
-        offline_replicas
-    }
-    FindCoordinatorRequest { key, key_type [1..] }
-    FindCoordinatorResponse { throttle_time_ms, error_code, error_message, node_id, host, port }
-    ApiVersionsRequest { client_software_name, client_software_version }
-    ApiVersionsResponse { error_code, api_keys, throttle_time_ms }
-    ApiVersion { api_key, min_version, max_version }
-    CreateTopicsRequest { topics, timeout_ms, validate_only [1..] }
-    CreatableTopic { name, num_partitions, replication_factor, assignments, configs }
-    CreatableReplicaAssignment { partition_index, broker_ids }
-    CreatableTopicConfig { name, value }
-    CreateTopicsResponse { throttle_time_ms, topics }
-    CreatableTopicResult { name, error_code, error_message }
-    DeleteTopicsRequest { topic_names, timeout_ms }
-    DeleteTopicsResponse { throttle_time_ms, responses }
-    DeletableTopicResult { name, error_code }
-    InitProducerIdRequest { transactional_id, transaction_timeout_ms }
-    InitProducerIdResponse { throttle_time_ms, error_code, producer_id, producer_epoch }
-    DescribeConfigsRequest { resources, include_synonyms [1..], include_documentation [3..] }
-    DescribeConfigsResource { resource_type, resource_name, configuration_keys }
-    DescribeConfigsResponse { throttle_time_ms, results }
-    DescribeConfigsResult { error_code, error_message, resource_type, resource_name, configs }
-    DescribeConfigsEntry {
-        name, value, read_only, config_source, is_sensitive, synonyms, config_type, documentation
-    }
-    DescribeConfigsSynonym { name [1..], value [1..], source [1..] }
+/// `T` of `outer<T>`.
+fn inner<'a>(kind: &'a str, outer: &str) -> Option<&'a str> {
+    kind.strip_prefix(outer)?
+        .strip_prefix('<')?
+        .strip_suffix('>')
 }

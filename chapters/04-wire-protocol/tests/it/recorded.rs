@@ -28,7 +28,7 @@ fn survives(name: &str, api: ApiKey, version: i16) {
     let bytes = &payload[payload.len() - body.remaining()..];
     let request = bodies::all()
         .into_iter()
-        .find(|body| body.is_request && body.api == api)
+        .find(|body| body.is_request && body.key == api as i16)
         .expect("every API has a request");
     assert_eq!(
         (request.decode)(bytes, form),
@@ -99,4 +99,30 @@ fn what_older_clients_send() {
     survives("list-offsets-1", ApiKey::ListOffsets, 1);
     survives("create-topics-4", ApiKey::CreateTopics, 4);
     survives("describe-configs-3", ApiKey::DescribeConfigs, 3);
+}
+
+/// Requests of the flexible versions that another codec wrote, for the exchanges of `interop`.
+#[test]
+fn what_another_codec_writes() {
+    let name = |rest: &str| format!("kafka-protocol-0.18-{rest}");
+    survives(&name("produce-9"), ApiKey::Produce, 9);
+    survives(&name("fetch-12"), ApiKey::Fetch, 12);
+    survives(&name("list-offsets-9"), ApiKey::ListOffsets, 9);
+    survives(&name("metadata-9"), ApiKey::Metadata, 9);
+    survives(&name("find-coordinator-4"), ApiKey::FindCoordinator, 4);
+    survives(&name("create-topics-5"), ApiKey::CreateTopics, 5);
+    survives(&name("init-producer-id-4"), ApiKey::InitProducerId, 4);
+    survives(&name("describe-configs-4"), ApiKey::DescribeConfigs, 4);
+    survives(
+        &name("offset-for-leader-epoch-4"),
+        ApiKey::OffsetForLeaderEpoch,
+        4,
+    );
+    survives(&name("elect-leaders-2"), ApiKey::ElectLeaders, 2);
+    survives(
+        &name("list-partition-reassignments-0"),
+        ApiKey::ListPartitionReassignments,
+        0,
+    );
+    survives(&name("describe-cluster-1"), ApiKey::DescribeCluster, 1);
 }

@@ -7,7 +7,7 @@ use wire_protocol::{
     encode_unknown_api_versions,
 };
 
-use crate::bodies::joined;
+use crate::bodies::{self, Body, joined};
 
 #[test]
 fn every_number_has_one_answer() {
@@ -30,6 +30,24 @@ fn every_number_has_one_answer() {
             assert_eq!(asked, expected, "{api:?} {version}");
             assert_eq!(api.serves(version), asked == Support::Served(api));
             assert_eq!(api.is_canary(version), asked == Support::Canary(api));
+        }
+    }
+}
+
+#[test]
+fn what_is_served_is_declared() {
+    for api in ApiKey::ALL {
+        let of_api = |body: &Body| body.key == *api as i16;
+        let bodies: Vec<Body> = bodies::all().into_iter().filter(of_api).collect();
+        assert_eq!(bodies.len(), 2, "{api:?}");
+        for body in bodies {
+            let (first, last) = body.versions;
+            let (advertised, flexible) = (api.advertised(), api.flexible_since());
+            assert!(
+                first <= *advertised.start() && *advertised.end() <= last,
+                "{api:?}"
+            );
+            assert_eq!(flexible, body.flexible, "{api:?}");
         }
     }
 }
