@@ -19,9 +19,11 @@
 mod batches;
 mod from_producer;
 mod mend;
+mod opening;
 mod part;
 
 pub use batches::Batches;
 pub use from_producer::check_from_producer;
 pub use mend::mend_max_timestamp;
+pub use opening::{OpenBatch, OpenError, Opening};
 pub use part::*;

@@ -279,11 +279,11 @@ fn other_attributes_pass() {
 }
 
 #[test]
-fn a_batch_has_a_record() {
+fn a_count_is_not_negative() {
     case!(
-        "A record count below 1 is refused, even the lowest that there is.",
+        "A record count below 0 is refused, even the lowest that there is.",
         || {
-            for count in [0, -1, i32::MIN] {
+            for count in [-1, -2, i32::MIN] {
                 for last_offset_delta in [count.wrapping_sub(1), 0, 2, i32::MAX] {
                     expect_eq(
                         &format!("{count} records, last offset delta {last_offset_delta}"),
@@ -309,6 +309,8 @@ fn records_cannot_share_offsets() {
                 (3, 0),
                 (3, -1),
                 (1, -1),
+                (0, -1),
+                (0, i32::MIN),
                 (3, i32::MIN),
                 (i32::MAX, i32::MAX - 2),
                 (i32::MAX, 2),
@@ -329,7 +331,7 @@ fn records_cannot_share_offsets() {
 #[test]
 fn gaps_are_allowed() {
     case!(
-        "A compacted log keeps 3 records out of 100 offsets, so a last offset delta above 2 passes.",
+        "A compacted log keeps 3 records out of 100 offsets, so a last offset delta above 2 passes. Of other batches it keeps no record, only the header.",
         || {
             for (count, last_offset_delta) in [
                 (3, 2),
@@ -338,6 +340,8 @@ fn gaps_are_allowed() {
                 (3, i32::MAX),
                 (i32::MAX, i32::MAX - 1),
                 (i32::MAX, i32::MAX),
+                (0, 0),
+                (0, 99),
             ] {
                 expect_eq(
                     &format!("{count} records, last offset delta {last_offset_delta}"),
@@ -365,10 +369,10 @@ fn a_crc_of_zero_is_a_crc() {
 #[test]
 fn the_codec_is_judged_before_the_counts() {
     case!(
-        "With a codec that does not exist and no record, the answer is the codec.",
+        "With a codec that does not exist and a negative count, the answer is the codec.",
         || {
-            let bad = with(with_counts(0, 0), layout::ATTRIBUTES, &7_i16.to_be_bytes());
-            let what = "codec 7, 0 records";
+            let bad = with(with_counts(-1, 0), layout::ATTRIBUTES, &7_i16.to_be_bytes());
+            let what = "codec 7, -1 records";
             expect_eq(what, problem(&bad), Some(BatchError::UnknownCodec(7)));
         }
     );
@@ -382,7 +386,7 @@ fn the_crc_is_judged_before_what_it_covers() {
             // With a codec that exists as well: the CRC is not about what is inside.
             for mut bad in [
                 with_attributes(7),
-                with_counts(0, 0),
+                with_counts(-1, 0),
                 with_attributes(1),
                 with_attributes(4),
                 with_attributes(1 << 5),
@@ -428,7 +432,7 @@ fn a_producer_gets_the_code_that_kafka_gives() {
                     with_attributes(7),
                     ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
                 ),
-                ("no record", with_counts(0, 0), ErrorCode::INVALID_RECORD),
+                ("-1 records", with_counts(-1, 0), ErrorCode::INVALID_RECORD),
             ];
             for (what, bytes, code) in codes {
                 let got = problem(&bytes).map(|error| error.error_code());

@@ -35,6 +35,7 @@ const CODEC_MASK: i16 = 0b111;
 const LOG_APPEND_TIME: i16 = 1 << 3;
 const TRANSACTIONAL: i16 = 1 << 4;
 const CONTROL: i16 = 1 << 5;
+const HAS_DELETE_HORIZON: i16 = 1 << 6;
 
 /// The fields in front of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,11 +50,12 @@ pub struct BatchHeader {
     pub magic: i8,
     /// CRC-32C from the attributes on.
     pub crc: u32,
-    /// Codec, timestamp type, transactional, control; see the methods.
+    /// Codec, timestamp type, transactional, control, delete horizon; see the methods.
     pub attributes: i16,
     /// The last record's offset relative to the base offset.
     pub last_offset_delta: i32,
-    /// The first record's timestamp.
+    /// What the records' timestamps are relative to: the first record's timestamp, or a
+    /// [`delete_horizon`](BatchHeader::delete_horizon).
     pub base_timestamp: Timestamp,
     /// The largest timestamp of a record.
     pub max_timestamp: Timestamp,
@@ -135,10 +137,21 @@ impl BatchHeader {
 
     /// The timestamp of the newest record, as far as the header knows: the larger one of
     /// base and maximum. Some clients never set the maximum and leave it at -1.
-    /// [`walk`](crate::walk) finds the true one.
+    /// [`walk`](crate::walk) finds the true one. A delete horizon is no record's timestamp.
     #[must_use]
     pub fn newest(&self) -> Timestamp {
-        self.max_timestamp.max(self.base_timestamp)
+        match self.delete_horizon() {
+            Some(_) => self.max_timestamp,
+            None => self.max_timestamp.max(self.base_timestamp),
+        }
+    }
+
+    /// From when on compaction removes the batch's records without a value; `None` until
+    /// compaction has set it. It is where the base timestamp else is.
+    #[must_use]
+    pub fn delete_horizon(&self) -> Option<Timestamp> {
+        let is_set = self.attributes & HAS_DELETE_HORIZON != 0;
+        is_set.then_some(self.base_timestamp)
     }
 
     /// How the records are compressed.

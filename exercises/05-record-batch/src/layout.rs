@@ -13,7 +13,7 @@ pub const PARTITION_LEADER_EPOCH: usize = BATCH_LENGTH + 4;
 pub const MAGIC: usize = PARTITION_LEADER_EPOCH + 4;
 /// CRC-32C, `u32`, of everything from [`ATTRIBUTES`] to the end of the batch.
 pub const CRC: usize = MAGIC + 1;
-/// Attributes, `i16`: codec, timestamp type, transactional, control.
+/// Attributes, `i16`: codec, timestamp type, transactional, control, delete horizon.
 pub const ATTRIBUTES: usize = CRC + 4;
 /// Last offset delta, `i32`: the last record's offset, relative to the base offset.
 pub const LAST_OFFSET_DELTA: usize = ATTRIBUTES + 2;

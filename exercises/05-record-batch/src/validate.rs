@@ -11,7 +11,8 @@ use crate::layout;
 ///
 /// A compacted log has batches with gaps: records were removed, and the offsets
 /// of the others stay. So the last offset delta may be larger than the count
-/// asks for, never smaller. A count below 1 is wrong.
+/// asks for, never smaller. Compaction may also leave a batch without a record, so a
+/// count of 0 is right, and one below 0 is wrong.
 ///
 /// # Errors
 /// The first thing that is wrong, in this order: what [`BatchHeader::read`]

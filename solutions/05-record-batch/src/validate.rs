@@ -11,7 +11,8 @@ use crate::layout;
 ///
 /// A compacted log has batches with gaps: records were removed, and the offsets
 /// of the others stay. So the last offset delta may be larger than the count
-/// asks for, never smaller. A count below 1 is wrong.
+/// asks for, never smaller. Compaction may also leave a batch without a record, so a
+/// count of 0 is right, and one below 0 is wrong.
 ///
 /// # Errors
 /// The first thing that is wrong, in this order: what [`BatchHeader::read`]
@@ -41,7 +42,7 @@ pub fn validate(bytes: &[u8], size_max: usize) -> Result<BatchHeader, BatchError
     header.codec()?;
     let count = header.record_count;
     let last_offset_delta = header.last_offset_delta;
-    if count < 1 || last_offset_delta < count - 1 {
+    if count < 0 || last_offset_delta < (count - 1).max(0) {
         return Err(BatchError::Count {
             count,
             last_offset_delta,

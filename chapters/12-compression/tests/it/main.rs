@@ -1,0 +1,6 @@
+//! The codecs through the public interface.
+
+mod batches;
+mod bombs;
+mod formats;
+mod laws;
