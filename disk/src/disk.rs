@@ -7,6 +7,15 @@ use std::sync::Arc;
 
 use crate::file::File;
 
+/// The room on a volume, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// All of it.
+    pub total: u64,
+    /// What can still be written.
+    pub usable: u64,
+}
+
 /// Directories and files.
 pub trait Disk: fmt::Debug + Send + Sync {
     /// Opens an existing file for reading and writing.
@@ -56,4 +65,12 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// # Errors
     /// As the operating system says.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// The room on the volume that a directory is on; `None` if the disk cannot say.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    fn space(&self, _path: &Path) -> io::Result<Option<Space>> {
+        Ok(None)
+    }
 }

@@ -14,6 +14,6 @@ mod disk;
 mod file;
 mod replace;
 
-pub use disk::Disk;
+pub use disk::{Disk, Space};
 pub use file::{File, ReadAt};
 pub use replace::{NEXT, replace, replace_cache};

@@ -3,7 +3,7 @@
 use std::mem;
 
 use message_model::{Offset, Timestamp};
-use record_batch::{Codec, TimestampType};
+use record_batch::{BatchHeader, Codec, Opening, TimestampType};
 
 use crate::error::Error;
 use crate::indexes::newest_of;
@@ -11,6 +11,7 @@ use crate::load::{HEADERS_PER_STEP, Load};
 use crate::locate::scan_from;
 use crate::log_view::LogView;
 use crate::newest::{Newest, is_as_indexed};
+use crate::opened_times::OpenedTimes;
 use crate::record_times::{Found, RecordTimes};
 use crate::scan::Scan;
 use crate::segment_cache::Loaded;
@@ -23,6 +24,7 @@ use crate::segment_cache::Loaded;
 pub struct FindTimestamp {
     view: LogView,
     target: Timestamp,
+    opening: Option<Opening>,
     /// The number of the segment that the job is at; behind the last sealed one the active one.
     number: usize,
     state: State,
@@ -39,6 +41,8 @@ enum State {
     Walk(Scan),
     /// In a batch, and behind it.
     Records(RecordTimes, Scan),
+    /// In a compressed batch, and behind it.
+    Opened(OpenedTimes, Scan),
     Done,
 }
 
@@ -46,10 +50,11 @@ enum State {
 type Answer = Option<(Timestamp, Offset)>;
 
 impl FindTimestamp {
-    pub(crate) fn new(view: LogView, target: Timestamp) -> FindTimestamp {
+    pub(crate) fn new(view: LogView, target: Timestamp, opening: Option<Opening>) -> FindTimestamp {
         FindTimestamp {
             view,
             target,
+            opening,
             number: 0,
             state: State::Enter,
         }
@@ -59,8 +64,8 @@ impl FindTimestamp {
     /// Returns the timestamp and the offset of the record, or that there is none;
     /// `None` if there is more to do.
     ///
-    /// Exact to the record in uncompressed batches; of a compressed one, of which
-    /// only the header can be read here, the first record with the largest timestamp.
+    /// Exact to the record. Without an opening, or when a batch cannot be opened, only the
+    /// header of a compressed batch is known: its largest timestamp, and its first offset.
     ///
     /// # Errors
     /// As [`Locate::step`](crate::Locate::step).
@@ -76,7 +81,7 @@ impl FindTimestamp {
             State::Newest(mut newest) => match newest.step()? {
                 None => State::Newest(newest),
                 Some(Some(newest)) if newest >= self.target => {
-                    State::Load(Load::new(&self.view, self.view.sealed[self.number].segment))
+                    State::Load(Load::new(&self.view, &self.view.sealed[self.number]))
                 }
                 Some(_) => self.next_segment(),
             },
@@ -91,12 +96,17 @@ impl FindTimestamp {
             },
             State::Records(mut records, scan) => match records.step()? {
                 None => State::Records(records, scan),
-                Some(Found::Nothing) => State::Walk(scan),
-                Some(Found::Record(timestamp, offset)) if offset >= self.view.log_start => {
-                    return Ok(Some(Some((timestamp, offset))));
-                }
-                Some(Found::Record(..)) => State::Walk(scan),
-                Some(Found::Unreadable) => return Ok(Some(Some(self.first_of(&records)))),
+                Some(found) => match self.after(found, records.header(), scan) {
+                    Ok(state) => state,
+                    Err(answer) => return Ok(Some(answer)),
+                },
+            },
+            State::Opened(mut records, scan) => match records.step()? {
+                None => State::Opened(records, scan),
+                Some(found) => match self.after(found, records.header(), scan) {
+                    Ok(state) => state,
+                    Err(answer) => return Ok(Some(answer)),
+                },
             },
             State::Done => unreachable!("a job that has ended is not continued"),
         };
@@ -144,8 +154,8 @@ impl FindTimestamp {
     }
 
     fn rebuild(&self) -> Result<State, Error> {
-        let segment = self.view.sealed[self.number].segment;
-        Ok(State::Load(Load::rebuild(&self.view, segment)?))
+        let sealed = &self.view.sealed[self.number];
+        Ok(State::Load(Load::rebuild(&self.view, sealed)?))
     }
 
     /// How to go on, or the answer.
@@ -158,22 +168,44 @@ impl FindTimestamp {
             if newest_of(&header) < self.target || header.range().end <= self.view.log_start {
                 continue;
             }
-            let segment = scan.view().clone();
-            let records = RecordTimes::new(segment, position, header, self.target);
-            let by_record = header.codec() == Ok(Codec::None)
-                && header.timestamp_type() == TimestampType::CreateTime;
-            return Ok(if by_record {
-                Ok(State::Records(records, scan))
-            } else {
-                Err(Some(self.first_of(&records)))
-            });
+            return Ok(self.look_into(scan, position, header));
         }
         Ok(Ok(State::Walk(scan)))
     }
 
+    /// How to look into a batch, or the answer when only its header is known.
+    fn look_into(&self, scan: Scan, position: u32, header: BatchHeader) -> Result<State, Answer> {
+        let segment = scan.view().clone();
+        if header.timestamp_type() == TimestampType::LogAppendTime {
+            return Err(Some(self.first_of(&header)));
+        }
+        match (header.codec(), self.opening) {
+            (Ok(Codec::None), _) => {
+                let records = RecordTimes::new(segment, position, header, self.target);
+                Ok(State::Records(records, scan))
+            }
+            (Ok(_), Some(opening)) => {
+                let at = (segment, position);
+                let records = OpenedTimes::new(at, header, self.target, opening);
+                Ok(State::Opened(records, scan))
+            }
+            _ => Err(Some(self.first_of(&header))),
+        }
+    }
+
+    /// How to go on behind a batch that was looked into, or the answer.
+    fn after(&self, found: Found, header: &BatchHeader, scan: Scan) -> Result<State, Answer> {
+        match found {
+            Found::Record(timestamp, offset) if offset >= self.view.log_start => {
+                Err(Some((timestamp, offset)))
+            }
+            Found::Record(..) | Found::Nothing => Ok(State::Walk(scan)),
+            Found::Unreadable => Err(Some(self.first_of(header))),
+        }
+    }
+
     /// The batch as a whole: as new as its newest record, found at its first one.
-    fn first_of(&self, records: &RecordTimes) -> (Timestamp, Offset) {
-        let header = records.header();
+    fn first_of(&self, header: &BatchHeader) -> (Timestamp, Offset) {
         (
             newest_of(header),
             header.base_offset.max(self.view.log_start),

@@ -51,7 +51,9 @@ impl Indexes {
     pub(crate) fn note(&mut self, position: u32, header: &BatchHeader) {
         let last_offset = last_offset(header);
         let newest = newest_of(header);
-        if self.newest.is_none_or(|(so_far, _)| newest > so_far) {
+        // The timestamp of a batch without records is no record's, as look-ups by time see it.
+        let has_record = header.record_count > 0;
+        if has_record && self.newest.is_none_or(|(so_far, _)| newest > so_far) {
             self.newest = Some((newest, last_offset));
         }
         if position - self.indexed_to > self.interval {
@@ -83,5 +85,5 @@ pub(crate) fn last_offset(header: &BatchHeader) -> Offset {
 /// The largest timestamp in a batch as far as its header tells: some clients write
 /// no maximum, and none can be below the first record's.
 pub(crate) fn newest_of(header: &BatchHeader) -> Timestamp {
-    header.max_timestamp.max(header.base_timestamp)
+    header.newest()
 }

@@ -6,7 +6,8 @@
 //! other), `.index` (offset → position) and `.timeindex` (timestamp → offset).
 //! Both indexes may be deleted at any time; they are made again from the log.
 //! `recovery-point` holds the offset below which everything is known to be on
-//! disk, `log-start` the one below which no record is wanted any more. Any other file is left alone.
+//! disk, `log-start` the one below which no record is wanted any more, and
+//! `compacted-to` the one below which the log was compacted. Any other file is left alone.
 //!
 //! # Invariants
 //! - [`Log`] writes to the page cache and never syncs; [`LogView::sync`] does.
@@ -16,10 +17,12 @@
 //!   what is behind is cut off. Below it nothing is ever cut ([`Error::Damaged`]).
 //! - When a log has been opened, everything in it is on disk.
 //! - The log start is saved before a segment below it is removed.
+//! - Compaction replaces segments as a whole: a crash leaves the old ones or the new one.
 //!
 //! Start reading at [`Log`] and [`LogView`].
 
 mod active;
+mod compaction;
 mod error;
 mod failed_sync;
 mod find_timestamp;
@@ -34,6 +37,7 @@ mod log_view;
 mod name;
 mod newest;
 mod open;
+mod opened_times;
 mod part;
 mod real_disk;
 mod record_times;
@@ -47,11 +51,15 @@ mod segment_view;
 mod time_index;
 mod window;
 
+pub use compaction::{
+    Candidate, CloseBatch, Compaction, Compactor, Dirty, DirtySection, FindDirty, Progress,
+    Replacement, Rewritten,
+};
 pub use error::Error;
 pub use find_timestamp::FindTimestamp;
 pub use locate::Locate;
 pub use log::Log;
-pub use log_config::LogConfig;
+pub use log_config::{Cleanup, CompactionConfig, LogConfig};
 pub use log_view::LogView;
 pub use open::Opened;
 pub use part::{OFFSET_INDEX_FIELDS, RetentionLimits, SegmentSummary, Truncated};

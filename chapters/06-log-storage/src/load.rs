@@ -13,8 +13,9 @@ use crate::indexes::Indexes;
 use crate::log_dir::LogDir;
 use crate::log_view::LogView;
 use crate::name;
-use crate::part::{Segment, segment_path};
+use crate::part::segment_path;
 use crate::scan::Scan;
+use crate::sealed::Sealed;
 use crate::segment_cache::Loaded;
 use crate::segment_view::{SegmentView, would_wait};
 
@@ -28,7 +29,7 @@ const INDEX_BYTES_PER_STEP: usize = 512 * 1024;
 #[derive(Debug)]
 pub(crate) struct Load {
     dir: Arc<LogDir>,
-    segment: Segment,
+    sealed: Arc<Sealed>,
     state: State,
 }
 
@@ -54,10 +55,10 @@ enum State {
 }
 
 impl Load {
-    pub(crate) fn new(view: &LogView, segment: Segment) -> Load {
+    pub(crate) fn new(view: &LogView, sealed: &Arc<Sealed>) -> Load {
         Load {
             dir: Arc::clone(&view.dir),
-            segment,
+            sealed: Arc::clone(sealed),
             state: State::Cache(view.is_cached),
         }
     }
@@ -66,12 +67,12 @@ impl Load {
     ///
     /// # Errors
     /// That it would wait, in a view that must not; else as the disk says.
-    pub(crate) fn rebuild(view: &LogView, segment: Segment) -> Result<Load, Error> {
-        let mut load = Load::new(view, segment);
+    pub(crate) fn rebuild(view: &LogView, sealed: &Arc<Sealed>) -> Result<Load, Error> {
+        let mut load = Load::new(view, sealed);
         if view.is_cached {
-            return Err(would_wait()).at(&segment_path(&load.dir.path, segment.base_offset));
+            return Err(would_wait()).at(&segment_path(&load.dir.path, sealed.base_offset()));
         }
-        load.state = load.rebuilding(load.open()?);
+        load.state = load.rebuilding(sealed.open(&load.dir)?);
         Ok(load)
     }
 
@@ -94,17 +95,23 @@ impl Load {
     }
 
     fn look_up(&mut self, only: bool) -> Result<Option<Arc<Loaded>>, Error> {
-        let base_offset = self.segment.base_offset;
-        if let Some(loaded) = self.dir.cache.get(self.dir.number, base_offset) {
+        let base_offset = self.sealed.base_offset();
+        if let Some(loaded) = self.dir.cache.get(self.dir.key(&self.sealed)) {
             return Ok(Some(loaded));
         }
         if only {
             return Err(would_wait()).at(&segment_path(&self.dir.path, base_offset));
         }
         let (disk, dir) = (&*self.dir.disk, &self.dir.path);
-        let size = self.segment.size;
+        let size = self.sealed.segment.size;
+        let view = self.sealed.open(&self.dir)?;
+        if self.sealed.is_replaced() {
+            // The indexes of that name are those of another file.
+            self.state = self.rebuilding(view);
+            return Ok(None);
+        }
         self.state = State::Read {
-            view: self.open()?,
+            view,
             offsets: IndexBytes::open(disk, &name::offset_index_path(dir, base_offset), size),
             times: IndexBytes::open(disk, &name::time_index_path(dir, base_offset), size),
         };
@@ -125,8 +132,8 @@ impl Load {
             };
             return Ok(None);
         }
-        let interval = self.dir.config.index_interval_bytes;
-        let base_offset = self.segment.base_offset;
+        let interval = self.dir.config().index_interval_bytes;
+        let base_offset = self.sealed.base_offset();
         let indexes = Indexes::from_files(base_offset, interval, offsets.bytes, times.bytes);
         let is_sane = indexes.offsets.is_sane(view.size.into()) && indexes.times.is_sane();
         self.state = if is_sane {
@@ -142,7 +149,7 @@ impl Load {
     /// Whether no entry is missing at the end, as far as the segment can be read.
     fn check(&mut self, mut scan: Scan, indexes: Indexes) -> Option<Arc<Loaded>> {
         let last = indexes.offsets.lookup(Offset(i64::MAX));
-        let interval = self.dir.config.index_interval_bytes;
+        let interval = self.dir.config().index_interval_bytes;
         for _ in 0..HEADERS_PER_STEP {
             match scan.next() {
                 Some(Ok((position, _))) if position - last > interval => {
@@ -161,10 +168,10 @@ impl Load {
     }
 
     fn rebuilding(&self, view: SegmentView) -> State {
-        let interval = self.dir.config.index_interval_bytes;
+        let interval = self.dir.config().index_interval_bytes;
         State::Rebuild {
             scan: Scan::new(view, 0),
-            indexes: Indexes::new(self.segment.base_offset, interval),
+            indexes: Indexes::new(self.sealed.base_offset(), interval),
         }
     }
 
@@ -187,29 +194,20 @@ impl Load {
     fn rebuilt(&self, scan: Scan, indexes: Indexes) -> Arc<Loaded> {
         let writes = self.dir.index_writes.lock();
         let _one_at_a_time = writes.unwrap_or_else(PoisonError::into_inner);
-        // Indexes that cannot be written are made again the next time.
-        let _ = index_file::replace(&*self.dir.disk, &self.dir.path, &indexes);
+        if !self.sealed.is_replaced() {
+            // Indexes that cannot be written are made again the next time.
+            let _ = index_file::replace(&*self.dir.disk, &self.dir.path, &indexes);
+        }
         let view = scan.view().clone();
         self.keep(Loaded { view, indexes })
     }
 
     fn keep(&self, loaded: Loaded) -> Arc<Loaded> {
         let loaded = Arc::new(loaded);
-        self.dir.cache.put(self.dir.number, &loaded);
+        if !self.sealed.is_replaced() {
+            self.dir.cache.put(self.dir.key(&self.sealed), &loaded);
+        }
         loaded
-    }
-
-    fn open(&self) -> Result<SegmentView, Error> {
-        let base_offset = self.segment.base_offset;
-        let path = segment_path(&self.dir.path, base_offset);
-        let file = self.dir.disk.open(&path).at(&path)?.reader();
-        Ok(SegmentView {
-            path: path.into(),
-            base_offset,
-            size: self.segment.size,
-            reads: Arc::clone(&file),
-            file,
-        })
     }
 }
 

@@ -101,7 +101,7 @@ impl Locate {
     fn segment(&self, number: usize) -> State {
         let view = &self.view;
         match view.sealed.get(number) {
-            Some(sealed) => State::Loading(number, Load::new(view, sealed.segment)),
+            Some(sealed) => State::Loading(number, Load::new(view, sealed)),
             None => {
                 // This index has never left memory.
                 let position = view.active.position_of(self.from);
@@ -114,8 +114,8 @@ impl Locate {
         Ok(match scan_from(&self.view, loaded, self.from)? {
             Some(scan) => State::Walking(number, scan),
             None => {
-                let segment = self.view.sealed[number].segment;
-                State::Loading(number, Load::rebuild(&self.view, segment)?)
+                let sealed = &self.view.sealed[number];
+                State::Loading(number, Load::rebuild(&self.view, sealed)?)
             }
         })
     }

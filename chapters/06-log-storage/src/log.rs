@@ -71,12 +71,12 @@ impl Log {
     /// may wait for the disk.
     #[must_use]
     pub fn rolls_for(&self, now: Timestamp, header: &BatchHeader) -> bool {
-        let config = &self.dir.config;
+        let config = self.dir.config();
         let active = self.writer.active();
         let limit = u64::from(config.segment_bytes.min(SEGMENT_SIZE_MAX));
         let too_large = u64::from(active.size).saturating_add(header.size() as u64) > limit;
         let first = self.first_append;
-        let too_old = first.is_some_and(|first| now.since(first) > config.segment_age);
+        let too_old = first.is_some_and(|first| now.since(first) > config.roll_age());
         // Index entries have 31 bits for an offset relative to the segment's first.
         let too_far = header.range().end.since(active.base_offset) > i64::from(i32::MAX);
         active.size > 0 && (too_large || too_old || too_far)
@@ -109,10 +109,10 @@ impl Log {
         sealed.newest.get_or_init(|| newest);
         let view = self.active.view(segment.size);
         let loaded = Arc::new(Loaded { view, indexes });
-        self.dir.cache.put(self.dir.number, &loaded);
+        self.dir.cache.put(self.dir.key(&sealed), &loaded);
         let list = self.sealed.iter().cloned().chain([Arc::new(sealed)]);
         self.sealed = Arc::new(list.collect());
-        let interval = self.dir.config.index_interval_bytes;
+        let interval = self.dir.config().index_interval_bytes;
         let indexes = Indexes::new(segment.end_offset, interval);
         let next = Active::new(self.writer.active_file().clone(), indexes, false);
         self.active = Arc::new(next);

@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use message_model::{Offset, OffsetRange, Timestamp};
+use record_batch::Opening;
 
 use crate::active::Active;
+use crate::compaction::{Compaction, Compactor, Dirty, FindDirty};
 use crate::error::Error;
 use crate::failed_sync;
 use crate::find_timestamp::FindTimestamp;
 use crate::index_file;
 use crate::locate::Locate;
+use crate::log_config::LogConfig;
 use crate::log_dir::LogDir;
 use crate::part::sync_segments;
 use crate::retention::Retention;
@@ -50,6 +53,24 @@ impl LogView {
         self.log_end
     }
 
+    /// How large its segments are together, in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let sealed = self.sealed.iter().map(|one| u64::from(one.segment.size));
+        sealed.sum::<u64>() + u64::from(self.size)
+    }
+
+    /// The settings of the log, which may have changed since the view was made.
+    #[must_use]
+    pub fn config(&self) -> LogConfig {
+        self.dir.config()
+    }
+
+    /// Gives the log other settings. Its writer and all its views follow them from now on.
+    pub fn set_config(&self, config: LogConfig) {
+        self.dir.set_config(config);
+    }
+
     /// The same view, but whatever would wait for the disk fails with an error
     /// for which [`Error::would_wait`] holds. Try it first, and the view itself
     /// on the blocking pool if that was the error.
@@ -69,9 +90,10 @@ impl LogView {
     }
 
     /// The job of finding the first record with a timestamp at or above `target`.
+    /// Compressed batches are opened with `opening`, if there is one.
     #[must_use]
-    pub fn find_timestamp(&self, target: Timestamp) -> FindTimestamp {
-        FindTimestamp::new(self.clone(), target)
+    pub fn find_timestamp(&self, target: Timestamp, opening: Option<Opening>) -> FindTimestamp {
+        FindTimestamp::new(self.clone(), target, opening)
     }
 
     /// The job of finding where the log may start, by the limits of `retention.ms`
@@ -79,6 +101,21 @@ impl LogView {
     #[must_use]
     pub fn retention(&self, now: Timestamp, keep_from: Offset) -> Retention {
         Retention::new(self.clone(), now, keep_from)
+    }
+
+    /// The job of finding how much of the log was never compacted, and whether it is time to.
+    #[must_use]
+    pub fn find_dirty(&self, now: Timestamp) -> FindDirty {
+        FindDirty::new(self.clone(), now)
+    }
+
+    /// The job of compacting the log. The closed segments of this view are read; each
+    /// group of them that is written again comes out as [`Progress::Rewritten`](crate::Progress).
+    ///
+    /// # Errors
+    /// As the disk says.
+    pub fn compact(&self, compactor: Compactor, dirty: Dirty) -> Result<Compaction, Error> {
+        Compaction::new(self.clone(), compactor, dirty)
     }
 
     /// How many closed segments hold their files open because no sync has covered them yet.
@@ -131,13 +168,13 @@ impl LogView {
     // ANCHOR_END: sync
 
     /// Saves that everything below `durable` is on disk, so that the next start
-    /// looks at less. Blocks for as long as the disk takes.
+    /// looks at less. An offset below the one that was saved before changes nothing.
+    /// Blocks for as long as the disk takes.
     ///
     /// # Errors
     /// As the disk says.
     pub fn save_recovery_point(&self, durable: Offset) -> Result<(), Error> {
-        let (disk, dir) = (&*self.dir.disk, &self.dir.path);
-        saved_offset::write(disk, dir, saved_offset::RECOVERY_POINT, durable)
+        self.dir.save_recovery_point(durable)
     }
 
     /// Saves that no record below `offset` is wanted any more. Blocks for as long

@@ -1,4 +1,4 @@
-//! What the indexes of a segment are called: as the segment, with another suffix.
+//! What the files beside a segment are called: as the segment, with another suffix.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,8 @@ use crate::part::{segment_base, segment_path};
 const SEGMENT: &str = "log";
 const OFFSET_INDEX: &str = "index";
 const TIME_INDEX: &str = "timeindex";
+const CLEANED: &str = "cleaned";
+const SWAP: &str = "swap";
 
 /// The segment's index by offset.
 pub(crate) fn offset_index_path(dir: &Path, base_offset: Offset) -> PathBuf {
@@ -29,4 +31,28 @@ pub(crate) fn index(name: &str) -> Option<Offset> {
     is_index
         .then(|| segment_base(&format!("{digits}.{SEGMENT}")))
         .flatten()
+}
+
+/// A file that is being written to take the place of the segment and of some behind it.
+pub(crate) fn cleaned_path(dir: &Path, base_offset: Offset) -> PathBuf {
+    segment_path(dir, base_offset).with_extension(CLEANED)
+}
+
+/// Whether `name` is that of such a file.
+pub(crate) fn is_cleaned(name: &str) -> bool {
+    name.strip_suffix(CLEANED)
+        .is_some_and(|name| segment_base(&format!("{name}{SEGMENT}")).is_some())
+}
+
+/// A whole file that takes the place of the segments from `base_offset` up to `end_offset`.
+pub(crate) fn swap_path(dir: &Path, base_offset: Offset, end_offset: Offset) -> PathBuf {
+    dir.join(format!("{:020}-{:020}.{SWAP}", base_offset.0, end_offset.0))
+}
+
+/// The offsets in the name of such a file; `None` for any other file.
+pub(crate) fn swap(name: &str) -> Option<(Offset, Offset)> {
+    let name = name.strip_suffix(SWAP)?.strip_suffix('.')?;
+    let (base, end) = name.split_once('-')?;
+    let offset = |digits: &str| segment_base(&format!("{digits}.{SEGMENT}"));
+    Some((offset(base)?, offset(end)?))
 }

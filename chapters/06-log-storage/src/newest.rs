@@ -51,7 +51,7 @@ impl Newest {
             return Ok(Some(*newest));
         }
         self.state = match mem::replace(&mut self.state, State::Done) {
-            State::Begin => State::Load(Load::new(&self.view, self.sealed.segment)),
+            State::Begin => State::Load(Load::new(&self.view, &self.sealed)),
             State::Load(mut load) => match load.step()? {
                 None => State::Load(load),
                 Some(loaded) => self.enter(&loaded)?,
@@ -85,7 +85,7 @@ impl Newest {
     }
 
     fn rebuild(&self) -> Result<State, Error> {
-        let load = Load::rebuild(&self.view, self.sealed.segment)?;
+        let load = Load::rebuild(&self.view, &self.sealed)?;
         Ok(State::Load(load))
     }
 }

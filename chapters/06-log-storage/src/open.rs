@@ -2,13 +2,14 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use disk::Disk;
 use message_model::Offset;
 use record_batch::BatchHeader;
 
 use crate::active::Active;
+use crate::compaction::replacement;
 use crate::error::{At, Error};
 use crate::failed_sync;
 use crate::index_file::{self, IndexFiles};
@@ -65,7 +66,10 @@ impl Log {
         config: LogConfig,
         cache: SegmentCache,
     ) -> Result<Opened, Error> {
-        let names = list_or_create(&*disk, dir)?;
+        let mut names = list_or_create(&*disk, dir)?;
+        if replacement::recover(&*disk, dir, &names)? {
+            names = disk.list(dir).at(dir)?;
+        }
         let saved = |name| saved_offset::read(&*disk, dir, name);
         let log_start = saved(saved_offset::LOG_START)?.unwrap_or(Offset::ZERO);
         let recovery_point = saved(saved_offset::RECOVERY_POINT)?.unwrap_or(Offset::ZERO);
@@ -96,14 +100,7 @@ impl Log {
         let mut bases: Vec<Offset> = sealed.iter().map(|one| one.base_offset()).collect();
         bases.push(indexes.base_offset);
         remove_orphans(&*disk, dir, &names, &bases);
-        let log_dir = LogDir {
-            disk,
-            path: dir.to_owned(),
-            config,
-            number: cache.add_log(),
-            cache,
-            index_writes: Mutex::new(()),
-        };
+        let log_dir = LogDir::new(disk, dir.to_owned(), config, cache, recovery_point);
         let file = opened.writer.active_file().clone();
         let log = Log {
             dir: Arc::new(log_dir),

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use disk::{Disk, File, ReadAt};
+use disk::{Disk, File, ReadAt, Space};
 
 /// The disk of the operating system.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +63,15 @@ impl Disk for RealDisk {
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         fs::File::open(path)?.sync_all()
+    }
+
+    fn space(&self, path: &Path) -> io::Result<Option<Space>> {
+        let volume = rustix::fs::statvfs(path)?;
+        let bytes = |blocks: u64| blocks.saturating_mul(volume.f_frsize);
+        Ok(Some(Space {
+            total: bytes(volume.f_blocks),
+            usable: bytes(volume.f_bavail),
+        }))
     }
 }
 

@@ -97,7 +97,7 @@ impl RecordTimes {
 }
 
 /// The timestamp, the offset and the size of the record that begins with `head`.
-fn read_head(header: &BatchHeader, head: &[u8]) -> Option<(Timestamp, Offset, u64)> {
+pub(crate) fn read_head(header: &BatchHeader, head: &[u8]) -> Option<(Timestamp, Offset, u64)> {
     let mut reader = Reader::new(head);
     let mut fields = || -> Result<(i32, i64, i32, usize), Malformed> {
         let length = reader.varint()?;

@@ -32,9 +32,7 @@ impl Removed {
     pub fn remove(self) -> Result<(), Error> {
         let mut result = Ok(());
         for segment in &self.segments {
-            self.dir
-                .cache
-                .remove(self.dir.number, segment.base_offset());
+            self.dir.cache.remove(self.dir.key(segment));
             for path in segment.paths(&self.dir) {
                 match self.dir.disk.remove(&path) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}

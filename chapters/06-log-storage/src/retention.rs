@@ -72,7 +72,7 @@ impl Retention {
                 return Ok(Some(self.start()));
             }
         }
-        let limits = self.view.dir.config.retention;
+        let limits = self.view.dir.config().retention_limits();
         let count = expired(&self.summaries, limits, self.now, self.keep_from);
         let count = count.min(self.view.sealed.len());
         let is_known = self.summaries[count].newest.is_some();

@@ -1,4 +1,4 @@
-//! A small file with one offset: the recovery point, or the log start.
+//! A small file with one offset: the recovery point, the log start, or how far the log is compacted.
 //!
 //! # On disk
 //! One line: the offset in decimal, a space, the CRC-32C of its digits in eight
@@ -15,6 +15,8 @@ use disk::Disk;
 
 /// Everything below it is known to be on disk.
 pub(crate) const RECOVERY_POINT: &str = "recovery-point";
+/// Everything below it was compacted.
+pub(crate) const COMPACTED_TO: &str = "compacted-to";
 /// No record below it is wanted any more.
 pub(crate) const LOG_START: &str = "log-start";
 /// No content is longer, in bytes: 19 digits, a space, 8 digits, a newline.

@@ -29,8 +29,8 @@ struct Shared {
     state: Mutex<State>,
 }
 
-/// A log's number in the cache, and the segment's base offset.
-type Key = (u64, Offset);
+/// A log's number in the cache, the segment's base offset, and its version.
+pub(crate) type Key = (u64, Offset, u32);
 
 #[derive(Debug)]
 struct State {
@@ -63,20 +63,19 @@ impl SegmentCache {
         self.0.next_log.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn get(&self, log: u64, base_offset: Offset) -> Option<Arc<Loaded>> {
-        self.state().get((log, base_offset))
+    pub(crate) fn get(&self, key: Key) -> Option<Arc<Loaded>> {
+        self.state().get(key)
     }
 
     /// Puts a segment in, in place of the one that was used the longest ago.
-    pub(crate) fn put(&self, log: u64, loaded: &Arc<Loaded>) {
-        let key = (log, loaded.view.base_offset);
+    pub(crate) fn put(&self, key: Key, loaded: &Arc<Loaded>) {
         let dropped = self.state().put(key, Arc::clone(loaded));
         // Closing a file may take long: after the lock.
         drop(dropped);
     }
 
-    pub(crate) fn remove(&self, log: u64, base_offset: Offset) {
-        let removed = self.state().remove((log, base_offset));
+    pub(crate) fn remove(&self, key: Key) {
+        let removed = self.state().remove(key);
         drop(removed);
     }
 

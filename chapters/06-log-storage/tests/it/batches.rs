@@ -7,7 +7,7 @@ use std::time::Duration;
 use disk::Disk;
 use log_storage::{Error, Log, LogConfig, LogView, Opened, RetentionLimits, Scan, SegmentCache};
 use message_model::{LeaderEpoch, Offset, OffsetRange, Timestamp};
-use record_batch::{BatchBuilder, BatchHeader, RecordToSend, assign_offsets};
+use record_batch::{BatchBuilder, BatchHeader, Opening, RecordToSend, assign_offsets};
 
 /// A job ends within so many steps, or the test fails.
 const STEPS_MAX: usize = 100_000;
@@ -23,6 +23,7 @@ pub(crate) fn small() -> LogConfig {
             age: None,
             bytes: None,
         },
+        ..LogConfig::default()
     }
 }
 
@@ -107,9 +108,15 @@ pub(crate) fn scan(view: &LogView, from: Offset) -> Result<Scan, Error> {
     run(|| locate.step())
 }
 
+/// With the codecs of chapter 12.
+pub(crate) const OPENING: Opening = Opening {
+    open: compression::open_batch,
+    size_max: 10_000,
+};
+
 /// The first record that is as new as `target`.
 pub(crate) fn find(view: &LogView, target: i64) -> Result<Option<(Timestamp, Offset)>, Error> {
-    let mut find = view.find_timestamp(Timestamp(target));
+    let mut find = view.find_timestamp(Timestamp(target), Some(OPENING));
     run(|| find.step())
 }
 

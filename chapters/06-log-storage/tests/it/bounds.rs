@@ -65,7 +65,7 @@ fn a_batch_of_large_records_is_looked_into_in_steps() {
     let mut large = builder.build();
     assign_offsets(&mut large, Offset(0), LeaderEpoch::FIRST);
     append_batch(&mut log, Timestamp(0), &large).unwrap();
-    let mut job = log.view().find_timestamp(Timestamp(399));
+    let mut job = log.view().find_timestamp(Timestamp(399), None);
     let found = run(|| {
         let before = disk.counts();
         let found = job.step()?;

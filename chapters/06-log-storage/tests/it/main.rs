@@ -4,11 +4,15 @@
 
 mod batches;
 mod bounds;
+mod compaction;
+mod compaction_crash;
+mod compaction_laws;
 mod crash;
 mod damage;
 mod durability;
 mod full_disk;
 mod indexes;
+mod keyed;
 mod real_disk;
 mod traces;
 mod views;

@@ -5,11 +5,12 @@ use std::path::Path;
 use disk::Disk;
 use log_storage::{Error, Log, LogConfig};
 use message_model::{Offset, Timestamp};
-use record_batch::layout;
+use record_batch::{Codec, Opening, layout};
 use sim_disk::{Call, Counts, SimDisk};
 
 use crate::batches::{
-    self, append, append_batch, append_until_rolled, batch, find, read, run, scan, small, start,
+    self, OPENING, append, append_batch, append_until_rolled, batch, find, read, run, scan, small,
+    start,
 };
 
 const DIR: &str = "/topic-0";
@@ -122,7 +123,7 @@ fn the_time_index_of_a_sealed_segment_is_used() {
     view.save_recovery_point(view.sync(Offset(0)).unwrap())
         .unwrap();
     let log = open(&disk, large());
-    let mut job = log.view().find_timestamp(Timestamp(50_123));
+    let mut job = log.view().find_timestamp(Timestamp(50_123), None);
     let (found, counts) = steps(&disk, || job.step()).unwrap();
     assert_eq!(found, Some((Timestamp(50_123), Offset(50 * 400 + 123))));
     assert!(counts.bytes_read < 100_000, "not 2 MB: {counts:?}");
@@ -176,7 +177,7 @@ fn a_cached_view_never_waits_and_says_so() {
         "the active segment, far behind its end"
     );
     assert!(!waits(&view, Offset(log.log_end().0 - 5)), "the tail");
-    let mut find = view.find_timestamp(Timestamp(1));
+    let mut find = view.find_timestamp(Timestamp(1), None);
     assert!(run(|| find.step()).unwrap_err().would_wait());
     assert_eq!((parking.count(), opening.count()), (0, 0), "nothing waited");
     drop((parking, opening));
@@ -209,11 +210,59 @@ fn claims_of_a_header_cost_bounded_steps_and_change_no_answer() {
     append_batch(&mut log, Timestamp(0), &batch(honest, &[900, 901])).unwrap();
     for log in [log, open(&disk, large())] {
         let view = log.view();
-        let mut job = view.find_timestamp(Timestamp(901));
+        let mut job = view.find_timestamp(Timestamp(901), None);
         let (found, _) = steps(&disk, || job.step()).unwrap();
         assert_eq!(found, Some((Timestamp(901), Offset(honest + 1))));
         assert_eq!(find(&view, 902).unwrap(), None);
     }
+}
+
+/// A search by time is exact to the record in compressed batches too.
+#[test]
+fn a_compressed_batch_is_searched_record_by_record() {
+    for codec in [Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd] {
+        let disk = SimDisk::new(1);
+        let mut log = open(&disk, large());
+        append_batch(&mut log, Timestamp(0), &batch(0, &[5, 6])).unwrap();
+        let closed = compression::close_batch(&batch(2, &[10, 50, 30]), codec);
+        append_batch(&mut log, Timestamp(0), &closed).unwrap();
+        append_batch(&mut log, Timestamp(0), &batch(5, &[40, 60])).unwrap();
+        let view = log.view();
+        let found = |target| {
+            let found = find(&view, target).unwrap();
+            found.map(|(timestamp, offset)| (timestamp.0, offset.0))
+        };
+        assert_eq!(found(7), Some((10, 2)), "{codec:?}");
+        assert_eq!(found(11), Some((50, 3)), "{codec:?}");
+        assert_eq!(found(50), Some((50, 3)), "{codec:?}");
+        assert_eq!(found(51), Some((60, 6)), "{codec:?}");
+        // Without codecs only the header is known.
+        let mut job = view.find_timestamp(Timestamp(11), None);
+        let header_only = run(|| job.step()).unwrap();
+        assert_eq!(header_only, Some((Timestamp(50), Offset(2))), "{codec:?}");
+    }
+}
+
+/// A batch of megabytes is read in pieces; what cannot be opened is found by its header.
+#[test]
+fn a_large_compressed_batch_and_one_that_cannot_be_opened() {
+    let disk = SimDisk::new(1);
+    let mut log = open(&disk, large());
+    let timestamps: Vec<i64> = (0..300).collect();
+    let closed = compression::close_batch(&batch(0, &timestamps), Codec::Gzip);
+    append_batch(&mut log, Timestamp(0), &closed).unwrap();
+    let view = log.view();
+    // The tests open 10,000 bytes at most, and these records have more.
+    assert_eq!(find(&view, 200).unwrap(), Some((Timestamp(299), Offset(0))));
+    let mut job = view.find_timestamp(
+        Timestamp(200),
+        Some(Opening {
+            size_max: 1_000_000,
+            ..OPENING
+        }),
+    );
+    let found = run(|| job.step()).unwrap();
+    assert_eq!(found, Some((Timestamp(200), Offset(200))));
 }
 
 #[test]
@@ -271,7 +320,7 @@ fn jobs_that_rebuild_an_index_do_it_in_steps() {
     let log = open(&disk, large());
     let mut job = log.view().retention(Timestamp(0), log.log_end());
     steps(&disk, || job.step()).unwrap();
-    let mut job = log.view().find_timestamp(Timestamp(49));
+    let mut job = log.view().find_timestamp(Timestamp(49), None);
     steps(&disk, || job.step()).unwrap();
 }
 
