@@ -74,7 +74,7 @@ fn fill(broker: &Broker, batch_size: usize) {
     broker.runtime.block_on(async {
         for _ in 0..LOG_SIZE / batch.len() {
             let records = Records::from_bytes(batch.clone());
-            let produced = validate_produced(Timestamp(0), partition.settings(), records);
+            let produced = validate_produced(Timestamp(0), &partition.settings(), None, records);
             let produced = produced.expect("it is one batch");
             let appended = partition.append(Timestamp(0), produced).await;
             appended.expect("the disk has room");

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use async_model::Clock;
 use broker::api::{self, BrokerInfo, FetchLimits};
-use broker::{Broker, LaneWidths, ProducerIds, Services, TopicSettings, Topics, TopicsConfig};
+use broker::{
+    Broker, InternalTopics, LaneWidths, ProducerIds, Services, TopicSettings, Topics, TopicsConfig,
+};
 use log_storage::{RealDisk, SegmentCache};
 use message_model::{BrokerId, Moment, Timestamp, TopicName};
 use record_batch::{BatchBuilder, RecordToSend};
@@ -103,9 +105,10 @@ async fn open(data_dir: &Path) -> Result<Broker, Failure> {
         reads: 1,
         rolls: 1,
         administration: 1,
+        openings: 2,
     };
     let segments = SegmentCache::new(1);
-    let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments);
+    let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments, None);
     let services = Arc::new(services);
     let config = TopicsConfig {
         settings: TopicSettings::default(),
@@ -128,6 +131,7 @@ async fn open(data_dir: &Path) -> Result<Broker, Failure> {
         },
         auto_create: false,
         partitions_default: 1,
+        internal_topics: InternalTopics::default(),
         fetch_limits: FetchLimits {
             response_bytes_max: 1 << 20,
             wait_max: Duration::from_secs(30),

@@ -18,8 +18,8 @@ use std::time::Duration;
 use async_model::Clock;
 use broker::api::{self, Acknowledgement, BrokerInfo, FetchLimits};
 use broker::{
-    Broker, ConnectionLimits, LaneWidths, ProducerIds, Reply, Request, Services, TopicSettings,
-    Topics, TopicsConfig, serve_connection,
+    Broker, ConnectionLimits, InternalTopics, LaneWidths, ProducerIds, Reply, Request, Services,
+    TopicSettings, Topics, TopicsConfig, serve_connection,
 };
 use log_storage::{RealDisk, SegmentCache};
 use message_model::BrokerId;
@@ -75,9 +75,10 @@ fn open(data_dir: &Path, port: u16) -> Result<Broker, Failure> {
         reads: 4,
         rolls: 4,
         administration: 4,
+        openings: 2,
     };
     let segments = SegmentCache::new(100);
-    let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments);
+    let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments, None);
     let services = Arc::new(services);
     let config = TopicsConfig {
         settings: TopicSettings::default(),
@@ -98,6 +99,7 @@ fn open(data_dir: &Path, port: u16) -> Result<Broker, Failure> {
         },
         auto_create: true,
         partitions_default: 1,
+        internal_topics: InternalTopics::default(),
         fetch_limits: FetchLimits {
             response_bytes_max: 50 << 20,
             wait_max: Duration::from_secs(30),
@@ -121,7 +123,8 @@ async fn answer(broker: Arc<Broker>, request: Request) -> Result<Answer<Vec<Chun
         }
         ApiKey::ListOffsets => {
             let (body, reply) = request.decode()?;
-            reply.later(async move { api::list_offsets(&broker, body).await })
+            let version = reply.version();
+            reply.later(async move { api::list_offsets(&broker, version, body).await })
         }
         ApiKey::Metadata => {
             let (body, reply) = request.decode()?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::api::{BrokerInfo, FetchLimits, Setting};
+use crate::internal_topics::InternalTopics;
 use crate::producer_ids::ProducerIds;
 use crate::services::Services;
 use crate::topics::Topics;
@@ -24,6 +25,8 @@ pub struct Broker {
     pub auto_create: bool,
     /// `num.partitions`: what a topic gets if its creator does not say.
     pub partitions_default: u32,
+    /// How the topics are made that only the broker writes to.
+    pub internal_topics: InternalTopics,
     /// What a fetch may cost.
     pub fetch_limits: FetchLimits,
     /// At how many partitions all fetches together may wait.

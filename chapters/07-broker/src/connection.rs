@@ -15,6 +15,7 @@ use wire_protocol::{ApiKey, Malformed, RequestHeader, Support, encode_unknown_ap
 use crate::request::Request;
 use crate::services::Services;
 use crate::serving::Serving;
+use crate::unwritten::{Paced, Unwritten};
 
 /// Limits of one connection.
 #[derive(Debug, Clone)]
@@ -61,8 +62,13 @@ pub async fn serve_connection<Stop, Begin, Beginning>(
         let services = Arc::clone(&services);
         async move { services.read_cold(range).await }
     };
+    let unwritten = Arc::new(Unwritten::default());
+    let requests = Paced {
+        requests: RequestReader::new(incoming, request_limits),
+        unwritten: Arc::clone(&unwritten),
+    };
     let closing = serve_requests(
-        RequestReader::new(incoming, request_limits),
+        requests,
         ChunkWriter::new(outgoing, limits.progress, cold),
         Terms {
             order: Order::AsRequested,
@@ -71,9 +77,10 @@ pub async fn serve_connection<Stop, Begin, Beginning>(
         },
         |frame: Frame| {
             let serving = Serving::new(peer, &frame.payload);
+            let request = request(peer, frame, Arc::clone(&unwritten));
             serving
                 .clone()
-                .scope(begin_frame(peer, serving, frame, &begin))
+                .scope(begin_request(peer, serving, request, &begin))
         },
         stop,
     )
@@ -82,18 +89,18 @@ pub async fn serve_connection<Stop, Begin, Beginning>(
 }
 // ANCHOR_END: serve_connection
 
-/// Begins the request in `frame`, if it is one of ours.
-async fn begin_frame<Begin, Beginning>(
+/// Begins a request, if it is one of ours.
+async fn begin_request<Begin, Beginning>(
     peer: SocketAddr,
     serving: Serving,
-    frame: Frame,
+    request: Result<Known, Malformed>,
     begin: &Begin,
 ) -> Answer<Vec<Chunk>>
 where
     Begin: Fn(Request) -> Beginning,
     Beginning: Future<Output = Result<Answer<Vec<Chunk>>, Malformed>>,
 {
-    let answer = match request(frame) {
+    let answer = match request {
         Ok(Known::Served(request)) => begin(request).await,
         Ok(Known::Answered(frame)) => Ok(Answer::Now(frame)),
         Ok(Known::Unsupported {
@@ -128,11 +135,11 @@ enum Known {
     },
 }
 
-fn request(frame: Frame) -> Result<Known, Malformed> {
+fn request(peer: SocketAddr, frame: Frame, unwritten: Arc<Unwritten>) -> Result<Known, Malformed> {
     let (header, _) = RequestHeader::decode(&frame.payload)?;
     Ok(match header.support() {
         Support::Served(api) | Support::Canary(api) => {
-            Known::Served(Request::new(api, header, frame))
+            Known::Served(Request::new(api, header, peer.ip(), frame, unwritten))
         }
         Support::UnknownVersion(ApiKey::ApiVersions) => {
             Known::Answered(encode_unknown_api_versions(header.correlation_id))

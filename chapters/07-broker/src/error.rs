@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use message_model::InvalidTopicName;
-use record_batch::BatchError;
+use record_batch::{BatchError, OpenError};
 use wire_protocol::ErrorCode;
 
 use crate::topic_settings::SettingError;
@@ -18,12 +18,12 @@ pub enum Error {
     /// A batch that we do not take.
     #[error(transparent)]
     Batch(#[from] BatchError),
-    /// A producer sent no batch for a partition, or more than one.
-    #[error("a produce request carries exactly one batch for a partition")]
-    NotOneBatch,
-    /// A producer sent timestamps that only a broker gives.
-    #[error("a producer must not set the timestamp type to LogAppendTime")]
-    LogAppendTime,
+    /// A compressed batch that cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// What a producer sent is no batch that this topic takes.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
     /// Not now or not for this client; the code says why.
     #[error("rejected: {0}")]
     Rejected(ErrorCode),
@@ -55,6 +55,23 @@ pub enum Error {
     },
 }
 
+/// Why a topic does not take what a producer sent, although it may be a right batch.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// There is no batch for the partition, or there are several.
+    #[error("a produce request carries exactly one batch for a partition")]
+    NotOneBatch,
+    /// Its timestamps are such as only a broker gives.
+    #[error("a producer must not set the timestamp type to LogAppendTime")]
+    LogAppendTime,
+    /// The topic is compacted, and some records have no key.
+    #[error("a compacted topic takes no record without a key")]
+    Keyless {
+        /// Which records of the batch, counted from 0; the first 100 of them at most.
+        records: Vec<i32>,
+    },
+}
+
 impl Error {
     /// Whether a read from memory alone cannot go on: the same read succeeds on a
     /// thread that may wait.
@@ -76,7 +93,8 @@ pub fn error_code(error: &Error) -> ErrorCode {
         Error::Log(log_storage::Error::OutOfRange { .. }) => ErrorCode::OFFSET_OUT_OF_RANGE,
         Error::Log(_) => ErrorCode::KAFKA_STORAGE_ERROR,
         Error::Batch(error) => error.error_code(),
-        Error::NotOneBatch | Error::LogAppendTime => ErrorCode::INVALID_RECORD,
+        Error::Open(OpenError::TooLarge { .. }) => ErrorCode::MESSAGE_TOO_LARGE,
+        Error::Unfit(_) | Error::Open(OpenError::Malformed) => ErrorCode::INVALID_RECORD,
         Error::Rejected(code) => *code,
         Error::Name(_) => ErrorCode::INVALID_TOPIC_EXCEPTION,
         Error::Unknown => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,

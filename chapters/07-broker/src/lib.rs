@@ -22,6 +22,7 @@ mod broker;
 mod connection;
 mod ends;
 mod error;
+mod internal_topics;
 mod part;
 mod partition;
 mod producer_ids;
@@ -31,20 +32,26 @@ mod services;
 mod serving;
 mod topic_settings;
 mod topics;
+mod unwritten;
 
 pub mod api;
 
 pub use broker::Broker;
 pub use connection::{ConnectionLimits, serve_connection};
 pub use ends::{End, Ends};
-pub use error::{Error, error_code};
+pub use error::{Error, Unfit, error_code};
+pub use internal_topics::InternalTopics;
 pub use part::*;
 pub use partition::{
     Appended, FILES_PER_PARTITION, Fetched, Partition, Produced, Reader, Room, validate_produced,
 };
 pub use producer_ids::ProducerIds;
-pub use request::{Reply, Request};
+pub use request::{Reply, Request, Sender};
 pub use services::{LaneWidths, Lanes, Services};
 pub use serving::serving;
-pub use topic_settings::{SettingError, TopicSettings, set_topic_setting, topic_settings};
-pub use topics::{Failed, Opened, SyncedAll, Topic, TopicConfig, Topics, TopicsConfig};
+pub use topic_settings::{
+    SettingError, TopicSettings, parse_cleanup_policy, set_topic_setting, topic_settings,
+};
+pub use topics::{
+    CompactedAll, Failed, Opened, SyncedAll, Topic, TopicConfig, Topics, TopicsConfig,
+};

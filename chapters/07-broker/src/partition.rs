@@ -1,14 +1,17 @@
 //! One partition: a log, its five ends, and the notes of those who wait for one.
 
 mod append;
+mod compaction;
 mod durability;
 mod fetch;
+mod keyless;
+mod size;
 mod state;
 mod upkeep;
 mod validation;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use log_storage::{Log, Truncated};
 use message_model::{LeaderEpoch, Offset, TopicPartition};
@@ -23,6 +26,7 @@ use crate::topic_settings::TopicSettings;
 pub use append::{Appended, FILES_PER_PARTITION};
 pub use fetch::{Fetched, Reader, Room};
 pub(crate) use state::{Online, Role};
+pub(crate) use validation::is_compressed;
 pub use validation::{Produced, validate_produced};
 
 /// The writer of a partition's log, held by the one who appends.
@@ -35,12 +39,13 @@ type Writer = OwnedMutexGuard<Option<Log>>;
 /// One partition, shared by all connections.
 ///
 /// # Locks
-/// `writer` comes before `state`. `state` is held for memory work only: never
+/// `upkeep` comes before `writer`, and `writer` before `state`. `state` is held for memory work only: never
 /// over an await, a system call or another lock.
 #[derive(Debug)]
 pub struct Partition {
     name: Arc<TopicPartition>,
-    settings: TopicSettings,
+    /// Locked for a copy, in or out.
+    settings: RwLock<TopicSettings>,
     services: Arc<Services>,
     /// `None` when the log could not be opened, or the topic is gone.
     writer: Arc<AsyncMutex<Option<Log>>>,
@@ -49,6 +54,9 @@ pub struct Partition {
     board: Arc<Board<End>>,
     /// As many have asked for a sync as shared the last one.
     company: Notify,
+    /// Held by the one who adds or removes segment files, but for rolls: retention, the
+    /// deletion of records, a piece of compaction. Comes before `writer`.
+    upkeep: Arc<AsyncMutex<()>>,
 }
 
 /// What [`Partition::open`] found.
@@ -84,12 +92,13 @@ impl Partition {
         OpenedPartition {
             partition: Partition {
                 name: Arc::new(name),
-                settings,
+                settings: RwLock::new(settings),
                 services: Arc::clone(services),
                 writer: Arc::new(AsyncMutex::new(log)),
                 state: Mutex::new(role),
                 board: Arc::new(Board::new()),
                 company: Notify::new(),
+                upkeep: Arc::default(),
             },
             truncated,
             offline,
@@ -102,10 +111,25 @@ impl Partition {
         &self.name
     }
 
+    /// Its name, as the key of a lane.
+    pub(crate) fn shared_name(&self) -> &Arc<TopicPartition> {
+        &self.name
+    }
+
     /// What its topic says about records and segments.
     #[must_use]
-    pub fn settings(&self) -> &TopicSettings {
-        &self.settings
+    pub fn settings(&self) -> TopicSettings {
+        *self.settings.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the partition other settings, which hold from now on.
+    pub fn set_settings(&self, settings: TopicSettings) {
+        *self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = settings;
+        // One that is offline is opened with new settings at the next start.
+        let _ = self.online(|online| online.view().set_config(settings.log));
     }
 
     /// Where its ends are.
@@ -147,6 +171,8 @@ impl Partition {
 
     /// The topic is being deleted: every later call fails, and everything that waits is woken.
     pub(crate) async fn close(&self) {
+        // Nothing is written to the directory while it is removed.
+        let _upkeep = self.upkeep().await;
         self.take_offline();
         self.writer().await.take();
     }
@@ -166,6 +192,11 @@ impl Partition {
     fn take_offline(&self) {
         *self.state() = Role::Offline;
         self.board.wake_all();
+    }
+
+    /// The right to add or remove segment files, when it is this caller's turn.
+    async fn upkeep(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.upkeep).lock_owned().await
     }
 
     /// The writer, when it is this caller's turn.

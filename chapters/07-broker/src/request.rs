@@ -1,9 +1,13 @@
 //! A request of the Kafka protocol, and what its handler makes of it.
 
 use std::future::Future;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use networking::{Answer, Chunk, Frame, Peer, Share};
 use wire_protocol::{ApiKey, Malformed, RequestHeader, Wire, encode_response};
+
+use crate::unwritten::Unwritten;
 
 /// A request of an API and a version that we advertise.
 #[derive(Debug)]
@@ -12,12 +16,25 @@ pub struct Request {
     pub api: ApiKey,
     /// Its header.
     pub header: RequestHeader,
+    /// The address that it came from.
+    host: IpAddr,
     /// Header and body, and what they hold of the byte budget.
     frame: Frame,
+    /// Of its connection.
+    unwritten: Arc<Unwritten>,
+}
+
+/// The program that sent a request, as operators see it.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// What it calls itself.
+    pub client_id: Option<String>,
+    /// The address that it connects from.
+    pub host: IpAddr,
 }
 
 /// How to answer one request, and what the request holds of the byte budget
-/// until its answer has been made.
+/// until its answer has been made, and the answer from then on.
 #[derive(Debug)]
 pub struct Reply {
     api: ApiKey,
@@ -25,14 +42,29 @@ pub struct Reply {
     correlation_id: i32,
     /// The client that waits for the answer.
     pub peer: Peer,
+    /// What the client says about itself.
+    pub sender: Sender,
     /// `None` when the response accounts for what it holds.
     share: Option<Share>,
+    unwritten: Arc<Unwritten>,
 }
 
 impl Request {
     /// The request in `frame`, whose header has been read.
-    pub(crate) fn new(api: ApiKey, header: RequestHeader, frame: Frame) -> Request {
-        Request { api, header, frame }
+    pub(crate) fn new(
+        api: ApiKey,
+        header: RequestHeader,
+        host: IpAddr,
+        frame: Frame,
+        unwritten: Arc<Unwritten>,
+    ) -> Request {
+        Request {
+            api,
+            header,
+            host,
+            frame,
+            unwritten,
+        }
     }
 
     /// Whether the version is served; if not, it is a [canary](wire_protocol::CANARIES).
@@ -42,8 +74,9 @@ impl Request {
     }
 
     /// The body, and how to answer it. The byte budget counts what decoding makes
-    /// of the bytes, before it is made. What the handler and the answer take is not
-    /// counted: together they hold at most six times what is.
+    /// of the bytes, before it is made, and then the answer, once it is made. What a
+    /// handler takes meanwhile is not counted: all together hold at most six times
+    /// what is.
     ///
     /// # Errors
     /// When the bytes are no such request; the connection is to be closed then.
@@ -61,13 +94,32 @@ impl Request {
             version: self.header.api_version,
             correlation_id: self.header.correlation_id,
             peer,
+            sender: Sender {
+                client_id: self.header.client_id,
+                host: self.host,
+            },
             share: Some(share),
+            unwritten: self.unwritten,
         };
         Ok((request, reply))
     }
 }
 
 impl Reply {
+    /// The version of the request, for handlers that act by it.
+    #[must_use]
+    pub fn version(&self) -> i16 {
+        self.version
+    }
+
+    /// Counts `bytes` more of the byte budget for this request, whose answer takes far more
+    /// memory than the request.
+    pub fn count(&mut self, bytes: usize) {
+        if let Some(share) = &mut self.share {
+            share.grow(bytes);
+        }
+    }
+
     /// A response that exists already.
     #[must_use]
     pub fn now<B: Wire>(self, response: &B) -> Answer<Vec<Chunk>> {
@@ -97,7 +149,13 @@ impl Reply {
         self.later(response)
     }
 
+    /// The response's bytes, which hold their part of the byte budget until they are
+    /// written: a client that asks for much and reads nothing uses up its own room.
     fn encode<B: Wire>(self, response: &B) -> Vec<Chunk> {
-        encode_response(self.api, self.version, self.correlation_id, response)
+        let mut chunks = encode_response(self.api, self.version, self.correlation_id, response);
+        if let Some(share) = self.share {
+            self.unwritten.count(&mut chunks, share);
+        }
+        chunks
     }
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use async_model::{Clock, Driver, Lane};
 use bytes::Bytes;
 use disk::Disk;
-use log_storage::SegmentCache;
+use log_storage::{Compactor, SegmentCache};
 use message_model::{Moment, TopicPartition};
 use networking::FileRange;
+use record_batch::Opening;
 
 use crate::part::Waits;
 use crate::serving::pieces_as_served;
@@ -24,6 +25,8 @@ pub struct LaneWidths {
     pub rolls: usize,
     /// Topics, retention, recovery points.
     pub administration: usize,
+    /// Openings of compressed batches, each of which takes memory.
+    pub openings: usize,
 }
 
 /// Where work that waits for the disk runs: a lane for each kind, so that one
@@ -35,6 +38,7 @@ pub struct Lanes {
     pub(crate) rolls: Lane<Arc<TopicPartition>>,
     /// By topic, or by the name of a file of the data directory.
     pub(crate) administration: Lane<String>,
+    pub(crate) openings: Lane<Arc<TopicPartition>>,
     /// By the address of the segment that an answer is sent from.
     cold_chunks: Lane<usize>,
 }
@@ -53,8 +57,12 @@ pub struct Services {
     pub segments: SegmentCache,
     /// Fetches that wait for records; they end when the broker stops.
     pub fetches: Waits,
+    /// How compressed batches are opened; `None`: they stay closed, and are believed.
+    pub opening: Option<Opening>,
     /// Acknowledgements that wait for a sync, also while the broker stops.
     pub acknowledgements: Waits,
+    /// How compacted topics are compacted; `None`: not at all.
+    pub compactor: Option<Compactor>,
     driver: Arc<Driver>,
 }
 
@@ -66,6 +74,7 @@ impl Services {
         clock: Clock,
         widths: LaneWidths,
         segments: SegmentCache,
+        opening: Option<Opening>,
     ) -> Services {
         let driver = Arc::new(Driver::new(clock));
         let waits = || {
@@ -77,9 +86,24 @@ impl Services {
             clock,
             lanes: Lanes::new(widths),
             segments,
+            opening,
             fetches: waits(),
             acknowledgements: waits(),
+            compactor: None,
             driver,
+        }
+    }
+
+    /// All bytes of `range`, on the lane for reads.
+    ///
+    /// # Errors
+    /// As the disk says; [`io::ErrorKind::UnexpectedEof`] if there are fewer.
+    pub async fn read(&self, range: FileRange) -> io::Result<Bytes> {
+        let length = range.length as usize;
+        let bytes = self.read_cold(range).await?;
+        match bytes.len() == length {
+            true => Ok(bytes),
+            false => Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
 
@@ -117,6 +141,7 @@ impl Lanes {
             reads: Lane::new(widths.reads),
             rolls: Lane::new(widths.rolls),
             administration: Lane::new(widths.administration),
+            openings: Lane::new(widths.openings),
             cold_chunks: Lane::new(widths.reads),
         }
     }

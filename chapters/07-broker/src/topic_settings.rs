@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use log_storage::LogConfig;
+use log_storage::{Cleanup, LogConfig};
 
 /// What a topic says about its records and segments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TopicSettings {
     /// What its logs use.
     pub log: LogConfig,
@@ -35,6 +35,23 @@ pub enum SettingError {
         /// What it can be.
         expected: &'static str,
     },
+    /// A record would have to stay longer than it may stay uncompacted.
+    #[error("min.compaction.lag.ms must not be above max.compaction.lag.ms")]
+    Lags,
+}
+
+impl TopicSettings {
+    /// Whether the values fit each other.
+    ///
+    /// # Errors
+    /// [`SettingError::Lags`].
+    pub fn check(&self) -> Result<(), SettingError> {
+        let compaction = self.log.compaction;
+        if compaction.min_lag > compaction.max_lag {
+            return Err(SettingError::Lags);
+        }
+        Ok(())
+    }
 }
 
 /// One row of the table.
@@ -67,20 +84,39 @@ const BATCH_SIZE: &str =
 /// An answer with one such batch must be below 2 GiB, the longest frame, in bytes.
 const BATCH_SIZE_MAX: u32 = 1024 * 1024 * 1024;
 const AT_LEAST_1024: &str = "a whole number, at least 1024";
+const CLEANUP_POLICY: &str = "delete, compact, both with a comma in between, or nothing";
 const OR_UNLIMITED: &str = "a whole number, at least 0, or -1 for no limit";
 
 const SETTINGS: &[TopicSetting] = &[
     TopicSetting {
         name: "cleanup.policy",
         broker: "log.cleanup.policy",
-        expected: "delete",
-        value: Value::Only("delete"),
+        expected: CLEANUP_POLICY,
+        value: Value::Kept {
+            set: |settings, value| {
+                settings.log.cleanup = parse_cleanup_policy(value)?;
+                Some(())
+            },
+            show: |settings| show_cleanup_policy(settings.log.cleanup),
+        },
     },
     TopicSetting {
         name: "compression.type",
         broker: "compression.type",
         expected: "producer: a batch stays as it was sent",
         value: Value::Only("producer"),
+    },
+    TopicSetting {
+        name: "delete.retention.ms",
+        broker: "log.cleaner.delete.retention.ms",
+        expected: AT_LEAST_0,
+        value: Value::Kept {
+            set: |settings, value| {
+                settings.log.compaction.delete_retention = parse_millis(value, 0)?;
+                Some(())
+            },
+            show: |settings| to_millis(settings.log.compaction.delete_retention).to_string(),
+        },
     },
     TopicSetting {
         name: "index.interval.bytes",
@@ -92,6 +128,18 @@ const SETTINGS: &[TopicSetting] = &[
                 Some(())
             },
             show: |settings| settings.log.index_interval_bytes.to_string(),
+        },
+    },
+    TopicSetting {
+        name: "max.compaction.lag.ms",
+        broker: "log.cleaner.max.compaction.lag.ms",
+        expected: AT_LEAST_1,
+        value: Value::Kept {
+            set: |settings, value| {
+                settings.log.compaction.max_lag = parse_millis(value, 1)?;
+                Some(())
+            },
+            show: |settings| to_millis(settings.log.compaction.max_lag).to_string(),
         },
     },
     TopicSetting {
@@ -125,6 +173,32 @@ const SETTINGS: &[TopicSetting] = &[
         broker: "log.message.timestamp.type",
         expected: "CreateTime: records keep their producer's timestamps",
         value: Value::Only("CreateTime"),
+    },
+    TopicSetting {
+        name: "min.cleanable.dirty.ratio",
+        broker: "log.cleaner.min.cleanable.ratio",
+        expected: "a number from 0 to 1",
+        value: Value::Kept {
+            set: |settings, value| {
+                let ratio: f64 = value.parse().ok()?;
+                settings.log.compaction.min_dirty_ratio =
+                    (0.0..=1.0).contains(&ratio).then_some(ratio)?;
+                Some(())
+            },
+            show: |settings| format!("{:?}", settings.log.compaction.min_dirty_ratio),
+        },
+    },
+    TopicSetting {
+        name: "min.compaction.lag.ms",
+        broker: "log.cleaner.min.compaction.lag.ms",
+        expected: AT_LEAST_0,
+        value: Value::Kept {
+            set: |settings, value| {
+                settings.log.compaction.min_lag = parse_millis(value, 0)?;
+                Some(())
+            },
+            show: |settings| to_millis(settings.log.compaction.min_lag).to_string(),
+        },
     },
     TopicSetting {
         name: "min.insync.replicas",
@@ -257,6 +331,40 @@ pub(crate) fn broker_name(name: &str) -> Option<&'static str> {
 fn parse_i32(value: &str, least: i32) -> Option<u32> {
     let number: i32 = value.parse().ok()?;
     (number >= least).then(|| number.unsigned_abs())
+}
+
+fn parse_millis(value: &str, least: u64) -> Option<Duration> {
+    let millis = u64::try_from(value.parse::<i64>().ok()?).ok()?;
+    (millis >= least).then(|| Duration::from_millis(millis))
+}
+
+/// The value of `cleanup.policy`: `delete`, `compact`, both with a comma in between, or
+/// neither.
+#[must_use]
+pub fn parse_cleanup_policy(value: &str) -> Option<Cleanup> {
+    let mut cleanup = Cleanup {
+        delete: false,
+        compact: false,
+    };
+    if value.trim().is_empty() {
+        return Some(cleanup);
+    }
+    for policy in value.split(',') {
+        let one = match policy.trim() {
+            "delete" => &mut cleanup.delete,
+            "compact" => &mut cleanup.compact,
+            _ => return None,
+        };
+        *one = true;
+    }
+    Some(cleanup)
+}
+
+fn show_cleanup_policy(cleanup: Cleanup) -> String {
+    let policies = [(cleanup.compact, "compact"), (cleanup.delete, "delete")];
+    let policies = policies.iter().filter(|(is_set, _)| *is_set);
+    let names: Vec<&str> = policies.map(|(_, name)| *name).collect();
+    names.join(",")
 }
 
 /// `Some(None)` is -1: no limit.

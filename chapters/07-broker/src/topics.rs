@@ -1,28 +1,33 @@
-//! Topics by name; created and deleted atomically, whatever crashes.
+//! Topics by name; created, grown, changed and deleted atomically, whatever crashes.
 //!
 //! # On disk
 //! `topics.json` in the data directory says which topics exist (see
-//! `registry.rs`): its replacement is the moment at which a topic exists or is
-//! gone. Each partition has a directory `<topic>-<partition>`. A directory that
+//! `registry.rs`): its replacement is the moment at which a topic exists, has more
+//! partitions or other settings, or is gone. Each partition has a directory `<topic>-<partition>`. A directory that
 //! belongs to no topic is a stranger's: it is never touched.
 //!
 //! # Locks
 //! `registry` is held while `topics.json` is replaced, by a task that waits for
-//! the disk; `live` for a look-up. Neither is held while the logs of a topic are
+//! the disk, and by no change of a topic that exists before `live` has it too;
+//! `live` for a look-up. Neither is held while the logs of a topic are
 //! created or removed, so that a large topic does not hold up a small one.
 
+mod compaction;
+mod configure;
 mod create;
 mod delete;
+mod grow;
 mod open;
 mod registry;
 mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use message_model::{PartitionIndex, TopicName, TopicPartition};
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use crate::error::{Error, io_error};
 use crate::partition::Partition;
@@ -30,6 +35,7 @@ use crate::services::{Services, once};
 use crate::topic_settings::{SettingError, TopicSettings, set_topic_setting};
 use registry::Registry;
 
+pub use compaction::CompactedAll;
 pub use open::Opened;
 pub use upkeep::{Failed, SyncedAll};
 
@@ -89,11 +95,13 @@ pub struct Topics {
     config: TopicsConfig,
     registry: Arc<AsyncMutex<Registry>>,
     live: RwLock<BTreeMap<TopicName, Arc<Topic>>>,
-    /// Topics that are being created or deleted at the moment.
+    /// Topics that are being created, grown or deleted at the moment.
     busy: Mutex<BTreeSet<TopicName>>,
+    /// One of them is no longer.
+    freed: Notify,
 }
 
-/// The right to create or delete a topic; dropping it gives the right back.
+/// The right to create, grow or delete a topic; dropping it gives the right back.
 struct Claim<'a> {
     topics: &'a Topics,
     name: TopicName,
@@ -102,6 +110,7 @@ struct Claim<'a> {
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
         self.topics.busy().remove(&self.name);
+        self.topics.freed.notify_waiters();
     }
 }
 
@@ -137,6 +146,12 @@ impl Topics {
         }
     }
 
+    /// Where they are.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
     /// All topics, by name.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Topic>> {
@@ -159,7 +174,18 @@ impl Topics {
         once(lane, registry::FILE.to_owned(), move || work(&mut registry)).await
     }
 
-    /// `None` while the topic is being created or deleted.
+    /// Completes when nothing else creates, grows or deletes the topic.
+    async fn claim_in_turn(&self, name: &TopicName) -> Claim<'_> {
+        loop {
+            let freed = self.freed.notified();
+            if let Some(claim) = self.claim(name) {
+                return claim;
+            }
+            freed.await;
+        }
+    }
+
+    /// `None` while the topic is being created, grown or deleted.
     fn claim(&self, name: &TopicName) -> Option<Claim<'_>> {
         let claimed = self.busy().insert(name.clone());
         claimed.then(|| Claim {
@@ -179,10 +205,13 @@ impl Topics {
     }
 }
 
-/// The partitions of a topic, by index.
-fn names(topic: &TopicName, partitions: u32) -> impl Iterator<Item = TopicPartition> + use<> {
+/// Partitions of a topic, by index.
+fn names(
+    topic: &TopicName,
+    partitions: Range<u32>,
+) -> impl Iterator<Item = TopicPartition> + use<> {
     let topic = topic.clone();
-    let indexes = (0..partitions).map_while(|index| i32::try_from(index).ok());
+    let indexes = partitions.map_while(|index| i32::try_from(index).ok());
     indexes.map(move |index| TopicPartition {
         topic: topic.clone(),
         partition: PartitionIndex(index),

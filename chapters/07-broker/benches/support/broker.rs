@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use ::broker::api::{self, Acknowledgement, BrokerInfo, FetchLimits};
 use ::broker::{
-    ConnectionLimits, LaneWidths, ProducerIds, Request, Services, TopicSettings, Topics,
-    TopicsConfig, serve_connection,
+    ConnectionLimits, InternalTopics, LaneWidths, ProducerIds, Request, Services, TopicSettings,
+    Topics, TopicsConfig, serve_connection,
 };
 use async_model::Clock;
 use log_storage::{RealDisk, SegmentCache};
@@ -80,9 +80,10 @@ fn open(dir: &Path) -> ::broker::Broker {
         reads: 8,
         rolls: 4,
         administration: 4,
+        openings: 2,
     };
     let segments = SegmentCache::new(100);
-    let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments);
+    let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments, None);
     let services = Arc::new(services);
     let config = TopicsConfig {
         settings: TopicSettings::default(),
@@ -104,6 +105,7 @@ fn open(dir: &Path) -> ::broker::Broker {
         },
         auto_create: false,
         partitions_default: 1,
+        internal_topics: InternalTopics::default(),
         fetch_limits: FetchLimits {
             response_bytes_max: 50 << 20,
             wait_max: Duration::from_secs(30),

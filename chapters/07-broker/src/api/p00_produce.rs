@@ -1,4 +1,4 @@
-//! Produce (0): versions 3 to 7; versions 0 to 2 are canaries.
+//! Produce (0): versions 3 to 9; versions 0 to 2 are canaries.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,16 +7,18 @@ use futures_util::future::{BoxFuture, join_all};
 use message_model::{Moment, Timestamp};
 use networking::Chunk;
 use record_batch::BatchHeader;
-use wire_protocol::ErrorCode;
 use wire_protocol::message::{
-    ProducePartition, ProducePartitionResponse, ProduceRequest, ProduceResponse, ProduceTopic,
-    ProduceTopicResponse,
+    ProducePartition, ProducePartitionResponse, ProduceRecordError, ProduceRequest,
+    ProduceResponse, ProduceTopic, ProduceTopicResponse,
 };
+use wire_protocol::{ErrorCode, Records};
 
 use super::{code_of, find_partition};
 use crate::broker::Broker;
-use crate::error::Error;
-use crate::partition::{Appended, Partition, validate_produced};
+use crate::error::{Error, Unfit};
+use crate::internal_topics::is_internal;
+use crate::partition::{Appended, Partition, Produced, is_compressed, validate_produced};
+use crate::services::once;
 
 /// The longest that an acknowledgement waits for the disk, whatever the producer allows.
 const WAIT_MAX: Duration = Duration::from_secs(300);
@@ -91,9 +93,33 @@ async fn append(
     wanted: ProducePartition,
 ) -> Result<(Arc<Partition>, Appended), Error> {
     let partition = find_partition(&broker.topics, topic, wanted.index)?;
-    let produced = validate_produced(now, partition.settings(), wanted.records)?;
+    if is_internal(topic) {
+        return Err(Error::Rejected(ErrorCode::INVALID_TOPIC_EXCEPTION));
+    }
+    let produced = validate(broker, now, &partition, wanted.records).await?;
     let appended = partition.append(now, produced).await?;
     Ok((partition, appended))
+}
+
+/// As [`validate_produced`]. What must be opened is opened on a lane: a few kilobytes may
+/// keep a thread busy for a tenth of a second.
+async fn validate(
+    broker: &Broker,
+    now: Timestamp,
+    partition: &Partition,
+    records: Records,
+) -> Result<Produced, Error> {
+    let settings = partition.settings();
+    let opening = broker.services.opening;
+    if opening.is_none() || !is_compressed(&records) {
+        return validate_produced(now, &settings, opening, records);
+    }
+    let lane = &broker.services.lanes.openings;
+    let key = Arc::clone(partition.shared_name());
+    once(lane, key, move || {
+        validate_produced(now, &settings, opening, records)
+    })
+    .await
 }
 
 /// Transactions come with chapter 20. Until then a transactional batch is
@@ -160,9 +186,29 @@ fn encode_partition(topic: &str, outcome: Outcome) -> ProducePartitionResponse {
         Err(error) => ProducePartitionResponse {
             index,
             error_code: code_of(topic, index, &error),
+            record_errors: record_errors(&error),
+            error_message: message(&error),
             ..ProducePartitionResponse::default()
         },
     }
+}
+
+/// The records that a batch was refused for, as far as they are known.
+fn record_errors(error: &Error) -> Vec<ProduceRecordError> {
+    let Error::Unfit(unfit @ Unfit::Keyless { records }) = error else {
+        return Vec::new();
+    };
+    let of = |index: &i32| ProduceRecordError {
+        batch_index: *index,
+        batch_index_error_message: Some(unfit.to_string()),
+    };
+    records.iter().map(of).collect()
+}
+
+/// Why a batch was refused, in words, if that is for some of its records.
+fn message(error: &Error) -> Option<String> {
+    let is_about_records = matches!(error, Error::Unfit(Unfit::Keyless { .. }));
+    is_about_records.then(|| error.to_string())
 }
 
 fn acknowledge_all(acks: Acks, response: ProduceResponse) -> Acknowledgement {

@@ -1,4 +1,4 @@
-//! Fetch (1): versions 4 to 11.
+//! Fetch (1): versions 4 to 12.
 //!
 //! Fetch sessions are declined: every response has session id 0 and every
 //! partition of the request.
@@ -8,14 +8,15 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use message_model::{Moment, Offset};
+use message_model::{Moment, Offset, OffsetRange};
 use networking::{Chunk, Share};
 use wire_protocol::message::{
-    FetchPartition, FetchPartitionResponse, FetchRequest, FetchResponse, FetchTopic,
-    FetchTopicResponse,
+    FetchEpochEndOffset, FetchPartition, FetchPartitionResponse, FetchRequest, FetchResponse,
+    FetchTopic, FetchTopicResponse,
 };
 use wire_protocol::{ErrorCode, Records};
 
+use super::p23_offset_for_leader_epoch::end_of_epoch;
 use super::{code_of, find_partition, first_places};
 use crate::broker::Broker;
 use crate::ends::End;
@@ -36,7 +37,10 @@ pub struct FetchLimits {
 /// What was found in one partition.
 struct Found {
     partition: Arc<Partition>,
+    from: Offset,
     fetched: Fetched,
+    /// Where the client's log and ours part, if they do: then nothing is read.
+    diverging_epoch: Option<FetchEpochEndOffset>,
 }
 
 /// What one reading of all partitions found.
@@ -162,7 +166,9 @@ impl Reading {
                     at_least_one: reading.bytes == 0,
                 };
                 let found = Found::take(broker, &topic.topic, wanted, (reader, room)).await;
-                reading.answer_now |= found.as_ref().map_or(true, |found| found.is_cut_at(reader));
+                reading.answer_now |= found
+                    .as_ref()
+                    .map_or(true, |found| found.answers_now(reader));
                 let bytes = found.as_ref().map_or(0, Found::bytes);
                 reading.bytes += u64::from(bytes);
                 left = left.saturating_sub(bytes);
@@ -177,22 +183,29 @@ impl Reading {
         self.topics.iter().flatten().flatten()
     }
 
-    /// How many bytes were appended to the partitions since; `None` if one is offline.
+    /// How many bytes were appended to the partitions since; `None` if one is offline,
+    /// or has no longer what was found.
     fn appended_since(&self) -> Option<u64> {
         let since = |found: &Found| {
+            let ends = found.partition.ends().ok()?;
             let now = found.partition.bytes().ok()?;
-            Some(now.saturating_sub(found.fetched.bytes_before))
+            let is_there = found.from >= ends.log_start;
+            is_there.then(|| now.saturating_sub(found.fetched.bytes_before))
         };
         self.found().map(since).sum()
     }
 
-    /// That one of the partitions moves; `None` if one is offline.
+    /// That one of the partitions moves, or loses what was found; `None` if one is offline.
     fn conditions(&self, end: End) -> Option<Vec<Condition<End>>> {
-        let condition = |found: &Found| {
+        let mut conditions = Vec::new();
+        for found in self.found() {
             let at: Offset = found.partition.ends().ok()?.get(end);
-            Some(found.partition.passes(end, at))
-        };
-        self.found().map(condition).collect()
+            conditions.push(found.partition.passes(end, at));
+            if found.bytes() > 0 {
+                conditions.push(found.partition.passes(End::LogStart, found.from));
+            }
+        }
+        Some(conditions)
     }
 }
 
@@ -204,20 +217,63 @@ impl Found {
         (reader, room): (Reader, Room),
     ) -> Result<Found, Error> {
         let partition = find_partition(&broker.topics, topic, wanted.partition)?;
-        partition.check_epoch(wanted.current_leader_epoch)?;
+        // Here, and not in other requests, Kafka takes any number below 0 for none.
+        partition.check_epoch(wanted.current_leader_epoch.max(-1))?;
         let from = Offset(wanted.fetch_offset);
-        let fetched = partition.fetch(reader, from, room).await?;
-        Ok(Found { partition, fetched })
+        let diverging_epoch = diverging_epoch(&partition, wanted)?;
+        let fetched = match diverging_epoch {
+            None => partition.fetch(reader, from, room).await?,
+            Some(_) => nothing_at(&partition, from)?,
+        };
+        Ok(Found {
+            partition,
+            from,
+            fetched,
+            diverging_epoch,
+        })
     }
 
     fn bytes(&self) -> u32 {
         self.fetched.slice.as_ref().map_or(0, |slice| slice.length)
     }
 
-    /// Whether there is more than what was returned.
-    fn is_cut_at(&self, reader: Reader) -> bool {
-        self.fetched.range.end < self.fetched.ends.get(reader.end())
+    /// Whether there is more than what was returned, or the logs part.
+    fn answers_now(&self, reader: Reader) -> bool {
+        self.diverging_epoch.is_some()
+            || self.fetched.range.end < self.fetched.ends.get(reader.end())
     }
+}
+
+/// Where the log of the client parts from ours, if the epoch of its last record says so.
+fn diverging_epoch(
+    partition: &Partition,
+    wanted: &FetchPartition,
+) -> Result<Option<FetchEpochEndOffset>, Error> {
+    let theirs = wanted.last_fetched_epoch;
+    if theirs < 0 {
+        return Ok(None);
+    }
+    let Some((epoch, end)) = end_of_epoch(partition, theirs)? else {
+        return Err(Error::Rejected(ErrorCode::OFFSET_OUT_OF_RANGE));
+    };
+    let diverges = epoch < theirs || end < Offset(wanted.fetch_offset);
+    Ok(diverges.then_some(FetchEpochEndOffset {
+        epoch,
+        end_offset: end.0,
+    }))
+}
+
+/// What a fetch finds that reads nothing.
+fn nothing_at(partition: &Partition, from: Offset) -> Result<Fetched, Error> {
+    Ok(Fetched {
+        slice: None,
+        range: OffsetRange {
+            start: from,
+            end: from,
+        },
+        ends: partition.ends()?,
+        bytes_before: partition.bytes()?,
+    })
 }
 
 fn encode(request: &FetchRequest, reading: Reading) -> FetchResponse {
@@ -245,8 +301,12 @@ fn encode_partition(
     found: Result<Found, Error>,
 ) -> FetchPartitionResponse {
     let partition_index = wanted.partition;
-    let fetched = match found {
-        Ok(found) => found.fetched,
+    let Found {
+        fetched,
+        diverging_epoch,
+        ..
+    } = match found {
+        Ok(found) => found,
         Err(error) => return failed(partition_index, code_of(topic, partition_index, &error)),
     };
     FetchPartitionResponse {
@@ -259,6 +319,7 @@ fn encode_partition(
         records: Records {
             chunks: fetched.slice.into_iter().map(Chunk::File).collect(),
         },
+        diverging_epoch: diverging_epoch.unwrap_or_default(),
         ..failed(partition_index, ErrorCode::NONE)
     }
 }

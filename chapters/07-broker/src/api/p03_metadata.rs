@@ -1,4 +1,4 @@
-//! Metadata (3): versions 0 to 7.
+//! Metadata (3): versions 0 to 9.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,8 +10,10 @@ use wire_protocol::message::{
     MetadataBroker, MetadataPartition, MetadataRequest, MetadataResponse, MetadataTopicResponse,
 };
 
+use super::authorized_operations::{of_cluster, of_topic};
 use crate::broker::Broker;
 use crate::error::{Error, error_code};
+use crate::internal_topics::is_internal;
 use crate::topics::Topic;
 
 /// What clients hear about this broker.
@@ -33,13 +35,17 @@ const CREATIONS_MAX: usize = 100;
 /// Brokers, topics, partitions and their leaders. Creates no topic for a client that is gone.
 pub async fn metadata(broker: &Broker, peer: &Peer, request: MetadataRequest) -> MetadataResponse {
     let info = &broker.info;
+    let operations = of_topic(request.include_topic_authorized_operations);
     let creates = broker.auto_create && request.allow_auto_topic_creation;
     let mut creations_left = if creates { CREATIONS_MAX } else { 0 };
     let mut described = Vec::new();
     match request.topics.0 {
         None => {
             for topic in broker.topics.all() {
-                described.push(describe(topic.name.as_str(), Ok(&topic), info.id));
+                described.push(MetadataTopicResponse {
+                    topic_authorized_operations: operations,
+                    ..describe(topic.name.as_str(), Ok(&topic), info.id)
+                });
             }
         }
         Some(wanted) => {
@@ -53,7 +59,10 @@ pub async fn metadata(broker: &Broker, peer: &Peer, request: MetadataRequest) ->
                     creations_left = 0;
                 }
                 let found = find_or_create(broker, &name, &mut creations_left).await;
-                described.push(describe(&name, found.as_ref(), info.id));
+                described.push(MetadataTopicResponse {
+                    topic_authorized_operations: operations,
+                    ..describe(&name, found.as_ref(), info.id)
+                });
             }
         }
     }
@@ -67,6 +76,7 @@ pub async fn metadata(broker: &Broker, peer: &Peer, request: MetadataRequest) ->
         cluster_id: Some(info.cluster_id.clone()),
         controller_id: info.id.0,
         topics: described,
+        cluster_authorized_operations: of_cluster(request.include_cluster_authorized_operations),
         ..MetadataResponse::default()
     }
 }
@@ -84,6 +94,9 @@ async fn find_or_create(
         return Err(Error::Unknown);
     }
     *creations_left -= 1;
+    if is_internal(name.as_str()) {
+        return create_internal(broker, &name).await;
+    }
     let (topics, partitions) = (&broker.topics, broker.partitions_default);
     match topics.create(&name, partitions, topics.new_config()).await {
         // Two clients wanted it at the same time; the one that came second asks again.
@@ -92,6 +105,15 @@ async fn find_or_create(
             None => Err(Error::Rejected(ErrorCode::LEADER_NOT_AVAILABLE)),
         },
         created => created,
+    }
+}
+
+/// An internal topic has settings of its own, also if a client asks for it first.
+async fn create_internal(broker: &Broker, name: &TopicName) -> Result<Arc<Topic>, Error> {
+    let topic = broker.create_offsets_topic().await?;
+    match topic.name == *name {
+        true => Ok(topic),
+        false => Err(Error::Unknown),
     }
 }
 
@@ -113,10 +135,11 @@ fn describe(
     MetadataTopicResponse {
         error_code: topic.err().map_or(ErrorCode::NONE, error_code),
         name: name.to_owned(),
-        is_internal: false,
+        is_internal: is_internal(name),
         partitions: partitions
             .iter()
             .map(|partition| describe(partition.name().partition.0))
             .collect(),
+        ..MetadataTopicResponse::default()
     }
 }

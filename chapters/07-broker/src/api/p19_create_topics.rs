@@ -1,4 +1,4 @@
-//! CreateTopics (19): versions 2 to 4.
+//! CreateTopics (19): versions 2 to 5.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,11 +8,13 @@ use networking::Peer;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{
     CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig, CreatableTopicResult,
-    CreateTopicsRequest, CreateTopicsResponse,
+    CreatableTopicSetting, CreateTopicsRequest, CreateTopicsResponse, DescribeConfigsEntry,
 };
 
+use super::p32_describe_configs::{RESOURCES_MAX, entries_of_topic};
 use crate::broker::Broker;
 use crate::error::{Error, error_code};
+use crate::topics::TopicConfig;
 
 /// The longest that one request may create topics.
 const TIME_MAX: Duration = Duration::from_secs(60);
@@ -24,10 +26,20 @@ const LOGGED: usize = 200;
 /// Why a topic is not created: the code, and what it is about in words.
 type Refusal = (ErrorCode, String);
 
+/// What a topic has that was created, or could be.
+struct Created {
+    partitions: u32,
+    config: TopicConfig,
+}
+
+/// The first version whose answer says what was created.
+const DESCRIBED_SINCE: i16 = 5;
+
 /// Creates topics, one after the other, until the time is over or the client is gone.
 pub async fn create_topics(
     broker: &Broker,
     peer: &Peer,
+    version: i16,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
     let clock = broker.services.clock;
@@ -56,7 +68,14 @@ pub async fn create_topics(
             }
             _ => create_one(broker, topic, request.validate_only).await,
         };
-        topics.push(result(name, created));
+        let described = match &created {
+            // As with DescribeConfigs: a short request could make us build a huge response.
+            Ok(created) if version >= DESCRIBED_SINCE && topics.len() < RESOURCES_MAX => {
+                describe(broker, created)
+            }
+            _ => undescribed(),
+        };
+        topics.push(result(name, created, described));
     }
     CreateTopicsResponse {
         topics,
@@ -70,7 +89,7 @@ async fn create_one(
     broker: &Broker,
     topic: CreatableTopic,
     validate_only: bool,
-) -> Result<(), Refusal> {
+) -> Result<Created, Refusal> {
     let name = TopicName::new(&topic.name).map_err(|error| because(error.into()))?;
     if broker.topics.get(&name).is_some() {
         return Err(because(Error::Exists));
@@ -78,17 +97,53 @@ async fn create_one(
     let partitions = partitions(broker, &topic)?;
     let mut settings = broker.topics.new_config();
     for CreatableTopicConfig { name, value } in topic.configs {
-        let value = value.unwrap_or_default();
+        let no_value = || refusal(ErrorCode::INVALID_CONFIG, "a setting has a value");
+        let value = value.ok_or_else(no_value)?;
         settings.set(&name, &value).map_err(|error| {
             let (code, reason) = because(error.into());
             (code, format!("{name}={value}: {reason}"))
         })?;
     }
+    let fits = settings.settings.check();
+    fits.map_err(|error| because(error.into()))?;
+    let created = Created {
+        partitions,
+        config: settings.clone(),
+    };
     if validate_only {
-        return broker.topics.check_partitions(partitions).map_err(because);
+        broker
+            .topics
+            .check_partitions(partitions)
+            .map_err(because)?;
+        return Ok(created);
     }
-    let created = broker.topics.create(&name, partitions, settings).await;
-    created.map(drop).map_err(because)
+    let topic = broker.topics.create(&name, partitions, settings).await;
+    topic.map(|_| created).map_err(because)
+}
+
+/// What the answer says of a topic of which it says no more.
+fn undescribed() -> CreatableTopicResult {
+    CreatableTopicResult {
+        configs: Some(Vec::new()),
+        ..CreatableTopicResult::default()
+    }
+}
+
+/// What the answer says of a topic beside that it was created.
+fn describe(broker: &Broker, created: &Created) -> CreatableTopicResult {
+    let settings = entries_of_topic(&created.config, &broker.settings).into_iter();
+    let setting = |entry: DescribeConfigsEntry| CreatableTopicSetting {
+        name: entry.name,
+        value: entry.value,
+        config_source: entry.config_source,
+        ..CreatableTopicSetting::default()
+    };
+    CreatableTopicResult {
+        num_partitions: i32::try_from(created.partitions).unwrap_or(i32::MAX),
+        replication_factor: 1,
+        configs: Some(settings.map(setting).collect()),
+        ..CreatableTopicResult::default()
+    }
 }
 
 /// How many partitions the topic gets.
@@ -140,9 +195,13 @@ fn because(error: Error) -> Refusal {
     (error_code(&error), error.to_string())
 }
 
-fn result(name: String, created: Result<(), Refusal>) -> CreatableTopicResult {
+fn result(
+    name: String,
+    created: Result<Created, Refusal>,
+    described: CreatableTopicResult,
+) -> CreatableTopicResult {
     let (error_code, error_message) = match created {
-        Ok(()) => {
+        Ok(_) => {
             tracing::info!("created topic {name}");
             (ErrorCode::NONE, None)
         }
@@ -157,5 +216,6 @@ fn result(name: String, created: Result<(), Refusal>) -> CreatableTopicResult {
         name,
         error_code,
         error_message,
+        ..described
     }
 }

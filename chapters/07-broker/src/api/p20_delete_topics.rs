@@ -1,4 +1,4 @@
-//! DeleteTopics (20): versions 1 to 3.
+//! DeleteTopics (20): versions 1 to 4.
 
 use std::collections::BTreeMap;
 

@@ -155,7 +155,7 @@ impl Partition {
         target: Timestamp,
     ) -> Result<Option<(Timestamp, Offset)>, Error> {
         let (view, ends) = self.online(|online| (online.view().clone(), online.ends()))?;
-        let mut find: FindTimestamp = view.find_timestamp(target);
+        let mut find: FindTimestamp = view.find_timestamp(target, self.services.opening);
         let lane = &self.services.lanes.reads;
         let found = in_pieces(lane, self.name.clone(), move || find.step().transpose()).await?;
         Ok(found.filter(|(_, offset)| *offset < ends.get(reader.end())))

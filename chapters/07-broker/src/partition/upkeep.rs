@@ -1,6 +1,9 @@
 //! What is done to a partition in the background.
 
-use message_model::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+
+use message_model::{Moment, Offset, OffsetRange, Timestamp};
 
 use super::Partition;
 use crate::ends::End;
@@ -11,28 +14,52 @@ impl Partition {
     /// Deletes the segments whose time has come, none with a record that a
     /// consumer may not have seen or that is not on disk. Returns whether the log start has moved.
     ///
-    /// The new start is stored before anything is deleted, so that a crash in
-    /// between leaves files too many and never a hole.
-    ///
     /// # Errors
     /// When the log fails.
-    pub async fn apply_retention(&self, now: Timestamp) -> Result<bool, Error> {
+    pub async fn apply_retention(self: &Arc<Self>, now: Timestamp) -> Result<bool, Error> {
         let (view, ends) = self.online(|online| (online.view().clone(), online.ends()))?;
         let keep_from = ends.durable.min(ends.high_watermark);
         let mut retention = view.retention(now, keep_from);
         let lane = &self.services.lanes.administration;
-        let topic = || self.name.topic.to_string();
-        let decided = in_pieces(lane, topic(), move || retention.step().transpose()).await;
-        let start = decided?;
-        if start <= ends.log_start {
-            return Ok(false);
+        let topic = self.name.topic.to_string();
+        let start = in_pieces(lane, topic, move || retention.step().transpose()).await?;
+        Ok(self.delete_before(start).await? > ends.log_start)
+    }
+
+    /// Deletes the records below `offset`, which are on disk first: the log starts there
+    /// from now on. Returns the log start, which is higher if it was.
+    ///
+    /// The new start is stored before anything is deleted, so that a crash in
+    /// between leaves files too many and never a hole.
+    ///
+    /// # Errors
+    /// [`log_storage::Error::OutOfRange`] above the high watermark, or when the log fails.
+    pub async fn delete_before(self: &Arc<Self>, offset: Offset) -> Result<Offset, Error> {
+        let ends = self.ends()?;
+        if offset > ends.high_watermark {
+            let log = OffsetRange {
+                start: ends.log_start,
+                end: ends.high_watermark,
+            };
+            return Err(log_storage::Error::OutOfRange { asked: offset, log }.into());
         }
-        once(lane, topic(), move || view.save_log_start(start)).await?;
+        if offset <= ends.log_start {
+            return Ok(ends.log_start);
+        }
+        self.durable(offset, Moment::after_start(Duration::MAX))
+            .await?;
+        let lane = &self.services.lanes.administration;
+        let topic = || self.name.topic.to_string();
+        let upkeep = self.upkeep().await;
+        let view = self.online(|online| online.view().clone())?;
+        // What is done on the lane has the right, also when the caller is gone.
+        let save = move || (view.save_log_start(offset.max(view.log_start())), upkeep);
+        let (saved, upkeep) = once(lane, topic(), save).await;
+        saved?;
         let mut writer = self.writer().await;
-        let Some(log) = writer.as_mut() else {
-            return Ok(false);
-        };
-        let removed = log.set_log_start(start);
+        let log = writer.as_mut();
+        let log = log.ok_or(Error::Log(log_storage::Error::Offline))?;
+        let removed = log.set_log_start(offset);
         let view = log.view();
         let ends = self.online(|online| {
             online.replace(view);
@@ -40,8 +67,13 @@ impl Partition {
         })?;
         drop(writer);
         self.board.moved(&End::LogStart, ends.log_start);
-        once(lane, topic(), move || removed.remove()).await?;
-        Ok(true)
+        let remove = move || {
+            let removed = removed.remove();
+            drop(upkeep);
+            removed
+        };
+        once(lane, topic(), remove).await?;
+        Ok(ends.log_start)
     }
 
     /// Notes on disk how far the log is known to be there, so that the next start looks at less.

@@ -2,12 +2,15 @@
 
 use bytes::BytesMut;
 use message_model::Timestamp;
+use networking::Chunk;
 use record_batch::{
-    BatchHeader, Codec, TimestampType, check_from_producer, mend_max_timestamp, validate, walk,
+    BatchHeader, Codec, Opening, TimestampType, Walked, check_from_producer, mend_max_timestamp,
+    validate, walk,
 };
 use wire_protocol::{ErrorCode, Records};
 
-use crate::error::Error;
+use super::keyless::keyless;
+use crate::error::{Error, Unfit};
 use crate::topic_settings::TopicSettings;
 
 /// A batch that may be appended, and its header, which is read once.
@@ -19,36 +22,69 @@ pub struct Produced {
 
 /// Checks what a producer sent for one partition, and that nothing follows the batch.
 ///
-/// An uncompressed batch is walked record by record: a batch that cannot be
-/// read would stop the partition's consumers for ever.
+/// Its records are walked one by one: a batch that cannot be read would stop the
+/// partition's consumers for ever. A compressed batch is opened for that, which takes
+/// as long as its records are large. Without an opening its header is believed.
 ///
 /// # Errors
 /// The first thing that is wrong, in Kafka's order.
 pub fn validate_produced(
     now: Timestamp,
     settings: &TopicSettings,
+    opening: Option<Opening>,
     records: Records,
 ) -> Result<Produced, Error> {
     let mut batch = records.into_mut();
     if batch.is_empty() {
-        return Err(Error::NotOneBatch);
+        return Err(Unfit::NotOneBatch.into());
     }
     let mut header = validate(&batch, settings.log.batch_size_max)?;
     if header.size() != batch.len() {
-        return Err(Error::NotOneBatch);
+        return Err(Unfit::NotOneBatch.into());
     }
     check_from_producer(&header)?;
     if header.timestamp_type() == TimestampType::LogAppendTime {
-        return Err(Error::LogAppendTime);
+        return Err(Unfit::LogAppendTime.into());
     }
-    // A compressed batch is opened from chapter 12 on; until then its header is believed.
-    if header.codec()? == Codec::None {
-        let max_timestamp = walk(&header, &batch)?.max_timestamp;
-        mend_max_timestamp(&mut header, &mut batch, max_timestamp);
+    let walked = match (header.codec()?, opening) {
+        (Codec::None, _) => Some(walk_open(settings, &header, &batch)?),
+        (_, Some(opening)) => {
+            let open = opening.open(&header, &batch)?;
+            Some(walk_open(settings, &BatchHeader::read(&open)?, &open)?)
+        }
+        (_, None) => None,
+    };
+    if let Some(walked) = walked {
+        mend_max_timestamp(&mut header, &mut batch, walked.max_timestamp);
     }
     let ahead = header.newest().since(now);
     if ahead > settings.timestamp_after_max {
         return Err(Error::Rejected(ErrorCode::INVALID_TIMESTAMP));
     }
     Ok(Produced { header, batch })
+}
+
+/// Walks the records of an open batch. Those of a compacted topic must have keys.
+fn walk_open(
+    settings: &TopicSettings,
+    header: &BatchHeader,
+    batch: &[u8],
+) -> Result<Walked, Error> {
+    let walked = walk(header, batch)?;
+    if settings.log.cleanup.compact {
+        let records = keyless(header, batch);
+        if !records.is_empty() {
+            return Err(Unfit::Keyless { records }.into());
+        }
+    }
+    Ok(walked)
+}
+
+/// Whether checking `records` means to open a batch.
+pub(crate) fn is_compressed(records: &Records) -> bool {
+    match records.chunks.first() {
+        Some(Chunk::Bytes(batch)) => BatchHeader::read(batch)
+            .is_ok_and(|header| header.codec().is_ok_and(|codec| codec != Codec::None)),
+        _ => false,
+    }
 }

@@ -1,5 +1,6 @@
 //! Creating a topic.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use message_model::{TopicName, TopicPartition};
@@ -48,15 +49,22 @@ impl Topics {
             partitions,
             state: Existence::Creating,
             settings: config.overrides.clone(),
+            growing_to: None,
         };
         self.reserve(name, entry.clone()).await?;
-        let created = self.create_logs(name, partitions, config).await;
+        let created = self.create_logs(name, 0..partitions, config.settings).await;
         let created = match created {
-            Ok(topic) => {
+            Ok(partitions) => {
                 entry.state = Existence::Live;
                 let live = name.clone();
                 let set = self.with_registry(move |registry| registry.set(&live, entry));
-                set.await.map(|()| topic)
+                set.await.map(|()| {
+                    Arc::new(Topic {
+                        name: name.clone(),
+                        partitions,
+                        config,
+                    })
+                })
             }
             Err(error) => Err(error),
         };
@@ -85,7 +93,9 @@ impl Topics {
     async fn reserve(self: &Arc<Self>, name: &TopicName, entry: Entry) -> Result<(), Error> {
         let (topics, name) = (Arc::clone(self), name.clone());
         self.with_registry(move |registry| {
-            if registry.entries().contains_key(&name) || topics.has_directory(&name, &entry)? {
+            if registry.entries().contains_key(&name)
+                || topics.has_directory(&name, 0..entry.partitions)?
+            {
                 return Err(Error::Exists);
             }
             topics.check_total(registry, entry.partitions)?;
@@ -95,10 +105,11 @@ impl Topics {
     }
 
     /// Every partition takes descriptors and memory, so their number is limited.
-    fn check_total(&self, registry: &Registry, partitions: u32) -> Result<(), Error> {
+    /// `partitions` come on top of what there is.
+    pub(super) fn check_total(&self, registry: &Registry, partitions: u32) -> Result<(), Error> {
         let max = self.config.partitions_total_max;
         let entries = registry.entries().values();
-        let present: usize = entries.map(|entry| entry.partitions as usize).sum();
+        let present: usize = entries.map(|entry| entry.reserved() as usize).sum();
         if present.saturating_add(partitions as usize) > max {
             let left = max.saturating_sub(present);
             let max = u32::try_from(left).unwrap_or(u32::MAX);
@@ -107,33 +118,30 @@ impl Topics {
         Ok(())
     }
 
-    /// Makes the directories and empty logs, some at a time. They are on disk when
-    /// the registry is replaced the next time: it is in the same directory.
-    async fn create_logs(
+    /// Makes the directories and empty logs of these partitions, some at a time.
+    /// They are on disk when the registry is replaced the next time: it is in the
+    /// same directory.
+    pub(super) async fn create_logs(
         self: &Arc<Self>,
         name: &TopicName,
-        partitions: u32,
-        config: TopicConfig,
-    ) -> Result<Arc<Topic>, Error> {
-        let settings = config.settings;
+        partitions: Range<u32>,
+        settings: TopicSettings,
+    ) -> Result<Vec<Arc<Partition>>, Error> {
         let topics = Arc::clone(self);
-        let mut wanted = names(name, partitions);
+        let mut wanted = names(name, partitions).peekable();
         let mut opened = Vec::new();
         let lane = &self.services.lanes.administration;
-        let opened = in_pieces(lane, name.to_string(), move || {
+        in_pieces(lane, name.to_string(), move || {
             for partition in wanted.by_ref().take(PARTITIONS_PER_PIECE) {
                 match topics.create_log(partition, settings) {
                     Ok(partition) => opened.push(Arc::new(partition)),
                     Err(error) => return Some(Err(error)),
                 }
             }
-            (opened.len() == partitions as usize).then(|| Ok(std::mem::take(&mut opened)))
-        });
-        Ok(Arc::new(Topic {
-            name: name.clone(),
-            partitions: opened.await?,
-            config,
-        }))
+            let is_done = wanted.peek().is_none();
+            is_done.then(|| Ok(std::mem::take(&mut opened)))
+        })
+        .await
     }
 
     fn create_log(
@@ -149,9 +157,13 @@ impl Topics {
         }
     }
 
-    fn has_directory(&self, name: &TopicName, entry: &Entry) -> Result<bool, Error> {
+    pub(super) fn has_directory(
+        &self,
+        name: &TopicName,
+        partitions: Range<u32>,
+    ) -> Result<bool, Error> {
         let present = self.list_data_dir()?;
-        let mut names = names(name, entry.partitions);
+        let mut names = names(name, partitions);
         Ok(names.any(|partition| present.binary_search(&partition.to_string()).is_ok()))
     }
 }

@@ -1,5 +1,6 @@
 //! Deleting a topic, and removing what is left of one.
 
+use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
 use message_model::TopicName;
@@ -25,18 +26,12 @@ impl Topics {
     }
 
     async fn delete_to_the_end(self: &Arc<Self>, name: &TopicName) -> Result<(), Error> {
-        let _claim = self.claim(name).ok_or(Error::Unknown)?;
+        let _claim = self.claim_in_turn(name).await;
         let deleted = name.clone();
-        self.with_registry(move |registry| match registry.entries().get(&deleted) {
-            Some(entry) if entry.state == Existence::Live => {
-                let state = Existence::Deleting;
-                let entry = Entry {
-                    state,
-                    ..entry.clone()
-                };
-                registry.set(&deleted, entry)
-            }
-            _ => Err(Error::Unknown),
+        self.with_registry(move |registry| {
+            let state = Existence::Deleting;
+            let entry = registry.live(&deleted)?.clone();
+            registry.set(&deleted, Entry { state, ..entry })
         })
         .await?;
         let topic = {
@@ -60,7 +55,6 @@ impl Topics {
     /// Removes what is left of a topic that does not exist, some partitions at a
     /// time, and then its entry.
     pub(super) async fn clear(self: &Arc<Self>, name: &TopicName) -> Result<(), Error> {
-        let topics = Arc::clone(self);
         let entry = {
             let registry = self.registry.lock().await;
             registry.entries().get(name).cloned()
@@ -68,7 +62,20 @@ impl Topics {
         let Some(entry) = entry else {
             return Ok(());
         };
-        let mut partitions = names(name, entry.partitions).peekable();
+        self.remove_directories(name, 0..entry.reserved()).await?;
+        let name = name.clone();
+        self.with_registry(move |registry| registry.remove(&name))
+            .await
+    }
+
+    /// Removes the directories of these partitions, some at a time.
+    pub(super) async fn remove_directories(
+        self: &Arc<Self>,
+        name: &TopicName,
+        partitions: Range<u32>,
+    ) -> Result<(), Error> {
+        let topics = Arc::clone(self);
+        let mut partitions = names(name, partitions).peekable();
         let lane = &self.services.lanes.administration;
         in_pieces(lane, name.to_string(), move || {
             for partition in partitions.by_ref().take(PARTITIONS_PER_PIECE) {
@@ -78,10 +85,7 @@ impl Topics {
             }
             partitions.peek().is_none().then(|| topics.sync_data_dir())
         })
-        .await?;
-        let name = name.clone();
-        self.with_registry(move |registry| registry.remove(&name))
-            .await
+        .await
     }
 
     /// Removes a partition's directory, if there is one.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use disk::Disk;
 use log_storage::Truncated;
 use message_model::{PartitionIndex, TopicName, TopicPartition};
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use super::registry::{Entry, Existence, Registry};
 use super::{Topic, Topics, TopicsConfig, names};
@@ -39,11 +40,11 @@ struct Opening {
 
 impl Topics {
     /// The topics that the data directory holds. Finishes deletions and undoes
-    /// creations that a crash interrupted, and recovers every log, several at a time.
+    /// creations and growth that a crash interrupted, and recovers every log, several at a time.
     ///
     /// A partition whose log is damaged or cannot be opened exists too, offline.
-    /// What is left of a topic that does not exist, and cannot be removed, is
-    /// removed when the topic is created again, or at the next start.
+    /// What is left of a topic or a partition that does not exist, and cannot be
+    /// removed, is removed when it is created again, or at the next start.
     ///
     /// # Errors
     /// When the directory or `topics.json` cannot be read.
@@ -63,6 +64,7 @@ impl Topics {
             registry: Arc::new(AsyncMutex::new(registry)),
             live: RwLock::default(),
             busy: Mutex::default(),
+            freed: Notify::new(),
         };
         let mut opened = Opened {
             strangers: topics.strangers(&entries)?,
@@ -74,7 +76,10 @@ impl Topics {
             .into_iter()
             .partition(|(_, entry)| entry.state == Existence::Live);
         for (name, entry) in leftover {
-            opened.topics.clear_at_start(&name, &entry);
+            warn_of_leftovers(&name, opened.topics.clear_at_start(&name, &entry));
+        }
+        for (name, entry) in live.iter().filter(|(_, entry)| entry.growing_to.is_some()) {
+            warn_of_leftovers(name, opened.topics.clear_growth_at_start(name, entry));
         }
         opened.open_topics(live)?;
         Ok(opened)
@@ -85,7 +90,7 @@ impl Topics {
         let is_ours = |directory: &TopicPartition| {
             let index = i64::from(directory.partition.0);
             let entry = entries.get(&directory.topic);
-            entry.is_some_and(|entry| index < i64::from(entry.partitions))
+            entry.is_some_and(|entry| index < i64::from(entry.reserved()))
         };
         let present = self.list_data_dir()?;
         let directories = present.iter().filter_map(|name| parse_directory(name));
@@ -93,18 +98,33 @@ impl Topics {
         Ok(strangers.map(|directory| directory.to_string()).collect())
     }
 
-    fn clear_at_start(&self, name: &TopicName, entry: &Entry) {
-        let clear = || {
-            for partition in names(name, entry.partitions) {
-                self.remove_directory(&partition.to_string())?;
-            }
-            self.sync_data_dir()?;
-            let mut registry = self.registry.try_lock().expect("nothing else runs yet");
-            registry.remove(name)
+    fn clear_at_start(&self, name: &TopicName, entry: &Entry) -> Result<(), Error> {
+        self.remove_at_start(name, 0..entry.reserved())?;
+        let mut registry = self.registry.try_lock().expect("nothing else runs yet");
+        registry.remove(name)
+    }
+
+    fn clear_growth_at_start(&self, name: &TopicName, entry: &Entry) -> Result<(), Error> {
+        self.remove_at_start(name, entry.partitions..entry.reserved())?;
+        let mut registry = self.registry.try_lock().expect("nothing else runs yet");
+        let grown = Entry {
+            growing_to: None,
+            ..entry.clone()
         };
-        if let Err(error) = clear() {
-            tracing::warn!(topic = %name, %error, "a deleted topic's files are still there");
+        registry.set(name, grown)
+    }
+
+    fn remove_at_start(&self, name: &TopicName, partitions: Range<u32>) -> Result<(), Error> {
+        for partition in names(name, partitions) {
+            self.remove_directory(&partition.to_string())?;
         }
+        self.sync_data_dir()
+    }
+}
+
+fn warn_of_leftovers(topic: &TopicName, cleared: Result<(), Error>) {
+    if let Err(error) = cleared {
+        tracing::warn!(%topic, %error, "files that no topic needs are still there");
     }
 }
 
@@ -118,7 +138,7 @@ impl Opened {
                 config.set(setting, value)?;
             }
             let settings = config.settings;
-            all.extend(names(&name, entry.partitions).map(|name| Opening {
+            all.extend(names(&name, 0..entry.partitions).map(|name| Opening {
                 name,
                 settings,
                 opened: None,

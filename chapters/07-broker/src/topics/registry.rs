@@ -5,7 +5,8 @@
 //! `{"topics": [{"name": …, "partitions": …, "state": …, "settings": {…}}]}`.
 //! A topic exists if the file says that it is `live`. `creating` and `deleting` say
 //! which directories are ours although their topic does not exist: the next
-//! start removes them.
+//! start removes them. So does `growing_to`, beside `partitions`, with the
+//! directories of partitions that a live topic does not have yet.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -40,6 +41,17 @@ pub(crate) struct Entry {
     pub(crate) partitions: u32,
     pub(crate) state: Existence,
     pub(crate) settings: BTreeMap<String, String>,
+    /// While the topic grows: how many partitions it is to have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) growing_to: Option<u32>,
+}
+
+impl Entry {
+    /// How many directories are the topic's, if they are there.
+    pub(crate) fn reserved(&self) -> u32 {
+        self.growing_to
+            .map_or(self.partitions, |count| count.max(self.partitions))
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -81,11 +93,30 @@ impl Registry {
         &self.entries
     }
 
+    /// The entry of a topic that exists.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`].
+    pub(crate) fn live(&self, name: &TopicName) -> Result<&Entry, Error> {
+        let entry = self.entries.get(name);
+        entry
+            .filter(|entry| entry.state == Existence::Live)
+            .ok_or(Error::Unknown)
+    }
+
     /// Puts an entry in place of the one that the topic has, if any. On failure
     /// memory keeps the old one, and the disk has either.
     pub(crate) fn set(&mut self, name: &TopicName, entry: Entry) -> Result<(), Error> {
+        self.set_all([(name.clone(), entry)])
+    }
+
+    /// As [`Registry::set`], for several topics at once: all of them, or none.
+    pub(crate) fn set_all(
+        &mut self,
+        changed: impl IntoIterator<Item = (TopicName, Entry)>,
+    ) -> Result<(), Error> {
         let mut entries = self.entries.clone();
-        entries.insert(name.clone(), entry);
+        entries.extend(changed);
         self.replace(entries)
     }
 

@@ -62,7 +62,7 @@ impl Topics {
         topics.flat_map(|topic| topic.partitions.clone())
     }
 
-    fn online_partitions(&self) -> Vec<Arc<Partition>> {
+    pub(super) fn online_partitions(&self) -> Vec<Arc<Partition>> {
         self.partitions().filter(|one| one.ends().is_ok()).collect()
     }
 }

@@ -6,7 +6,7 @@ use record_batch::layout;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{
     DeleteTopicsRequest, DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResponse,
-    DescribeConfigsResult, FindCoordinatorRequest, InitProducerIdRequest, ListOffsetsPartition,
+    DescribeConfigsResult, DescribeConfigsSynonym, InitProducerIdRequest, ListOffsetsPartition,
     ListOffsetsRequest, ListOffsetsTopic, MetadataRequest, MetadataResponse, MetadataTopic,
     MetadataTopics,
 };
@@ -21,6 +21,7 @@ pub(crate) fn metadata_request(topics: Option<&[&str]>) -> MetadataRequest {
     MetadataRequest {
         topics: MetadataTopics(topics.map(|topics| topics.iter().map(wanted).collect())),
         allow_auto_topic_creation: true,
+        ..MetadataRequest::default()
     }
 }
 
@@ -169,7 +170,7 @@ pub(crate) fn list_request(topic: &str, timestamp: i64) -> ListOffsetsRequest {
 
 pub(crate) async fn list(broker: &Broker, topic: &str, timestamp: i64) -> (ErrorCode, i64, i64) {
     let request = list_request(topic, timestamp);
-    let mut response = api::list_offsets(broker, request).await;
+    let mut response = api::list_offsets(broker, 9, request).await;
     let found = response.topics.remove(0).partitions.remove(0);
     (found.error_code, found.timestamp, found.offset)
 }
@@ -185,10 +186,11 @@ async fn offsets_by_time() {
     assert_eq!(list(&broker, "t", 0).await, (fine, 1_000, 0));
     assert_eq!(list(&broker, "t", 1_001).await, (fine, 1_001, 1));
     assert_eq!(list(&broker, "t", 1_003).await, (fine, -1, -1));
-    assert_eq!(
-        list(&broker, "t", -3).await,
-        (ErrorCode::UNSUPPORTED_VERSION, -1, -1)
-    );
+    assert_eq!(list(&broker, "t", -3).await, (fine, 1_002, 2));
+    assert_eq!(list(&broker, "t", -4).await, (fine, -1, 0));
+    assert_eq!(list(&broker, "t", -5).await, (fine, -1, -1));
+    let unsupported = (ErrorCode::UNSUPPORTED_VERSION, -1, -1);
+    assert_eq!(list(&broker, "t", -6).await, unsupported);
     assert_eq!(
         list(&broker, "u", -1).await,
         (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, -1, -1)
@@ -270,7 +272,9 @@ async fn describe_configs() {
         resource(4, "3", None),
         resource(2, "u", None),
         resource(4, "9", None),
-        resource(1, "x", None),
+        resource(2, "not a name", None),
+        resource(32, "a group", None),
+        resource(4, "", None),
     ];
     let response = describe(&broker, resources);
     let results = &response.results;
@@ -280,11 +284,76 @@ async fn describe_configs() {
         ("segment.ms", Some("3600000"), 5),
     ];
     assert_eq!(shown(&results[0]), expected);
-    assert_eq!(results[0].configs[0].synonyms.len(), 1);
-    assert_eq!(results[1].configs[0].name, "log.segment.bytes");
-    assert_eq!(results[2].error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
-    assert_eq!(results[3].error_code, ErrorCode::INVALID_REQUEST);
-    assert_eq!(results[4].error_code, ErrorCode::INVALID_REQUEST);
+    let codes: Vec<ErrorCode> = results.iter().map(|result| result.error_code).collect();
+    let expected = [
+        ErrorCode::NONE,
+        ErrorCode::NONE,
+        ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        ErrorCode::INVALID_REQUEST,
+        ErrorCode::INVALID_TOPIC_EXCEPTION,
+        ErrorCode::INVALID_REQUEST,
+        ErrorCode::NONE,
+    ];
+    assert_eq!(codes, expected);
+    // What holds for all brokers and can change while they run: nothing.
+    assert!(results[6].configs.is_empty());
+}
+
+/// Where a value could come from, first where it does; as in Kafka, with its types.
+#[tokio::test]
+async fn a_setting_says_where_it_comes_from() {
+    let broker = Broker::start();
+    broker
+        .create_with("t", 1, &[("segment.bytes", "2000")])
+        .await;
+    let keys = ["segment.bytes", "retention.ms"];
+    let response = describe(
+        &broker,
+        vec![resource(2, "t", Some(&keys)), resource(4, "3", None)],
+    );
+    let origins = |result: usize, entry: usize| {
+        let entry = &response.results[result].configs[entry];
+        let synonyms = entry.synonyms.iter();
+        let origin = |one: &DescribeConfigsSynonym| {
+            let value = one.value.clone().unwrap_or_default();
+            format!("{}={value} from {}", one.name, one.source)
+        };
+        let origins: Vec<String> = synonyms.map(origin).collect();
+        (
+            entry.name.as_str(),
+            entry.read_only,
+            entry.config_type,
+            origins,
+        )
+    };
+    let own = "segment.bytes=2000 from 1".to_owned();
+    let brokers = ["10000 from 4", "1073741824 from 5"];
+    let brokers = brokers.map(|value| format!("log.segment.bytes={value}"));
+    let [static_value, default] = brokers.clone();
+    let retention = ["log.retention.ms=-1 from 5".to_owned()];
+    assert_eq!(
+        origins(0, 0),
+        ("retention.ms", false, 5, retention.to_vec())
+    );
+    assert_eq!(
+        origins(0, 1),
+        ("segment.bytes", false, 3, vec![own, static_value, default])
+    );
+    assert_eq!(
+        origins(1, 0),
+        ("log.segment.bytes", true, 3, brokers.to_vec())
+    );
+}
+
+/// As in Kafka: a type that does not exist spoils the whole request.
+#[tokio::test]
+async fn nothing_is_described_beside_a_type_that_does_not_exist() {
+    let broker = Broker::with_topic().await;
+    let resources = vec![resource(2, "t", None), resource(77, "x", None)];
+    for result in describe(&broker, resources).results {
+        assert_eq!(result.error_code, ErrorCode::INVALID_REQUEST);
+        assert!(result.configs.is_empty());
+    }
 }
 
 #[tokio::test]
@@ -317,11 +386,4 @@ async fn producer_ids_are_handed_out_and_transactions_refused() {
     };
     let answer = api::init_producer_id(&broker, transactional).await;
     assert_eq!(answer.error_code, ErrorCode::COORDINATOR_NOT_AVAILABLE);
-}
-
-#[test]
-fn there_is_no_coordinator_yet() {
-    let answer = api::find_coordinator(&FindCoordinatorRequest::default());
-    assert_eq!(answer.error_code, ErrorCode::COORDINATOR_NOT_AVAILABLE);
-    assert_eq!((answer.node_id, answer.port), (-1, -1));
 }

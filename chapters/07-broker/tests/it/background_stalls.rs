@@ -64,6 +64,8 @@ async fn a_recovery_point() {
         Call::SyncDir,
     ] {
         let broker = two_topics().await;
+        // A point that has not moved is not saved again.
+        broker.write(-1, "t", &["safe"]).await;
         let parking = broker.disk.park_next(call, Path::new("/data/t-0"));
         let saving = Arc::clone(&broker);
         let saved = spawn(async move { saving.topics.save_recovery_points().await });

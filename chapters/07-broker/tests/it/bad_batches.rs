@@ -1,14 +1,17 @@
 //! What a producer may not send, and which code it hears: Kafka 4.3's.
 
 use broker::{error_code, validate_produced};
+use compression::close_batch;
 use message_model::{Offset, OffsetRange, Timestamp};
-use record_batch::layout;
+use record_batch::{Codec, layout};
 use wire_protocol::message::ProduceRequest;
 use wire_protocol::{ErrorCode, Records};
 
+use crate::openings::OPENING;
 use crate::support::{Broker, NOW, append, batch, config, mend, produce_request};
 
 const HOUR_MS: i64 = 3_600_000;
+const CODECS: [Codec; 4] = [Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd];
 
 /// What became of appending a batch in which `change` has been at work.
 async fn append_changed(change: impl FnOnce(&mut Vec<u8>)) -> Result<OffsetRange, ErrorCode> {
@@ -30,7 +33,7 @@ async fn append_changed(change: impl FnOnce(&mut Vec<u8>)) -> Result<OffsetRange
 /// What a batch is refused with, when only the checks are asked.
 fn refused(now: Timestamp, bytes: Vec<u8>) -> Option<ErrorCode> {
     let records = Records::from_bytes(bytes);
-    let checked = validate_produced(now, &config().settings, records);
+    let checked = validate_produced(now, &config().settings, Some(OPENING), records);
     checked.err().map(|error| error_code(&error))
 }
 
@@ -147,13 +150,54 @@ fn an_uncompressed_batch_that_cannot_be_read_is_refused() {
     assert_eq!(garbage, Some(ErrorCode::INVALID_RECORD));
 }
 
-/// What is compressed stays closed until chapter 12.
+/// A compressed batch is opened to see whether consumers can read it.
 #[test]
-fn a_compressed_batch_is_not_opened() {
-    for codec in 1..=4 {
-        let got = refused_with(layout::ATTRIBUTES + 1, &[codec]);
-        assert_eq!(got, None, "codec {codec}");
+fn a_compressed_batch_that_cannot_be_read_is_refused() {
+    for codec in CODECS {
+        let good = close_batch(&batch(&["a", "b"]), codec);
+        assert_eq!(refused(NOW, good.clone()), None, "{codec:?}");
+        // Attributes that name a codec, and records that are not compressed.
+        let mut plain = batch(&["a", "b"]);
+        plain[layout::ATTRIBUTES + 1] = good[layout::ATTRIBUTES + 1];
+        mend(&mut plain);
+        let invalid = Some(ErrorCode::INVALID_RECORD);
+        assert_eq!(refused(NOW, plain), invalid, "{codec:?}");
+        let mut cut = good[..good.len() - 3].to_vec();
+        let length = i32::try_from(cut.len() - layout::LENGTH_OVERHEAD).unwrap();
+        cut[layout::BATCH_LENGTH..layout::PARTITION_LEADER_EPOCH]
+            .copy_from_slice(&length.to_be_bytes());
+        mend(&mut cut);
+        assert_eq!(refused(NOW, cut), invalid, "{codec:?}, cut");
+        // The first record says that it is the second one.
+        let mut deltas = batch(&["a", "b"]);
+        deltas[layout::RECORDS + 3] = 2;
+        let deltas = close_batch(&deltas, codec);
+        assert_eq!(refused(NOW, deltas), invalid, "{codec:?}, deltas");
     }
+}
+
+/// Some kilobytes that would be megabytes: the limit of the tests is 100,000 bytes.
+#[test]
+fn a_bomb_is_too_large() {
+    for codec in CODECS {
+        let bomb = close_batch(&batch(&["x".repeat(100_000).as_str()]), codec);
+        assert!(bomb.len() < 6_000, "{codec:?}: {}", bomb.len());
+        let settings = broker::TopicSettings::default();
+        let records = Records::from_bytes(bomb);
+        let checked = validate_produced(NOW, &settings, Some(OPENING), records);
+        let code = error_code(&checked.unwrap_err());
+        assert_eq!(code, ErrorCode::MESSAGE_TOO_LARGE, "{codec:?}");
+    }
+}
+
+/// The chapters before 12 have no codecs: they believe the header.
+#[test]
+fn without_codecs_a_compressed_batch_is_believed() {
+    let mut nonsense = batch(&["a", "b"]);
+    nonsense[layout::ATTRIBUTES + 1] = 4;
+    mend(&mut nonsense);
+    let records = Records::from_bytes(nonsense);
+    assert!(validate_produced(NOW, &config().settings, None, records).is_ok());
 }
 
 #[tokio::test]
@@ -175,9 +219,14 @@ fn a_timestamp_more_than_an_hour_ahead_is_refused() {
 /// The header's own word counts only where the records cannot be seen.
 #[tokio::test]
 async fn a_header_that_lies_about_the_newest_record_is_mended() {
-    for claimed in [-1, 5, i64::MAX] {
+    let claims = [-1, 5, i64::MAX];
+    let all = claims.into_iter().flat_map(|claimed| {
+        let codecs = CODECS.into_iter().chain([Codec::None]);
+        codecs.map(move |codec| (claimed, codec))
+    });
+    for (claimed, codec) in all {
         let broker = Broker::with_topic().await;
-        let mut lying = batch(&["a", "b"]);
+        let mut lying = close_batch(&batch(&["a", "b"]), codec);
         lying[layout::MAX_TIMESTAMP..layout::PRODUCER_ID]
             .copy_from_slice(&i64::to_be_bytes(claimed));
         mend(&mut lying);
@@ -194,11 +243,10 @@ async fn a_header_that_lies_about_the_newest_record_is_mended() {
     }
 }
 
-/// A compressed batch's newest record is at least as new as its first.
+/// A compressed batch's newest record is at least as new as its first, whatever the header says.
 #[test]
-fn a_compressed_batch_is_as_new_as_its_header_says_at_least() {
-    let mut ahead = batch(&["a"]);
-    ahead[layout::ATTRIBUTES + 1] |= 1;
+fn a_compressed_batch_from_the_future_is_refused() {
+    let mut ahead = close_batch(&batch(&["a"]), Codec::Gzip);
     let far = NOW.0 + HOUR_MS + 1;
     ahead[layout::BASE_TIMESTAMP..layout::MAX_TIMESTAMP].copy_from_slice(&far.to_be_bytes());
     ahead[layout::MAX_TIMESTAMP..layout::PRODUCER_ID].copy_from_slice(&(-1_i64).to_be_bytes());

@@ -14,8 +14,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use wire_protocol::message::{ApiVersionsRequest, MetadataRequest};
-use wire_protocol::{ApiKey, Malformed, encode_request};
+use wire_protocol::message::{
+    ApiVersionsRequest, FindCoordinatorRequest, FindCoordinatorResponse, MetadataRequest,
+};
+use wire_protocol::{ApiKey, ErrorCode, Malformed, encode_request};
 
 use crate::support::{self, Broker};
 
@@ -78,8 +80,11 @@ pub(crate) async fn simple(request: Request) -> Answered {
             reply.now(&api::api_versions())
         }
         ApiKey::FindCoordinator => {
-            let (body, reply) = request.decode()?;
-            reply.now(&api::find_coordinator(&body))
+            let (_, reply) = request.decode::<FindCoordinatorRequest>()?;
+            reply.now(&FindCoordinatorResponse {
+                error_code: ErrorCode::COORDINATOR_NOT_AVAILABLE,
+                ..FindCoordinatorResponse::default()
+            })
         }
         ApiKey::Metadata => {
             request.decode::<MetadataRequest>()?;
@@ -104,6 +109,10 @@ pub(crate) async fn with_broker(broker: Arc<Broker>, request: Request) -> Answer
         ApiKey::Fetch => {
             let (body, reply) = request.decode()?;
             reply.later_with_share(|share| async move { api::fetch(&broker, body, share).await })
+        }
+        ApiKey::DescribeConfigs => {
+            let (body, reply) = request.decode()?;
+            reply.now(&api::describe_configs(&broker, body))
         }
         ApiKey::Metadata => {
             let (body, reply) = request.decode()?;

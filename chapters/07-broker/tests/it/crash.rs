@@ -1,11 +1,11 @@
-//! The power fails before every operation of creating and deleting topics.
+//! The power fails before every operation of creating, growing, changing and deleting topics.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Error, Topics};
+use broker::{Error, TopicConfig, Topics};
 use disk::Disk;
 use message_model::Moment;
 use sim_disk::SimDisk;
@@ -15,17 +15,25 @@ use crate::support::{DATA_DIR, NOW, append, batch, config, name, open, services}
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Create(&'static str, u32),
+    Grow(&'static str, u32),
+    /// `retention.ms`.
+    Retain(&'static str, &'static str),
     Delete(&'static str),
     /// One durable record.
     Produce(&'static str),
 }
 
-use Step::{Create, Delete, Produce};
+use Step::{Create, Delete, Grow, Produce, Retain};
 
 const SCRIPT: &[Step] = &[
     Create("a", 2),
     Produce("a"),
     Create("b", 1),
+    Produce("b"),
+    Grow("b", 3),
+    Retain("a", "7000"),
+    Grow("a", 4),
+    Retain("b", "8000"),
     Produce("b"),
     Delete("a"),
     Create("a", 1),
@@ -35,16 +43,21 @@ const SCRIPT: &[Step] = &[
     Delete("b"),
     Delete("c"),
     Create("b", 2),
+    Grow("b", 3),
 ];
 
-/// Partitions and records of each topic.
-type Expected = BTreeMap<&'static str, (usize, i64)>;
+/// Partitions, records and `retention.ms` of a topic.
+type Described = (usize, i64, &'static str);
+
+type Expected = BTreeMap<&'static str, Described>;
 
 fn apply(expected: &mut Expected, step: Step) {
     match step {
         Create(topic, partitions) => {
-            expected.insert(topic, (partitions as usize, 0));
+            expected.insert(topic, (partitions as usize, 0, ""));
         }
+        Grow(topic, partitions) => expected.get_mut(topic).unwrap().0 = partitions as usize,
+        Retain(topic, value) => expected.get_mut(topic).unwrap().2 = value,
         Delete(topic) => {
             expected.remove(topic);
         }
@@ -58,6 +71,17 @@ async fn perform(topics: &Arc<Topics>, step: Step) -> Result<(), Error> {
             topics
                 .create(&name(topic), partitions, topics.new_config())
                 .await?;
+        }
+        Grow(topic, partitions) => topics.grow(&name(topic), partitions).await?,
+        Retain(topic, value) => {
+            let change = move |config: &TopicConfig| {
+                let mut config = config.clone();
+                config.set("retention.ms", value)?;
+                Ok(config)
+            };
+            let changed: Vec<Result<(), Error>> =
+                topics.configure(vec![(name(topic), change)]).await;
+            changed.into_iter().collect::<Result<(), Error>>()?;
         }
         Delete(topic) => {
             topics.delete(&name(topic)).await?;
@@ -94,22 +118,30 @@ async fn run(disk: &SimDisk) -> (Expected, Expected) {
     (expected.clone(), expected)
 }
 
-fn there(topics: &Topics) -> BTreeMap<String, (usize, i64)> {
+type There = BTreeMap<String, (usize, i64, String)>;
+
+fn there(topics: &Topics) -> There {
     let all = topics.all();
     let describe = |topic: &Arc<broker::Topic>| {
         let records = topic.partitions[0].ends().unwrap().log_end.0;
-        (topic.name.to_string(), (topic.partitions.len(), records))
+        let retention = topic.config.overrides.get("retention.ms");
+        let retention = retention.cloned().unwrap_or_default();
+        let described = (topic.partitions.len(), records, retention);
+        (topic.name.to_string(), described)
     };
     all.iter().map(describe).collect()
 }
 
-fn named(expected: &Expected) -> BTreeMap<String, (usize, i64)> {
-    let owned = |(topic, what): (&&str, &(usize, i64))| ((*topic).to_owned(), *what);
+fn named(expected: &Expected) -> There {
+    let owned = |(topic, (partitions, records, retention)): (&&str, &Described)| {
+        let described = (*partitions, *records, (*retention).to_owned());
+        ((*topic).to_owned(), described)
+    };
     expected.iter().map(owned).collect()
 }
 
 #[tokio::test]
-async fn topics_are_created_and_deleted_as_a_whole() {
+async fn topics_are_created_grown_changed_and_deleted_as_a_whole() {
     let disk = SimDisk::new(1);
     run(&disk).await;
     let operations = disk.operations();
@@ -148,9 +180,9 @@ async fn topics_are_created_and_deleted_as_a_whole() {
 }
 
 /// There is a directory for each partition, and for nothing else.
-fn assert_directories(disk: &SimDisk, topics: &BTreeMap<String, (usize, i64)>) {
+fn assert_directories(disk: &SimDisk, topics: &There) {
     let mut expected = Vec::new();
-    for (topic, (partitions, _)) in topics {
+    for (topic, (partitions, ..)) in topics {
         expected.extend((0..*partitions).map(|index| format!("{topic}-{index}")));
     }
     let mut present = disk.list(Path::new(DATA_DIR)).unwrap();

@@ -53,7 +53,7 @@ pub(crate) async fn create_topics(
         timeout_ms: 30_000,
         validate_only,
     };
-    api::create_topics(broker, &Peer::default(), request).await
+    api::create_topics(broker, &Peer::default(), 5, request).await
 }
 
 /// What is said of one topic, if it is only checked and if it is created.
@@ -217,7 +217,7 @@ async fn settings_that_ask_for_what_is_done_anyway_are_fine() {
         assert_eq!(got, [ErrorCode::NONE; 2], "{setting}={value}");
     }
     let other = [
-        ("cleanup.policy", "compact"),
+        ("cleanup.policy", "burn"),
         ("compression.type", "zstd"),
         ("message.timestamp.type", "LogAppendTime"),
         ("min.insync.replicas", "2"),

@@ -60,7 +60,7 @@ async fn a_partition_in_list_offsets_is_refused_once() {
     request
         .topics
         .push(list_request("t", 1_000).topics.remove(0));
-    let response = api::list_offsets(&broker, request).await;
+    let response = api::list_offsets(&broker, 9, request).await;
     let codes: Vec<(&str, ErrorCode)> = response
         .topics
         .iter()

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use broker::api::FetchLimits;
-use broker::{Error, error_code};
+use broker::{ConnectionLimits, Error, error_code};
+use networking::ByteBudget;
 use record_batch::Batches;
 use sim_disk::Call;
 use tokio::sync::Semaphore;
+use wire_protocol::message::DescribeConfigsRequest;
 use wire_protocol::{ErrorCode, encode_request};
 
 use crate::admin::{describe, metadata, resource, topics};
@@ -247,4 +249,43 @@ async fn a_produce_holds_its_bytes_until_it_is_answered() {
     parking.release();
     receive(&mut client).await;
     until("the budget is free again", || budget.taken() == 0).await;
+}
+
+/// A short request with a long answer counts until the client has taken it. A client that
+/// reads nothing has one or two of them made, however many it asks for.
+#[tokio::test]
+async fn an_answer_holds_its_bytes_until_it_is_written() {
+    let broker = Arc::new(Broker::with_topic().await);
+    let budget = ByteBudget::new(50_000_000);
+    let limits = ConnectionLimits {
+        budget: budget.clone(),
+        pending_max: 100,
+        ..limits()
+    };
+    let answer = {
+        let broker = Arc::clone(&broker);
+        move |request| with_broker(Arc::clone(&broker), request)
+    };
+    let services = Arc::clone(&broker.services);
+    let (mut client, task, _stop) = serve_on(services, limits, answer).await;
+    let request = DescribeConfigsRequest {
+        resources: vec![resource(2, "t", None); 1_000],
+        include_synonyms: true,
+        ..DescribeConfigsRequest::default()
+    };
+    let one = encode_request(&request, 4, 1, "test");
+    // More answers than the sockets have room for, however fast they take them.
+    for _ in 0..40 {
+        send(&mut client, &one).await;
+    }
+    until("an answer is made", || budget.taken() > 1_000_000).await;
+    let length = receive(&mut client).await.len();
+    assert!(length > 1_000_000, "{length}");
+    for _ in 1..20 {
+        assert!(budget.taken() < 2 * length, "{}", budget.taken());
+        assert_eq!(receive(&mut client).await.len(), length);
+    }
+    drop(client);
+    task.await.unwrap();
+    assert_eq!(budget.taken(), 0);
 }

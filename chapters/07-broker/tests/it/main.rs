@@ -3,18 +3,25 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod admin;
+mod alter_configs;
 mod background_stalls;
 mod bad_batches;
 mod client;
+mod compaction;
 mod connection;
 mod crash;
+mod create_partitions;
 mod create_topics;
+mod delete_records;
+mod describe_log_dirs;
 mod duplicates;
 mod durability;
 mod fetch;
 mod limits;
 mod long_poll;
+mod one_broker;
 mod open_files;
+mod openings;
 mod partition;
 mod produce;
 mod stalls;
@@ -22,4 +29,5 @@ mod support;
 mod topic_stalls;
 mod topics;
 mod traces;
+mod versions;
 mod waits;

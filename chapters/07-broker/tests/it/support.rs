@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_model::Clock;
 use broker::api::{self, Acknowledgement, BrokerInfo, FetchLimits, Setting, SettingSource};
 use broker::{
-    Appended, Error, LaneWidths, Opened, Partition, ProducerIds, Services, Topic, TopicSettings,
-    Topics, TopicsConfig, validate_produced,
+    Appended, Error, InternalTopics, LaneWidths, Opened, Partition, ProducerIds, Services, Topic,
+    TopicSettings, Topics, TopicsConfig, validate_produced,
 };
 use log_storage::{LogConfig, RetentionLimits, SegmentCache};
 use message_model::{BrokerId, PartitionIndex, Timestamp, TopicName};
@@ -24,6 +24,10 @@ use wire_protocol::message::{
     FetchPartition, FetchPartitionResponse, FetchRequest, FetchResponse, FetchTopic,
     ProducePartition, ProducePartitionResponse, ProduceRequest, ProduceResponse, ProduceTopic,
 };
+
+use crate::openings::OPENING;
+
+use crate::compaction::COMPACTOR;
 
 pub(crate) const DATA_DIR: &str = "/data";
 
@@ -42,6 +46,7 @@ const WIDTHS: LaneWidths = LaneWidths {
     reads: 2,
     rolls: 2,
     administration: 2,
+    openings: 2,
 };
 
 /// A broker, the disk below it, and the task that ends its waits.
@@ -78,6 +83,7 @@ pub(crate) fn config() -> TopicsConfig {
                     age: None,
                     bytes: None,
                 },
+                ..LogConfig::default()
             },
             timestamp_after_max: Duration::from_secs(3600),
         },
@@ -90,7 +96,9 @@ pub(crate) fn config() -> TopicsConfig {
 pub(crate) fn services(disk: &SimDisk) -> Arc<Services> {
     let disk = Arc::new(disk.clone());
     let segments = SegmentCache::new(4);
-    Arc::new(Services::new(disk, Clock::start(), WIDTHS, segments))
+    let mut services = Services::new(disk, Clock::start(), WIDTHS, segments, Some(OPENING));
+    services.compactor = Some(COMPACTOR);
+    Arc::new(services)
 }
 
 /// What a new start finds on `disk`.
@@ -141,12 +149,15 @@ impl Broker {
                 },
                 auto_create: true,
                 partitions_default: 2,
+                internal_topics: InternalTopics::default(),
                 fetch_limits: LIMITS,
                 waiting_places: Arc::new(Semaphore::new(1_000_000)),
                 settings: vec![Setting {
                     name: "log.segment.bytes".to_owned(),
                     value: "10000".to_owned(),
                     source: SettingSource::Broker,
+                    default: "1073741824".to_owned(),
+                    documentation: "How large a segment gets.",
                 }],
             },
             expiring,
@@ -228,7 +239,7 @@ pub(crate) async fn append(
     batch: Vec<u8>,
 ) -> Result<Appended, Error> {
     let records = Records::from_bytes(batch);
-    let produced = validate_produced(now, partition.settings(), records)?;
+    let produced = validate_produced(now, &partition.settings(), Some(OPENING), records)?;
     partition.append(now, produced).await
 }
 

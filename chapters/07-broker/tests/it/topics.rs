@@ -189,6 +189,53 @@ async fn a_failed_creation_leaves_nothing() {
 }
 
 #[test]
+fn settings_of_compaction_are_parsed_there_too() {
+    let mut settings = config().settings;
+    let mut lags = settings;
+    for (name, value) in [
+        ("min.compaction.lag.ms", "10"),
+        ("max.compaction.lag.ms", "5"),
+    ] {
+        assert_eq!(lags.check(), Ok(()));
+        set_topic_setting(&mut lags, name, value).unwrap();
+    }
+    assert_eq!(lags.check(), Err(SettingError::Lags));
+    for (name, value) in [
+        ("cleanup.policy", "compact"),
+        ("cleanup.policy", "compact,delete"),
+        ("cleanup.policy", ""),
+        ("min.cleanable.dirty.ratio", "0.0"),
+        ("min.cleanable.dirty.ratio", "0.5"),
+        ("min.compaction.lag.ms", "60000"),
+        ("max.compaction.lag.ms", "9223372036854775807"),
+        ("delete.retention.ms", "0"),
+    ] {
+        set_topic_setting(&mut settings, name, value).unwrap();
+        let shown = topic_settings(&settings);
+        let shown = shown.iter().find(|(shown, _)| *shown == name);
+        assert_eq!(
+            shown.map(|(_, value)| value.as_str()),
+            Some(value),
+            "{name}"
+        );
+    }
+    for (name, value) in [
+        ("cleanup.policy", "compact,burn"),
+        ("min.cleanable.dirty.ratio", "1.01"),
+        ("min.cleanable.dirty.ratio", "NaN"),
+        ("min.compaction.lag.ms", "-1"),
+        ("max.compaction.lag.ms", "0"),
+        ("delete.retention.ms", "-1"),
+    ] {
+        let set = set_topic_setting(&mut settings, name, value);
+        assert!(
+            matches!(set, Err(SettingError::Value { .. })),
+            "{name}={value}"
+        );
+    }
+}
+
+#[test]
 fn settings_are_parsed_in_one_place() {
     let mut settings = config().settings;
     let expected = |name: &str, value: &str| {
@@ -230,7 +277,6 @@ fn settings_are_parsed_in_one_place() {
         ("segment.ms", "0"),
         ("segment.ms", "-1"),
         ("max.message.bytes", "60"),
-        ("cleanup.policy", "compact"),
         ("message.timestamp.type", "LogAppendTime"),
         ("message.timestamp.after.max.ms", "-1"),
         ("max.message.bytes", "1073741825"),
