@@ -1,0 +1,216 @@
+//! OffsetFetch (9): versions 1 to 8.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use message_model::{Offset, TopicName};
+use wire_protocol::ErrorCode;
+use wire_protocol::message::{
+    OffsetFetchGroup, OffsetFetchGroupResponse, OffsetFetchPartitionResponse, OffsetFetchRequest,
+    OffsetFetchResponse, OffsetFetchTopic, OffsetFetchTopicResponse,
+};
+
+use super::names::ANSWERED_MAX;
+use crate::coordinator::Coordinator;
+use crate::offsets::Offsets;
+use crate::records::OffsetValue;
+use crate::shard::Shard;
+
+/// The first version that asks about several groups.
+const SEVERAL_SINCE: i16 = 8;
+/// The first version that has an error for the whole group.
+const GROUP_ERROR_SINCE: i16 = 2;
+
+/// The most partitions of all groups of a request together: what an answer says of one is
+/// far longer than its number.
+const PARTITIONS_MAX: usize = 200_000;
+
+/// A group's answer, and what must be on disk before it is sent.
+struct Found {
+    response: OffsetFetchGroupResponse,
+    end: Option<(Arc<Shard>, Offset)>,
+}
+
+/// How much memory the answer takes for the partitions that a request names, in bytes. A
+/// partition is four bytes in the request, and has to be counted for what it becomes.
+#[must_use]
+pub fn offset_fetch_size(request: &OffsetFetchRequest) -> usize {
+    let of_groups = request.groups.iter().map(|group| &group.topics);
+    let topics = of_groups.chain([&request.topics]).flatten().flatten();
+    let partitions: usize = topics.map(|topic| topic.partition_indexes.len()).sum();
+    partitions * size_of::<OffsetFetchPartitionResponse>()
+}
+
+/// How far groups have read, as it was when this was called. The response comes when what
+/// it says is on disk, so no offset that was read ever goes back.
+///
+/// Offsets of transactions that are still open do not exist yet, so `require_stable`
+/// changes nothing.
+pub fn offset_fetch(
+    coordinator: &Coordinator,
+    version: i16,
+    request: OffsetFetchRequest,
+) -> impl Future<Output = OffsetFetchResponse> + Send + use<> {
+    let groups = match version {
+        SEVERAL_SINCE.. => request.groups,
+        _ => vec![OffsetFetchGroup {
+            group_id: request.group_id,
+            topics: request.topics,
+        }],
+    };
+    let mut left = PARTITIONS_MAX;
+    let groups = groups.into_iter().take(ANSWERED_MAX);
+    let found: Vec<Found> = groups
+        .map(|group| find(coordinator, version, group, &mut left))
+        .collect();
+    async move {
+        let mut groups = Vec::with_capacity(found.len());
+        for Found { mut response, end } in found {
+            if let Some((shard, end)) = end
+                && shard.durable(end).await.is_err()
+            {
+                // Kafka's: old consumers know of no other code to try again.
+                response = refused(version, response, ErrorCode::NOT_COORDINATOR);
+            }
+            groups.push(response);
+        }
+        encode(version, groups)
+    }
+}
+
+fn encode(version: i16, mut groups: Vec<OffsetFetchGroupResponse>) -> OffsetFetchResponse {
+    if version >= SEVERAL_SINCE {
+        return OffsetFetchResponse {
+            groups,
+            ..OffsetFetchResponse::default()
+        };
+    }
+    let group = groups.pop().unwrap_or_default();
+    OffsetFetchResponse {
+        topics: group.topics,
+        error_code: group.error_code,
+        ..OffsetFetchResponse::default()
+    }
+}
+
+fn find(
+    coordinator: &Coordinator,
+    version: i16,
+    wanted: OffsetFetchGroup,
+    left: &mut usize,
+) -> Found {
+    let OffsetFetchGroup { group_id, topics } = wanted;
+    let mut response = OffsetFetchGroupResponse {
+        group_id,
+        ..OffsetFetchGroupResponse::default()
+    };
+    let shard = coordinator.shard(&response.group_id);
+    let state = shard.as_ref().map_err(|code| *code);
+    let state = state.and_then(|shard| shard.serving());
+    let entry = state
+        .as_ref()
+        .map(|state| state.groups.get(&*response.group_id));
+    let offsets = entry.map(|entry| entry.map(|entry| &entry.offsets));
+    let code = match offsets {
+        Ok(offsets) if takes(left, topics.as_deref(), offsets) => {
+            response.topics = of_topics(offsets, topics);
+            let end = entry.ok().flatten().map(|entry| entry.changed_at);
+            drop(state);
+            let end = shard.ok().zip(end);
+            return Found { response, end };
+        }
+        Ok(_) => ErrorCode::POLICY_VIOLATION,
+        Err(code) => *code,
+    };
+    response.topics = of_topics(None, topics);
+    Found {
+        response: refused(version, response, code),
+        end: None,
+    }
+}
+
+/// Takes the number of partitions that an answer is about from `left`, if they are left.
+fn takes(left: &mut usize, topics: Option<&[OffsetFetchTopic]>, offsets: Option<&Offsets>) -> bool {
+    let count = match topics {
+        Some(topics) => topics
+            .iter()
+            .map(|topic| topic.partition_indexes.len())
+            .sum(),
+        None => offsets.map_or(0, |offsets| offsets.iter().count()),
+    };
+    let rest = left.checked_sub(count);
+    *left = rest.unwrap_or(*left);
+    rest.is_some()
+}
+
+/// The offsets of some topics, or of all.
+fn of_topics(
+    offsets: Option<&Offsets>,
+    topics: Option<Vec<OffsetFetchTopic>>,
+) -> Vec<OffsetFetchTopicResponse> {
+    let Some(topics) = topics else {
+        let all = offsets.into_iter().flat_map(Offsets::topics);
+        return all
+            .map(|(topic, partitions)| OffsetFetchTopicResponse {
+                name: topic.as_str().to_owned(),
+                partitions: partitions
+                    .iter()
+                    .map(|(partition, value)| of_partition(*partition, Some(value)))
+                    .collect(),
+            })
+            .collect();
+    };
+    // Made where the request was, so that they take no memory of their own.
+    let topics = topics.into_iter().map(|topic| {
+        let name = TopicName::new(&topic.name).ok();
+        let get = |partition| offsets?.get(name.as_ref()?, partition);
+        let partitions = topic.partition_indexes.into_iter();
+        OffsetFetchTopicResponse {
+            partitions: partitions
+                .map(|partition| of_partition(partition, get(partition)))
+                .collect(),
+            name: topic.name,
+        }
+    });
+    topics.collect()
+}
+
+fn of_partition(partition: i32, value: Option<&OffsetValue>) -> OffsetFetchPartitionResponse {
+    let nothing = OffsetFetchPartitionResponse {
+        partition_index: partition,
+        metadata: Some(String::new()),
+        ..OffsetFetchPartitionResponse::default()
+    };
+    match value {
+        None => nothing,
+        Some(value) => OffsetFetchPartitionResponse {
+            committed_offset: value.offset,
+            committed_leader_epoch: value.leader_epoch,
+            metadata: Some(value.metadata.to_string()),
+            ..nothing
+        },
+    }
+}
+
+/// The answer that the group cannot be read now: in version 1 each partition says so.
+fn refused(
+    version: i16,
+    response: OffsetFetchGroupResponse,
+    code: ErrorCode,
+) -> OffsetFetchGroupResponse {
+    let mut topics = response.topics;
+    if version >= GROUP_ERROR_SINCE {
+        topics.clear();
+    }
+    for one in topics.iter_mut().flat_map(|topic| &mut topic.partitions) {
+        *one = OffsetFetchPartitionResponse {
+            error_code: code,
+            ..of_partition(one.partition_index, None)
+        };
+    }
+    OffsetFetchGroupResponse {
+        topics,
+        error_code: code,
+        ..response
+    }
+}

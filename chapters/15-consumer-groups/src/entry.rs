@@ -1,0 +1,60 @@
+//! One group of a shard, with everything that the broker knows of it.
+
+use std::sync::Arc;
+
+use message_model::{Moment, Offset, Timestamp};
+
+use crate::common::Common;
+use crate::offsets::Offsets;
+use crate::part::Group;
+use crate::room::Counted;
+
+/// What a group costs beside its members and offsets, in bytes.
+const ENTRY: usize = 512;
+
+/// A group of a shard.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// Another one for each group, also if it has the id of one before it.
+    pub(crate) number: u64,
+    pub(crate) group: Group,
+    pub(crate) offsets: Offsets,
+    /// When it was stored in the state in which it is; `NONE` if it never was.
+    pub(crate) since: Timestamp,
+    /// The end of its last change in the log: what is read here is on disk when that is.
+    pub(crate) changed_at: Offset,
+    /// For when its alarm is set.
+    pub(crate) alarm: Option<Moment>,
+    counted: Counted,
+}
+
+impl Entry {
+    /// Returns a group that nobody has joined, without offsets.
+    pub(crate) fn new(common: &Common) -> Entry {
+        Entry::with_group(common, Group::new(Arc::clone(&common.of_group)))
+    }
+
+    /// Returns `group`, without offsets.
+    pub(crate) fn with_group(common: &Common, group: Group) -> Entry {
+        Entry {
+            number: common.number(),
+            group,
+            offsets: Offsets::default(),
+            since: Timestamp::NONE,
+            changed_at: Offset::ZERO,
+            alarm: None,
+            counted: common.room.count_group(),
+        }
+    }
+
+    /// Counts what it takes now.
+    pub(crate) fn recount(&mut self, id: &str) {
+        let bytes = ENTRY + id.len() + self.group.bytes() + self.offsets.bytes();
+        self.counted.set(bytes);
+    }
+
+    /// Returns whether nothing is lost when it is forgotten: nothing of it was ever stored.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.group.is_idle() && self.group.generation() == 0 && self.offsets.is_empty()
+    }
+}

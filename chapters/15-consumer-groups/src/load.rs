@@ -1,0 +1,121 @@
+//! Reading a partition of `__consumer_offsets` at the start.
+
+use std::sync::Arc;
+
+use broker::{Error, Reader, Room};
+use message_model::Offset;
+use record_batch::{BatchError, Batches, decode_records, validate};
+use wire_protocol::ErrorCode;
+
+use crate::records::{Stored, Unreadable};
+use crate::replay::Replay;
+use crate::shard::Shard;
+use crate::state::Serving;
+use crate::turn::Batches as Appending;
+
+/// How much is read at a time, in bytes; a larger batch is read whole.
+const PIECE: u32 = 256 * 1024;
+
+/// Why a partition cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+enum Unloadable {
+    #[error(transparent)]
+    Partition(#[from] Error),
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    #[error(transparent)]
+    Disk(#[from] std::io::Error),
+}
+
+impl Shard {
+    /// Reads the partition, if that is still to be done, and serves it from then on. If it
+    /// cannot be read, its groups are not served, and the log says why.
+    pub(crate) async fn load(self: Arc<Self>) {
+        if self.state().serving != Serving::Loading {
+            return;
+        }
+        match self.replay().await {
+            Ok(replay) => {
+                replay.finish(&self);
+                if let Err(code) = self.forget_unknown_topics().await {
+                    let name = self.partition.name();
+                    tracing::warn!("{name} keeps offsets of topics that are gone: {code}");
+                }
+            }
+            Err(error) => {
+                let name = self.partition.name();
+                tracing::error!("{name} cannot be read, its groups are not served: {error}");
+                self.state().serving = Serving::No;
+            }
+        }
+    }
+
+    async fn replay(&self) -> Result<Replay, Unloadable> {
+        let mut replay = Replay::new();
+        let ends = self.partition.ends()?;
+        let mut from = ends.log_start;
+        while from < ends.log_end {
+            let room = Room {
+                bytes: PIECE,
+                at_least_one: true,
+            };
+            let fetched = self
+                .partition
+                .fetch(Reader::Uncommitted, from, room)
+                .await?;
+            let Some(range) = fetched.slice else {
+                break;
+            };
+            let bytes = self.common.broker.services.read(range).await?;
+            self.replay_piece(&mut replay, &bytes, from)?;
+            from = fetched.range.end;
+            tokio::task::consume_budget().await;
+        }
+        Ok(replay)
+    }
+
+    fn replay_piece(
+        &self,
+        replay: &mut Replay,
+        bytes: &[u8],
+        from: Offset,
+    ) -> Result<(), Unloadable> {
+        for batch in Batches::new(bytes) {
+            let (header, batch) = batch?;
+            validate(batch, batch.len())?;
+            if header.is_control() {
+                continue;
+            }
+            for record in decode_records(batch)? {
+                let offset = header.offset_of(&record);
+                if offset < from {
+                    continue;
+                }
+                match Stored::decode(record.key, record.value) {
+                    Ok(stored) => replay.read(&self.common, stored),
+                    Err(error) => self.skip(offset, error),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One record that cannot be read is no reason to forget all others.
+    fn skip(&self, offset: Offset, error: Unreadable) {
+        let name = self.partition.name();
+        tracing::error!("{name}: the record at offset {offset} is skipped: {error}");
+    }
+
+    /// Forgets offsets of topics that do not exist: they were deleted, and a crash came
+    /// before their offsets were.
+    async fn forget_unknown_topics(self: &Arc<Self>) -> Result<(), ErrorCode> {
+        let turn = self.turn().await?;
+        let topics = &self.common.broker.topics;
+        let unknown = |topic: &_| topics.get(topic).is_none();
+        turn.change(Appending::Several, |state| {
+            Ok((state.tombstones(|_, topic, _| unknown(topic)), ()))
+        })
+        .await?;
+        Ok(())
+    }
+}
