@@ -1,7 +1,8 @@
 //! One broker: a connection, and what it speaks.
 
 use std::io;
-use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_model::Clock;
@@ -13,6 +14,7 @@ use wire_protocol::{ApiKey, Request, decode_response, encode_request};
 
 use crate::address::BrokerAddress;
 use crate::error::{Error, check};
+use crate::versions::highest_common;
 
 /// What a client allows a broker to send, and itself to ask.
 const LIMITS: ConnectionLimits = ConnectionLimits {
@@ -25,9 +27,11 @@ const LIMITS: ConnectionLimits = ConnectionLimits {
 #[derive(Debug)]
 pub(crate) struct Broker {
     connection: Connection,
-    client_id: String,
+    client_id: Arc<str>,
     serves: Vec<ApiVersion>,
     clock: Clock,
+    /// It takes no further calls.
+    is_retired: AtomicBool,
 }
 
 impl Broker {
@@ -35,7 +39,7 @@ impl Broker {
     pub(crate) async fn dial(
         clock: Clock,
         address: &BrokerAddress,
-        client_id: &str,
+        client_id: Arc<str>,
         deadline: Moment,
     ) -> Result<Broker, Error> {
         let stream = TcpStream::connect((address.host.as_str(), address.port));
@@ -45,13 +49,14 @@ impl Broker {
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
             .map_err(|source| Error::Dial {
                 address: address.clone(),
-                source,
+                source: Arc::new(source),
             })?;
         let mut broker = Broker {
             connection: Connection::new(stream, LIMITS),
-            client_id: client_id.to_owned(),
+            client_id,
             serves: Vec::new(),
             clock,
+            is_retired: AtomicBool::new(false),
         };
         // Version 0 is the one that every broker can answer.
         let request = ApiVersionsRequest::default();
@@ -61,8 +66,14 @@ impl Broker {
         Ok(broker)
     }
 
+    /// Whether another connection must be made for further calls.
     pub(crate) fn is_closed(&self) -> bool {
-        self.connection.is_closed()
+        self.is_retired.load(Ordering::Relaxed) || self.connection.is_closed()
+    }
+
+    /// Lets the calls that are in flight end, and takes no others.
+    pub(crate) fn retire(&self) {
+        self.is_retired.store(true, Ordering::Relaxed);
     }
 
     /// Asks in the highest version that both sides speak.
@@ -76,7 +87,7 @@ impl Broker {
     }
 
     /// Sends a request that the broker does not answer.
-    pub(crate) async fn tell<R: Request>(
+    pub(crate) async fn send<R: Request>(
         &self,
         request: &R,
         deadline: Moment,
@@ -102,23 +113,6 @@ impl Broker {
     }
 
     fn version(&self, api: ApiKey) -> Result<i16, Error> {
-        let row = self.serves.iter().find(|row| row.api_key == api as i16);
-        row.and_then(|row| highest_common(&spoken(api), row.min_version..=row.max_version))
-            .ok_or(Error::UnsupportedApi(api))
+        highest_common(api, &self.serves).ok_or(Error::UnsupportedApi(api))
     }
-}
-
-/// The versions that have every field which this client sets.
-fn spoken(api: ApiKey) -> RangeInclusive<i16> {
-    let served = api.versions();
-    let lowest = match api {
-        ApiKey::Metadata => 4, // Whether topics may be created, and how to ask about none.
-        _ => *served.start(),
-    };
-    lowest..=*served.end()
-}
-
-fn highest_common(ours: &RangeInclusive<i16>, theirs: RangeInclusive<i16>) -> Option<i16> {
-    let highest = *ours.end().min(theirs.end());
-    (ours.contains(&highest) && theirs.contains(&highest)).then_some(highest)
 }

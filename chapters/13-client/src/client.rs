@@ -1,100 +1,41 @@
-//! The calls of a client that concern one partition, and how it finds the leader.
+//! One call to the right broker, and calls that are repeated.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_model::Clock;
-use bytes::Bytes;
-use message_model::{Moment, Offset, Timestamp, TopicPartition};
-use wire_protocol::message::{
-    FetchPartition, FetchRequest, FetchTopic, ListOffsetsPartition, ListOffsetsRequest,
-    ListOffsetsTopic, ProducePartition, ProduceRequest, ProduceTopic,
-};
-use wire_protocol::{Records, Request};
+use message_model::{Moment, TopicName};
+use networking::CallError;
+use tokio::task::JoinHandle;
+use wire_protocol::Request;
 
 use crate::address::{BrokerAddress, InvalidAddress};
 use crate::broker::Broker;
-use crate::error::{Error, check};
-
-/// How the client behaves.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// What it calls itself in every request.
-    pub client_id: String,
-    /// How long a call may take: connecting, finding the leader and the answer together.
-    pub patience: Duration,
-}
-
-impl Default for Settings {
-    /// `client`, 30 seconds.
-    fn default() -> Settings {
-        Settings {
-            client_id: "client".to_owned(),
-            patience: Duration::from_secs(30),
-        }
-    }
-}
-
-/// When a batch counts as produced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Acks {
-    /// The leader has written it: it survives the end of the broker's process.
-    Leader,
-    /// It is on disk, and on every replica in sync: it survives a power cut.
-    All,
-}
-
-/// Which offset of a partition is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OffsetSpec {
-    /// The first one that the partition still has.
-    Earliest,
-    /// The one that the next record will get.
-    Latest,
-    /// The first one with this timestamp or a later one.
-    AtOrAfter(Timestamp),
-}
-
-/// How much a fetch waits for, and brings.
-#[derive(Debug, Clone, Copy)]
-pub struct FetchLimits {
-    /// How long the broker may wait for [`min_bytes`](FetchLimits::min_bytes).
-    pub max_wait: Duration,
-    /// As soon as there is this much, the broker answers; 0: at once.
-    pub min_bytes: u32,
-    /// About the most that comes; one batch comes even if it is larger.
-    pub max_bytes: u32,
-}
-
-/// What a fetch brought.
-#[derive(Debug, Clone)]
-pub struct Fetched {
-    /// Whole batches; the first may begin below the offset that was asked for.
-    pub batches: Bytes,
-    /// Everything below it can be fetched.
-    pub high_watermark: Offset,
-    /// The first offset that the partition still has.
-    pub log_start: Offset,
-}
+use crate::cluster::Cluster;
+use crate::error::Error;
+use crate::part::{Attempts, Staleness};
+use crate::settings::Settings;
+use crate::target::{Role, Target};
+use crate::topic_metadata::TopicMetadata;
 
 /// A client. All methods may be called at the same time; share it by reference or `Arc`.
 ///
-/// Calls to one broker share one connection. A connection that died, or left a
-/// call unanswered, is replaced at the next call.
+/// Each broker has a connection for fetches, one for produce requests, and others for
+/// groups and for the rest, made when they are first needed. A connection that died,
+/// or left a call unanswered, is replaced at the next call.
 #[derive(Debug)]
 pub struct Client {
-    bootstrap: Vec<BrokerAddress>,
     settings: Settings,
     clock: Clock,
-    known: Mutex<Known>,
+    pub(crate) cluster: Arc<Cluster>,
+    /// Ends look-ups that run out of time.
+    overdue: JoinHandle<()>,
 }
 
-/// What the client has learnt. A cache: it may be stale, and any of it may be dropped.
-#[derive(Debug, Default)]
-struct Known {
-    brokers: HashMap<BrokerAddress, Arc<Broker>>,
-    leaders: HashMap<TopicPartition, BrokerAddress>,
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.overdue.abort();
+    }
 }
 
 impl Client {
@@ -107,293 +48,201 @@ impl Client {
             .split(',')
             .map(str::parse)
             .collect::<Result<_, InvalidAddress>>()?;
+        let clock = Clock::start();
+        let cluster = Arc::new(Cluster::new(clock, &settings, bootstrap));
+        let overdue = tokio::spawn({
+            let cluster = Arc::clone(&cluster);
+            async move { cluster.end_overdue().await }
+        });
         let client = Client {
-            bootstrap,
             settings,
-            clock: Clock::start(),
-            known: Mutex::default(),
+            clock,
+            cluster,
+            overdue,
         };
-        client.any_broker(client.deadline()).await?;
+        let brokers = client.cluster.brokers();
+        brokers.any(Role::Rest, client.deadline()).await?;
         Ok(client)
     }
 
-    /// Appends `batch` (one record batch, base offset 0) and waits for `acks`, at
-    /// most `timeout`; the offset of its first record.
-    ///
-    /// # Errors
-    /// See [`Error`]. After [`Error::Call`] the batch may or may not have been appended.
-    pub async fn produce(
-        &self,
-        to: &TopicPartition,
-        batch: Vec<u8>,
-        acks: Acks,
-        timeout: Duration,
-    ) -> Result<Offset, Error> {
-        let request = produce_request(to, batch, acks.to_wire(), timeout);
-        let deadline = self.clock.now().plus(timeout);
-        let answer = self.ask_leader(to, &request, deadline).await?;
-        let partition = answer
-            .topics
-            .into_iter()
-            .filter(|topic| topic.name == to.topic.as_str())
-            .flat_map(|topic| topic.partitions)
-            .find(|partition| partition.index == to.partition.0)
-            .ok_or(Error::Incomplete)?;
-        self.check_leader(to, partition.error_code)?;
-        Ok(Offset(partition.base_offset))
+    /// Returns the clock that deadlines are measured with.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
     }
 
-    /// Sends `batch` with `acks=0`: nobody says whether it arrives.
+    /// Returns the settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Returns the deadline of a call that begins now and has [`Settings::patience`].
+    #[must_use]
+    pub fn deadline(&self) -> Moment {
+        self.clock.now().plus(self.settings.patience)
+    }
+
+    /// Sends `request` to `target` once, in the highest version that both sides speak,
+    /// and returns the answer as it came: error codes in it are the caller's to read.
+    ///
+    /// Finds the broker (as remembered, else by asking), and connects if need be. May be
+    /// dropped while it waits; the request may have been carried out then.
+    ///
+    /// # Errors
+    /// See [`Error`]. It ends at `deadline` at the latest. After [`Error::Call`] the
+    /// request may or may not have been carried out.
+    // ANCHOR: call
+    pub async fn call<R: Request>(
+        &self,
+        target: &Target,
+        request: &R,
+        deadline: Moment,
+    ) -> Result<R::Response, Error> {
+        let (_, answer) = self.call_timed(target, request, deadline).await?;
+        Ok(answer)
+    }
+
+    /// The same, with the moment at which the call took its route.
+    pub(crate) async fn call_timed<R: Request>(
+        &self,
+        target: &Target,
+        request: &R,
+        deadline: Moment,
+    ) -> Result<(Moment, R::Response), Error> {
+        let role = Role::of(R::KEY);
+        let (taken, broker) = self.connection(target, role, deadline).await?;
+        let answer = broker.ask(request, deadline).await;
+        self.judge((target, taken), &broker, &answer);
+        Ok((taken, answer?))
+    }
+    // ANCHOR_END: call
+
+    /// Sends a request that the broker does not answer (`acks=0`). Whether it arrives
+    /// is not known.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn produce_unacknowledged(
+    pub async fn send<R: Request>(
         &self,
-        to: &TopicPartition,
-        batch: Vec<u8>,
+        target: &Target,
+        request: &R,
+        deadline: Moment,
     ) -> Result<(), Error> {
-        let request = produce_request(to, batch, 0, self.settings.patience);
-        let deadline = self.deadline();
-        let address = self.leader(to, deadline).await?;
-        let broker = self.broker(&address, deadline).await?;
-        let sent = broker.tell(&request, deadline).await;
-        self.drop_if_broken(&address, &sent);
+        let role = Role::of(R::KEY);
+        let (taken, broker) = self.connection(target, role, deadline).await?;
+        let sent = broker.send(request, deadline).await;
+        self.judge((target, taken), &broker, &sent);
         sent
     }
 
-    /// The batches from `offset` on; waits as `limits` say, and may come back empty.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn fetch(
+    /// The connection to the target's broker, and when the route to it was taken. What led
+    /// to a broker that cannot be reached is forgotten: it may have moved.
+    async fn connection(
         &self,
-        from: &TopicPartition,
-        offset: Offset,
-        limits: FetchLimits,
-    ) -> Result<Fetched, Error> {
-        let request = fetch_request(from, offset, limits);
-        let deadline = self.deadline().plus(limits.max_wait);
-        let answer = self.ask_leader(from, &request, deadline).await?;
-        check(answer.error_code)?;
-        let partition = answer
-            .responses
-            .into_iter()
-            .filter(|topic| topic.topic == from.topic.as_str())
-            .flat_map(|topic| topic.partitions)
-            .find(|partition| partition.partition_index == from.partition.0)
-            .ok_or(Error::Incomplete)?;
-        self.check_leader(from, partition.error_code)?;
-        Ok(Fetched {
-            batches: partition.records.into_bytes(),
-            high_watermark: Offset(partition.high_watermark),
-            log_start: Offset(partition.log_start_offset),
-        })
-    }
-
-    /// An offset by where or when it is; `None` if no record is that late.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn list_offset(
-        &self,
-        of: &TopicPartition,
-        spec: OffsetSpec,
-    ) -> Result<Option<Offset>, Error> {
-        let request = ListOffsetsRequest {
-            topics: vec![ListOffsetsTopic {
-                name: of.topic.as_str().to_owned(),
-                partitions: vec![ListOffsetsPartition {
-                    partition_index: of.partition.0,
-                    timestamp: spec.to_wire(),
-                }],
-            }],
-            ..ListOffsetsRequest::default()
+        target: &Target,
+        role: Role,
+        deadline: Moment,
+    ) -> Result<(Moment, Arc<Broker>), Error> {
+        let brokers = self.cluster.brokers();
+        let address = self.cluster.address(target, deadline).await?;
+        let taken = self.clock.now();
+        let broker = match address {
+            Some(address) => brokers.link(&address, role).connection(deadline).await,
+            None => brokers.any(role, deadline).await,
         };
-        let answer = self.ask_leader(of, &request, self.deadline()).await?;
-        let partition = answer
-            .topics
-            .into_iter()
-            .filter(|topic| topic.name == of.topic.as_str())
-            .flat_map(|topic| topic.partitions)
-            .find(|partition| partition.partition_index == of.partition.0)
-            .ok_or(Error::Incomplete)?;
-        self.check_leader(of, partition.error_code)?;
-        Ok((partition.offset >= 0).then_some(Offset(partition.offset)))
-    }
-
-    async fn ask_leader<R: Request>(
-        &self,
-        of: &TopicPartition,
-        request: &R,
-        deadline: Moment,
-    ) -> Result<R::Response, Error> {
-        let address = self.leader(of, deadline).await?;
-        self.ask(&address, request, deadline).await
-    }
-
-    async fn leader(&self, of: &TopicPartition, deadline: Moment) -> Result<BrokerAddress, Error> {
-        if let Some(address) = self.known().leaders.get(of) {
-            return Ok(address.clone());
+        if broker.is_err() {
+            self.forget_since(target, taken);
         }
-        let address = self.find_leader(of, deadline).await?;
-        self.known().leaders.insert(of.clone(), address.clone());
-        Ok(address)
+        Ok((taken, broker?))
     }
 
-    pub(crate) async fn ask<R: Request>(
+    /// After a call without a readable answer the connection takes no further calls: the
+    /// broker may be stuck, or gone. It may not be the target's broker any more either.
+    fn judge<T>(
         &self,
-        address: &BrokerAddress,
-        request: &R,
-        deadline: Moment,
-    ) -> Result<R::Response, Error> {
-        let answer = match self.broker(address, deadline).await {
-            Ok(broker) => broker.ask(request, deadline).await,
-            Err(error) => Err(error),
-        };
-        self.drop_if_broken(address, &answer);
-        answer
-    }
-
-    /// A bootstrap broker that can be reached. They share the time that is left.
-    pub(crate) async fn any_broker(&self, deadline: Moment) -> Result<BrokerAddress, Error> {
-        let mut last = Error::Bootstrap(InvalidAddress);
-        let mut untried = u32::try_from(self.bootstrap.len()).unwrap_or(u32::MAX);
-        for address in &self.bootstrap {
-            let now = self.clock.now();
-            let share = now.plus(deadline.since(now) / untried);
-            match self.broker(address, share).await {
-                Ok(_) => return Ok(address.clone()),
-                Err(error) => last = error,
-            }
-            untried -= 1;
-        }
-        Err(last)
-    }
-
-    /// The connection to a broker, made now if there is none that lives.
-    async fn broker(
-        &self,
-        address: &BrokerAddress,
-        deadline: Moment,
-    ) -> Result<Arc<Broker>, Error> {
-        if let Some(broker) = self.known().living(address) {
-            return Ok(broker);
-        }
-        let client_id = &self.settings.client_id;
-        let dialled = Broker::dial(self.clock, address, client_id, deadline).await?;
-        let mut known = self.known();
-        // Another call may have dialled meanwhile: then this connection is not needed.
-        let broker = known.living(address).unwrap_or_else(|| Arc::new(dialled));
-        known.brokers.insert(address.clone(), Arc::clone(&broker));
-        Ok(broker)
-    }
-
-    /// After a call without a readable answer the connection is of no use: what
-    /// comes next on it may be that answer. Where the leader is, is asked again too.
-    fn drop_if_broken<T>(&self, address: &BrokerAddress, answer: &Result<T, Error>) {
-        use networking::CallError::Refused;
+        (target, taken): (&Target, Moment),
+        broker: &Broker,
+        answer: &Result<T, Error>,
+    ) {
+        use CallError::Refused;
         match answer {
             Ok(_) | Err(Error::Broker(_) | Error::UnsupportedApi(_) | Error::Call(Refused)) => {}
             Err(_) => {
-                let mut known = self.known();
-                known.brokers.remove(address);
-                known.leaders.retain(|_, leader| leader != address);
+                broker.retire();
+                self.forget_since(target, taken);
             }
         }
     }
 
-    /// A broker that says no may not be the leader any more: look it up again next time.
-    fn check_leader(
-        &self,
-        of: &TopicPartition,
-        code: wire_protocol::ErrorCode,
-    ) -> Result<(), Error> {
-        if code.is_retriable() {
-            self.known().leaders.remove(of);
-        }
-        check(code)
+    /// Makes the client look up what led to `target` again, when it is next needed.
+    pub fn forget(&self, target: &Target) {
+        self.forget_since(target, self.clock.now());
     }
 
-    /// When a call that begins now must have ended.
-    pub(crate) fn deadline(&self) -> Moment {
-        self.clock.now().plus(self.settings.patience)
+    /// The same, for a call that took its route at `taken`, or a little before: what has
+    /// been asked for since then stays. When many calls are refused together, those whose
+    /// refusals come late then cost no further look-up.
+    pub fn forget_since(&self, target: &Target, taken: Moment) {
+        self.cluster.forget(target, taken);
+    }
+
+    /// Runs `attempt`, and again after a pause while its error
+    /// [`is_retriable`](Error::is_retriable) and there is time before `deadline`; returns
+    /// its last result. What led to `target` is forgotten in between when the error
+    /// [`is_stale_route`](Error::is_stale_route).
+    ///
+    /// The pauses grow, with jitter. Whether a repetition is safe is the caller's to know.
+    ///
+    /// # Errors
+    /// The last attempt's.
+    // ANCHOR: retry
+    pub async fn retry<T, Attempt>(
+        &self,
+        target: &Target,
+        deadline: Moment,
+        mut attempt: impl FnMut() -> Attempt,
+    ) -> Result<T, Error>
+    where
+        // A type of its own, and no `AsyncFnMut`: the future of this call can be sent to
+        // another thread if that one can.
+        Attempt: Future<Output = Result<T, Error>>,
+    {
+        let mut attempts = Attempts::new(self.cluster.brokers().backoff(), deadline);
+        loop {
+            let began = self.clock.now();
+            let error = match attempt().await {
+                Err(error) if error.is_retriable() => error,
+                result => return result,
+            };
+            if error.is_stale_route() {
+                self.forget_since(target, began);
+            }
+            match attempts.failed(self.clock.now(), fastrand::f64()) {
+                Some(next) => self.clock.sleep_until(next).await,
+                None => return Err(error),
+            }
+        }
+    }
+    // ANCHOR_END: retry
+
+    /// Returns the partitions of a topic with their leaders: as remembered, else as the
+    /// cluster answers. Creates no topic.
+    ///
+    /// # Errors
+    /// See [`Error`]; [`UNKNOWN_TOPIC_OR_PARTITION`](wire_protocol::ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    /// for a topic that does not exist.
+    pub async fn topic(&self, name: &TopicName, deadline: Moment) -> Result<TopicMetadata, Error> {
+        self.cluster.topic(name, deadline).await
+    }
+
+    /// Returns how many routes were found to be wrong so far, and how old those were.
+    #[must_use]
+    pub fn staleness(&self) -> Staleness {
+        self.cluster.staleness()
     }
 
     pub(crate) fn patience(&self) -> Duration {
         self.settings.patience
     }
-
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Known {
-    fn living(&self, address: &BrokerAddress) -> Option<Arc<Broker>> {
-        let broker = self.brokers.get(address)?;
-        (!broker.is_closed()).then(|| Arc::clone(broker))
-    }
-}
-
-impl Acks {
-    fn to_wire(self) -> i16 {
-        match self {
-            Acks::Leader => 1,
-            Acks::All => -1,
-        }
-    }
-}
-
-impl OffsetSpec {
-    fn to_wire(self) -> i64 {
-        match self {
-            OffsetSpec::Latest => -1,
-            OffsetSpec::Earliest => -2,
-            OffsetSpec::AtOrAfter(time) => time.0.max(0),
-        }
-    }
-}
-
-fn produce_request(
-    to: &TopicPartition,
-    batch: Vec<u8>,
-    acks: i16,
-    timeout: Duration,
-) -> ProduceRequest {
-    ProduceRequest {
-        transactional_id: None,
-        acks,
-        timeout_ms: millis(timeout),
-        topics: vec![ProduceTopic {
-            name: to.topic.as_str().to_owned(),
-            partitions: vec![ProducePartition {
-                index: to.partition.0,
-                records: Records::from_bytes(batch),
-            }],
-        }],
-    }
-}
-
-fn fetch_request(from: &TopicPartition, offset: Offset, limits: FetchLimits) -> FetchRequest {
-    let max_bytes = i32::try_from(limits.max_bytes).unwrap_or(i32::MAX);
-    FetchRequest {
-        max_wait_ms: millis(limits.max_wait),
-        min_bytes: i32::try_from(limits.min_bytes).unwrap_or(i32::MAX),
-        max_bytes,
-        topics: vec![FetchTopic {
-            topic: from.topic.as_str().to_owned(),
-            partitions: vec![FetchPartition {
-                partition: from.partition.0,
-                fetch_offset: offset.0,
-                partition_max_bytes: max_bytes,
-                ..FetchPartition::default()
-            }],
-        }],
-        ..FetchRequest::default()
-    }
-}
-
-/// Whole milliseconds, as the protocol has them; the longest it can say if that is too long.
-pub(crate) fn millis(duration: Duration) -> i32 {
-    i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
 }

@@ -1,15 +1,16 @@
 //! What can go wrong with a call.
 
 use std::io;
+use std::sync::Arc;
 
-use message_model::TopicPartition;
+use message_model::{BrokerId, TopicPartition};
 use networking::CallError;
 use wire_protocol::{ApiKey, ErrorCode, Malformed};
 
 use crate::address::{BrokerAddress, InvalidAddress};
 
 /// Why a call has no result.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The bootstrap list has an entry that is no address, or none at all.
     #[error(transparent)]
@@ -20,7 +21,7 @@ pub enum Error {
         /// To whom.
         address: BrokerAddress,
         /// Why.
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// No answer came. A batch that was sent may have been appended.
     #[error(transparent)]
@@ -37,6 +38,9 @@ pub enum Error {
     /// The partition has no leader that could be asked, now.
     #[error("{0} has no leader at the moment")]
     NoLeader(TopicPartition),
+    /// The cluster has no broker with this id, now.
+    #[error("no broker has the id {0} at the moment")]
+    UnknownBroker(BrokerId),
     /// The broker said no.
     #[error("the broker answered {0}")]
     Broker(ErrorCode),
@@ -50,12 +54,28 @@ impl Error {
     #[must_use]
     pub fn is_retriable(&self) -> bool {
         match self {
-            Error::Dial { .. } | Error::Call(_) | Error::NoLeader(_) => true,
+            Error::Dial { .. } | Error::Call(_) | Error::NoLeader(_) | Error::UnknownBroker(_) => {
+                true
+            }
             Error::Broker(code) => code.is_retriable(),
             Error::Bootstrap(_)
             | Error::Malformed(_)
             | Error::Incomplete
             | Error::UnsupportedApi(_) => false,
+        }
+    }
+
+    /// Whether the request went to the wrong broker, or to one that cannot be reached:
+    /// what led there is to be forgotten ([`Client::forget`](crate::Client::forget)) before
+    /// the next attempt.
+    #[must_use]
+    pub fn is_stale_route(&self) -> bool {
+        match self {
+            Error::Dial { .. } | Error::Call(_) | Error::NoLeader(_) | Error::UnknownBroker(_) => {
+                true
+            }
+            Error::Broker(code) => STALE_ROUTE.contains(code),
+            _ => false,
         }
     }
 
@@ -68,6 +88,18 @@ impl Error {
         }
     }
 }
+
+/// The codes with which a broker says that another one should have been asked.
+const STALE_ROUTE: [ErrorCode; 8] = [
+    ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+    ErrorCode::LEADER_NOT_AVAILABLE,
+    ErrorCode::NOT_LEADER_OR_FOLLOWER,
+    ErrorCode::COORDINATOR_NOT_AVAILABLE,
+    ErrorCode::NOT_COORDINATOR,
+    ErrorCode::NOT_CONTROLLER,
+    ErrorCode::KAFKA_STORAGE_ERROR,
+    ErrorCode::FENCED_LEADER_EPOCH,
+];
 
 /// The code of an answer as a result.
 pub(crate) fn check(code: ErrorCode) -> Result<(), Error> {

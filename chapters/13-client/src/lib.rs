@@ -1,19 +1,36 @@
-//! A small client of the queue, and of Apache Kafka: topics, produce, fetch, offsets.
+//! A client of the queue, and of Apache Kafka: finds the right broker, and asks it.
 //!
-//! [`Client`] asks the metadata where a partition's leader is and talks to that
-//! broker. It repeats nothing by itself: a call ends within its time, with an
-//! answer or an [`Error`] that says whether asking again makes sense.
+//! [`Client::call`] sends one request to a [`Target`] and returns the answer as it
+//! came. [`Client::retry`] repeats what may be repeated, under one deadline. Calls for
+//! one partition, such as [`Client::produce`], are built on the two. [`records`] reads
+//! what a fetch brought.
 //!
-//! Batches are bytes here; the crate `record-batch` makes and opens them.
-//!
-//! Start reading at [`Client::produce`].
+//! Start reading at [`Client::call`].
 
 mod address;
+mod answer;
 mod broker;
+mod brokers;
 mod client;
+mod cluster;
 mod error;
+mod leader_calls;
+mod link;
+mod look_ups;
+mod part;
+mod records;
+mod settings;
+mod target;
+mod topic_metadata;
 mod topics;
+mod versions;
 
 pub use address::{BrokerAddress, InvalidAddress};
-pub use client::{Acks, Client, FetchLimits, Fetched, OffsetSpec, Settings};
+pub use client::Client;
 pub use error::Error;
+pub use leader_calls::{Acks, FetchLimits, Fetched, OffsetSpec};
+pub use part::{Attempts, Backoff, Route, RouteCache, Staleness};
+pub use records::{ConsumedRecord, Flaw, ReadError, Records, records};
+pub use settings::Settings;
+pub use target::Target;
+pub use topic_metadata::{PartitionMetadata, TopicMetadata};

@@ -1,14 +1,15 @@
 //! The calls of a client that concern topics.
 
-use message_model::{Moment, TopicName, TopicPartition};
+use message_model::TopicName;
 use wire_protocol::message::{
-    CreatableTopic, CreatableTopicConfig, CreateTopicsRequest, DeleteTopicsRequest, MetadataBroker,
-    MetadataRequest, MetadataResponse, MetadataTopic, MetadataTopics,
+    CreatableTopic, CreatableTopicConfig, CreateTopicsRequest, DeleteTopicsRequest,
+    MetadataResponse,
 };
 
-use crate::address::BrokerAddress;
-use crate::client::{Client, millis};
+use crate::client::Client;
 use crate::error::{Error, check};
+use crate::leader_calls::millis;
+use crate::target::Target;
 
 impl Client {
     /// The brokers and the topics: those that are named, or all. It creates none.
@@ -18,7 +19,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn metadata(&self, topics: Option<&[TopicName]>) -> Result<MetadataResponse, Error> {
-        self.metadata_until(topics, self.deadline()).await
+        self.cluster.metadata(topics, self.deadline()).await
     }
 
     /// Creates a topic with one copy of each partition. `configs` are names and values of settings.
@@ -48,8 +49,7 @@ impl Client {
             validate_only: false,
         };
         let deadline = self.deadline();
-        let controller = self.controller(deadline).await?;
-        let answer = self.ask(&controller, &request, deadline).await?;
+        let answer = self.call(&Target::Controller, &request, deadline).await?;
         let created = answer
             .topics
             .iter()
@@ -67,67 +67,11 @@ impl Client {
             timeout_ms: millis(self.patience()),
         };
         let deadline = self.deadline();
-        let controller = self.controller(deadline).await?;
-        let answer = self.ask(&controller, &request, deadline).await?;
+        let answer = self.call(&Target::Controller, &request, deadline).await?;
         let deleted = answer
             .responses
             .iter()
             .find(|deleted| deleted.name == topic.as_str());
         check(deleted.ok_or(Error::Incomplete)?.error_code)
     }
-
-    async fn metadata_until(
-        &self,
-        topics: Option<&[TopicName]>,
-        deadline: Moment,
-    ) -> Result<MetadataResponse, Error> {
-        let named = |topic: &TopicName| MetadataTopic {
-            name: topic.as_str().to_owned(),
-        };
-        let request = MetadataRequest {
-            topics: MetadataTopics(topics.map(|topics| topics.iter().map(named).collect())),
-            allow_auto_topic_creation: false,
-        };
-        let broker = self.any_broker(deadline).await?;
-        self.ask(&broker, &request, deadline).await
-    }
-
-    /// The broker that admin requests go to.
-    async fn controller(&self, deadline: Moment) -> Result<BrokerAddress, Error> {
-        let cluster = self.metadata_until(Some(&[]), deadline).await?;
-        address_of(&cluster.brokers, cluster.controller_id).ok_or(Error::Incomplete)
-    }
-
-    /// Asks for the leader of a partition.
-    pub(crate) async fn find_leader(
-        &self,
-        of: &TopicPartition,
-        deadline: Moment,
-    ) -> Result<BrokerAddress, Error> {
-        let topics = std::slice::from_ref(&of.topic);
-        let cluster = self.metadata_until(Some(topics), deadline).await?;
-        let topic = cluster
-            .topics
-            .iter()
-            .find(|topic| topic.name == of.topic.as_str())
-            .ok_or(Error::Incomplete)?;
-        check(topic.error_code)?;
-        let partition = topic
-            .partitions
-            .iter()
-            .find(|partition| partition.partition_index == of.partition.0)
-            .ok_or(Error::Broker(
-                wire_protocol::ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-            ))?;
-        check(partition.error_code)?;
-        address_of(&cluster.brokers, partition.leader_id).ok_or_else(|| Error::NoLeader(of.clone()))
-    }
-}
-
-fn address_of(brokers: &[MetadataBroker], id: i32) -> Option<BrokerAddress> {
-    let broker = brokers.iter().find(|broker| broker.node_id == id)?;
-    Some(BrokerAddress {
-        host: broker.host.clone(),
-        port: u16::try_from(broker.port).ok()?,
-    })
 }

@@ -16,7 +16,7 @@ use wire_protocol::{ApiKey, Decoder, ErrorCode, Records, Wire};
 use crate::LIMIT;
 use crate::scripted::{Broker, Then, answer};
 
-async fn connect(broker: &Broker) -> Client {
+pub(crate) async fn connect(broker: &Broker) -> Client {
     let settings = Settings {
         patience: LIMIT,
         ..Settings::default()
@@ -24,7 +24,7 @@ async fn connect(broker: &Broker) -> Client {
     Client::connect(&broker.address(), settings).await.unwrap()
 }
 
-fn partition() -> TopicPartition {
+pub(crate) fn partition() -> TopicPartition {
     TopicPartition {
         topic: TopicName::new("t").unwrap(),
         partition: PartitionIndex(0),
@@ -32,7 +32,7 @@ fn partition() -> TopicPartition {
 }
 
 /// Appended at 42, or refused.
-fn produced(error_code: ErrorCode) -> Then {
+pub(crate) fn produced(error_code: ErrorCode) -> Then {
     answer(ProduceResponse {
         topics: vec![ProduceTopicResponse {
             name: "t".to_owned(),
@@ -46,7 +46,7 @@ fn produced(error_code: ErrorCode) -> Then {
     })
 }
 
-async fn produce(client: &Client) -> Result<Offset, Error> {
+pub(crate) async fn produce(client: &Client) -> Result<Offset, Error> {
     let batch = b"a batch".to_vec();
     client.produce(&partition(), batch, Acks::All, LIMIT).await
 }
@@ -73,7 +73,11 @@ async fn produce_sends_the_batch_as_it_is_and_returns_its_offset() {
         1,
         "the leader is remembered"
     );
-    assert_eq!(broker.count(ApiKey::ApiVersions), 1, "so is the connection");
+    assert_eq!(
+        broker.count(ApiKey::ApiVersions),
+        2,
+        "so are the two connections: one for batches, one for metadata"
+    );
 }
 
 #[tokio::test]
@@ -118,7 +122,7 @@ async fn a_call_ends_when_the_broker_stays_silent() {
     assert_eq!(produce(&client).await.unwrap(), Offset(42));
     assert_eq!(
         broker.count(ApiKey::ApiVersions),
-        2,
+        3,
         "not over the connection that still owes an answer"
     );
 }
@@ -247,6 +251,7 @@ async fn a_topic_is_created_by_the_controller() {
                 name: topic.name.clone(),
                 error_code: ErrorCode::TOPIC_ALREADY_EXISTS,
                 error_message: None,
+                ..CreatableTopicResult::default()
             }],
             throttle_time_ms: 0,
         })

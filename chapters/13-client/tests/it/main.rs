@@ -4,6 +4,8 @@
 
 mod address;
 mod calls;
+mod records;
+mod routes;
 mod scripted;
 
 use std::time::Duration;

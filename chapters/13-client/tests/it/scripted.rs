@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use networking::{Chunk, FrameReader, write_chunks};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use wire_protocol::message::{
     ApiVersion, ApiVersionsResponse, MetadataBroker, MetadataPartition, MetadataResponse,
     MetadataTopicResponse,
@@ -18,6 +19,8 @@ pub(crate) enum Then {
     Answer(Box<dyn Encode + Send>),
     /// Says nothing.
     Silence,
+    /// Says nothing, and does not read on: as a broker that keeps its answers in order.
+    Hold,
     /// Closes the connection.
     Close,
 }
@@ -42,30 +45,51 @@ pub(crate) fn answer<M: Wire + Send + 'static>(body: M) -> Then {
 /// Decides what becomes of the requests that are neither ApiVersions nor Metadata.
 type Script = dyn FnMut(ApiKey, Decoder<'_>) -> Then + Send;
 
+/// What the brokers of a cluster say about it.
+pub(crate) type Cluster = Arc<Mutex<MetadataResponse>>;
+
 /// A running broker.
 pub(crate) struct Broker {
     pub(crate) port: u16,
     /// The keys of all requests, in the order in which they came.
-    seen: Arc<Mutex<Vec<ApiKey>>>,
+    seen: Arc<watch::Sender<Vec<ApiKey>>>,
 }
 
 impl Broker {
-    /// Listens, and leads partition 0 of the topic `t`.
+    /// Listens as node 7, and leads partition 0 of the topic `t`.
     pub(crate) async fn start(
+        script: impl FnMut(ApiKey, Decoder<'_>) -> Then + Send + 'static,
+    ) -> Broker {
+        Broker::join(&cluster(7), 7, script).await
+    }
+
+    /// Listens, and is a node of `cluster`.
+    pub(crate) async fn join(
+        cluster: &Cluster,
+        node_id: i32,
         script: impl FnMut(ApiKey, Decoder<'_>) -> Then + Send + 'static,
     ) -> Broker {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let seen = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::new(watch::Sender::new(Vec::new()));
         let script: Arc<Mutex<Script>> = Arc::new(Mutex::new(script));
+        let node = MetadataBroker {
+            node_id,
+            host: "127.0.0.1".to_owned(),
+            port: i32::from(port),
+            rack: None,
+        };
+        cluster.lock().unwrap().brokers.push(node);
         let broker = Broker {
             port,
             seen: Arc::clone(&seen),
         };
+        let cluster = Arc::clone(cluster);
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(serve(stream, port, Arc::clone(&seen), Arc::clone(&script)));
+                let (cluster, seen) = (Arc::clone(&cluster), Arc::clone(&seen));
+                tokio::spawn(serve(stream, cluster, seen, Arc::clone(&script)));
             }
         });
         broker
@@ -76,15 +100,22 @@ impl Broker {
     }
 
     pub(crate) fn count(&self, api: ApiKey) -> usize {
-        let seen = self.seen.lock().unwrap();
+        let seen = self.seen.borrow();
         seen.iter().filter(|key| **key == api).count()
+    }
+
+    /// Returns when there was a request of this API.
+    pub(crate) async fn has_seen(&self, api: ApiKey) {
+        let mut seen = self.seen.subscribe();
+        let seen = seen.wait_for(|seen| seen.contains(&api));
+        tokio::time::timeout(LIMIT, seen).await.unwrap().unwrap();
     }
 }
 
 async fn serve(
     stream: TcpStream,
-    port: u16,
-    seen: Arc<Mutex<Vec<ApiKey>>>,
+    cluster: Cluster,
+    seen: Arc<watch::Sender<Vec<ApiKey>>>,
     script: Arc<Mutex<Script>>,
 ) {
     let (reader, mut writer) = stream.into_split();
@@ -92,10 +123,10 @@ async fn serve(
     while let Ok(Some(frame)) = requests.next(LIMIT).await {
         let (header, body) = RequestHeader::decode(&frame).unwrap();
         let api = ApiKey::from_wire(header.api_key).unwrap();
-        seen.lock().unwrap().push(api);
+        seen.send_modify(|seen| seen.push(api));
         let then = match api {
             ApiKey::ApiVersions => answer(versions()),
-            ApiKey::Metadata => answer(metadata(port)),
+            ApiKey::Metadata => answer(cluster.lock().unwrap().clone()),
             other => (script.lock().unwrap())(other, body),
         };
         match then {
@@ -106,6 +137,7 @@ async fn serve(
                 written.unwrap();
             }
             Then::Silence => {}
+            Then::Hold => std::future::pending().await,
             Then::Close => return,
         }
     }
@@ -129,23 +161,26 @@ fn versions() -> ApiVersionsResponse {
     }
 }
 
-fn metadata(port: u16) -> MetadataResponse {
-    MetadataResponse {
-        brokers: vec![MetadataBroker {
-            node_id: 7,
-            host: "127.0.0.1".to_owned(),
-            port: i32::from(port),
-            rack: None,
-        }],
-        controller_id: 7,
+/// A cluster without brokers, whose node `leader` leads partition 0 of the topic `t`.
+pub(crate) fn cluster(leader: i32) -> Cluster {
+    Arc::new(Mutex::new(MetadataResponse {
+        controller_id: leader,
         topics: vec![MetadataTopicResponse {
             name: "t".to_owned(),
             partitions: vec![MetadataPartition {
-                leader_id: 7,
+                leader_id: leader,
                 ..MetadataPartition::default()
             }],
             ..MetadataTopicResponse::default()
         }],
         ..MetadataResponse::default()
-    }
+    }))
+}
+
+/// The leader of partition 0 of `t` is another one now.
+pub(crate) fn move_leader(cluster: &Cluster, leader: i32) {
+    let mut cluster = cluster.lock().unwrap();
+    let partition = &mut cluster.topics[0].partitions[0];
+    partition.leader_id = leader;
+    partition.leader_epoch += 1;
 }
