@@ -1,0 +1,40 @@
+//! A record that a producer sends.
+
+use message_model::{PartitionIndex, Timestamp};
+use record_batch::Header;
+
+/// A record to send; it is copied once, into its batch.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Record<'a> {
+    /// Where it goes; `None`: the key decides, or if there is none, the producer does.
+    pub partition: Option<PartitionIndex>,
+    /// When it happened; `None`: now.
+    pub timestamp: Option<Timestamp>,
+    /// What it is about.
+    pub key: Option<&'a [u8]>,
+    /// What it says.
+    pub value: Option<&'a [u8]>,
+    /// Anything else.
+    pub headers: &'a [Header<'a>],
+}
+
+impl<'a> Record<'a> {
+    /// Returns a record with nothing but a value.
+    #[must_use]
+    pub fn of_value(value: &'a [u8]) -> Record<'a> {
+        Record {
+            value: Some(value),
+            ..Record::default()
+        }
+    }
+
+    /// Returns a record with a key and a value.
+    #[must_use]
+    pub fn of_key(key: &'a [u8], value: &'a [u8]) -> Record<'a> {
+        Record {
+            key: Some(key),
+            value: Some(value),
+            ..Record::default()
+        }
+    }
+}

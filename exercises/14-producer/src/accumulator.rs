@@ -1,0 +1,273 @@
+//! Which batch a record goes into, when a batch is sent, and what happens if there is no
+//! room.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use message_model::Moment;
+
+use crate::batch::{Batch, BatchId, Slot};
+
+/// How much is accumulated, and how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The most bytes of records in a batch; a record above it has a batch of its own.
+    pub batch_bytes: usize,
+    /// How long a batch waits for more records, from its first one on.
+    pub linger: Duration,
+    /// The most bytes of all records that are not settled.
+    pub memory: usize,
+}
+
+/// The number of a call of `send`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// A record that wants to be in a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Append {
+    /// The call that it belongs to.
+    pub ticket: Ticket,
+    /// Where it goes.
+    pub slot: Slot,
+    /// How many bytes it takes.
+    pub size: usize,
+    /// How long the call may wait for room.
+    pub admit_by: Moment,
+    /// When the record must have been delivered.
+    pub deliver_by: Moment,
+}
+
+/// What happens to the accumulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A record comes: for the first time, or again after [`Effect::Admit`].
+    Append(Append),
+    /// The call, which was parked, is not interested any more.
+    Withdraw(Ticket),
+    /// The records of a batch that was sent or has expired are settled: they hold no
+    /// memory any more. These are its [`bytes`](Batch::bytes).
+    Release(usize),
+    /// The sender takes one more batch of this partition.
+    Room(Slot),
+    /// What is there now is sent as soon as the sender takes it, without linger.
+    Flush,
+    /// Time has passed.
+    Tick,
+}
+
+/// What the producer must do, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The record is the next one of `batch`.
+    Put {
+        /// The record's call.
+        ticket: Ticket,
+        /// The batch.
+        batch: BatchId,
+        /// It is the batch's first record: [`Accumulator::next_deadline`] may be earlier.
+        is_first: bool,
+    },
+    /// There is no room: the call waits for `Admit` or `Refuse`.
+    Park(Ticket),
+    /// There is room, and it is the call's: the record shall come again.
+    Admit(Ticket),
+    /// The record will be in no batch.
+    Refuse(Ticket, Refusal),
+    /// The batch gets no more records and goes to the sender.
+    Send(Batch),
+    /// The batch was not sent in time. Its records have failed.
+    Expire(Batch),
+}
+
+/// Why a record is in no batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// It is larger than the whole memory.
+    TooLarge,
+    /// There was no room in time.
+    NoRoom,
+}
+
+/// The batches that are not sent yet, and the calls that wait for room.
+///
+/// # Invariants
+/// - A partition's records are in its batches, and the batches are sent, in the order of
+///   the appends.
+/// - The records in batches and what was promised with `Admit` hold at most
+///   [`Limits::memory`] bytes.
+/// - Calls get room in the order in which they came: nothing passes a call that waits,
+///   however small it is.
+#[derive(Debug, Clone)]
+pub struct Accumulator {
+    limits: Limits,
+    partitions: Vec<Partition>,
+    /// Bytes of records in batches that were not released, and of admitted calls.
+    used: usize,
+    /// The calls that wait for room, in the order in which they came.
+    waiting: VecDeque<Append>,
+    /// The sizes of the records that may come again.
+    admitted: BTreeMap<Ticket, usize>,
+    next_batch: u64,
+}
+
+/// The batches of one partition.
+#[derive(Debug, Clone, Default)]
+struct Partition {
+    /// How many batches the sender takes.
+    room: usize,
+    /// Those that get no more records, the oldest first.
+    closed: VecDeque<Batch>,
+    /// The one that gets records, behind all closed ones.
+    open: Option<Open>,
+}
+
+/// A batch that gets records.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    batch: Batch,
+    /// When it has waited long enough.
+    due: Moment,
+}
+
+impl Accumulator {
+    /// Nothing is accumulated, and the sender takes nothing yet.
+    #[must_use]
+    pub fn new(limits: Limits) -> Accumulator {
+        Accumulator {
+            limits,
+            partitions: Vec::new(),
+            used: 0,
+            waiting: VecDeque::new(),
+            admitted: BTreeMap::new(),
+            next_batch: 0,
+        }
+    }
+
+    /// Adds to `effects` what follows from `event`, which happens at `now`.
+    ///
+    /// An `Append` costs O(1), except that the first call that must wait looks at every
+    /// partition.
+    pub fn step(&mut self, now: Moment, event: Event, effects: &mut Vec<Effect>) {
+        match event {
+            Event::Append(record) => self.append(now, record, effects),
+            Event::Withdraw(ticket) => {
+                self.waiting.retain(|record| record.ticket != ticket);
+                self.used -= self.admitted.remove(&ticket).unwrap_or(0);
+                self.admit(effects);
+            }
+            Event::Release(bytes) => {
+                self.used -= bytes;
+                self.admit(effects);
+            }
+            Event::Room(slot) => {
+                self.partition(slot).room += 1;
+                self.send(now, slot, effects);
+            }
+            Event::Flush => {
+                let open = self.partitions.iter_mut().flat_map(|one| &mut one.open);
+                open.for_each(|open| open.due = open.due.min(now));
+                self.send_all(now, effects);
+            }
+            Event::Tick => self.tick(now, effects),
+        }
+    }
+
+    /// A record comes. If it was admitted, its room is counted already.
+    ///
+    /// - A record that can never fit is refused.
+    /// - If there is no room, or another call waits for some, the call waits; but not if
+    ///   it must have been admitted by now, then it is refused. The first call that waits
+    ///   makes every batch due, because only what is sent makes room.
+    fn append(&mut self, now: Moment, record: Append, effects: &mut Vec<Effect>) {
+        // task 14.3: into a batch, or into the queue of those that wait for room
+        todo!("14.3: into a batch, or into the queue of those that wait for room")
+        // end
+    }
+
+    /// Puts a record that has its room into the partition's open batch. If the batch
+    /// would have more than [`Limits::batch_bytes`] with it, it is closed, and the record
+    /// is the first one of a new batch. A batch that has so many bytes is closed at once.
+    /// Then what can be sent is sent.
+    fn put(&mut self, now: Moment, record: Append, effects: &mut Vec<Effect>) {
+        // task 14.3: the next record of the open batch, or the first one of a new batch
+        todo!("14.3: the next record of the open batch, or the first one of a new batch")
+        // end
+    }
+
+    /// Gives the sender what it takes of a partition: its closed batches, the oldest
+    /// first, and then the open one if that is due, or if a call waits for room.
+    fn send(&mut self, now: Moment, slot: Slot, effects: &mut Vec<Effect>) {
+        // task 14.3: as many batches as the sender takes, and none too early
+        todo!("14.3: as many batches as the sender takes, and none too early")
+        // end
+    }
+
+    fn send_all(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        for slot in 0..self.partitions.len() {
+            self.send(now, Slot(slot), effects);
+        }
+    }
+
+    /// Gives room to the calls that wait, in their order, as long as there is enough for
+    /// the first one.
+    fn admit(&mut self, effects: &mut Vec<Effect>) {
+        // task 14.3: first come, first served
+        todo!("14.3: first come, first served")
+        // end
+    }
+
+    /// What time does, in this order: batches whose records must have been delivered by
+    /// now expire, calls that must have been admitted by now are refused, room that this
+    /// makes is given away, and batches that are due are sent.
+    fn tick(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        // task 14.3: all that is due now
+        todo!("14.3: all that is due now")
+        // end
+    }
+
+    /// Returns when the next [`Event::Tick`] has something to do; `None`: never, as far
+    /// as is known now.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Moment> {
+        let batches = self.partitions.iter().flat_map(Partition::deadlines);
+        let calls = self.waiting.iter().map(|record| record.admit_by);
+        batches.chain(calls).min()
+    }
+
+    /// Returns how many bytes the records that are not settled hold.
+    #[must_use]
+    pub fn used(&self) -> usize {
+        self.used
+    }
+
+    /// Returns how many batches of a partition are not sent yet.
+    #[must_use]
+    pub fn queued(&self, slot: Slot) -> usize {
+        let partition = self.partitions.get(slot.0);
+        partition.map_or(0, |one| one.closed.len() + usize::from(one.open.is_some()))
+    }
+
+    /// Returns whether the next record of a partition begins a batch.
+    #[must_use]
+    pub fn is_between_batches(&self, slot: Slot) -> bool {
+        let partition = self.partitions.get(slot.0);
+        partition.is_none_or(|one| one.open.is_none())
+    }
+
+    fn partition(&mut self, slot: Slot) -> &mut Partition {
+        if slot.0 >= self.partitions.len() {
+            self.partitions.resize_with(slot.0 + 1, Partition::default);
+        }
+        &mut self.partitions[slot.0]
+    }
+}
+
+impl Partition {
+    fn deadlines(&self) -> impl Iterator<Item = Moment> + '_ {
+        let open = self.open.as_ref();
+        let due = open.filter(|_| self.room > 0).map(|open| open.due);
+        let batches = self.closed.iter().chain(open.map(|open| &open.batch));
+        due.into_iter().chain(batches.map(|batch| batch.deliver_by))
+    }
+}

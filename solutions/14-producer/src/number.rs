@@ -1,0 +1,36 @@
+//! The numbers by which a broker recognises a batch.
+
+use message_model::{ProducerEpoch, ProducerId};
+
+/// Which producer numbers the batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// Its id.
+    pub id: ProducerId,
+    /// Its epoch. A broker that has seen a later epoch refuses this one.
+    pub epoch: ProducerEpoch,
+}
+
+/// The place of a batch in what its producer sends to its partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Number {
+    /// The producer.
+    pub identity: Identity,
+    /// The number of the batch's first record. Each record has one more than the one
+    /// before it; 0 follows on the largest `i32`.
+    pub sequence: i32,
+}
+
+impl Number {
+    /// The number of the record that is `records` further on.
+    pub(crate) fn behind(self, records: u32) -> Number {
+        // task 14.4: 0 follows on the largest number
+        let sum = i64::from(self.sequence) + i64::from(records);
+        let sequence = sum % (i64::from(i32::MAX) + 1);
+        Number {
+            identity: self.identity,
+            sequence: i32::try_from(sequence).expect("it is below 2³¹"),
+        }
+        // end
+    }
+}
