@@ -1,0 +1,82 @@
+//! The two assignors that leave partitions where they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use message_model::TopicPartition;
+
+use crate::subscription::{Assignments, Subscriber, Topics, in_order, partitions_of};
+
+/// The members in order, and what each of them holds so far.
+struct Shares<'a> {
+    members: Vec<&'a Subscriber>,
+    /// By the member's place in `members`.
+    held: Vec<BTreeSet<TopicPartition>>,
+}
+
+/// Shares the partitions as evenly as the subscriptions allow, and moves as few as that
+/// takes.
+///
+/// If all members read the same topics, no two differ by more than one partition, and a
+/// partition leaves its owner only where the owner would have too many. A partition that
+/// two members claim goes to the claim of the later generation; if both claims are of
+/// the same generation, neither counts.
+#[must_use]
+pub fn sticky(members: &[Subscriber], topics: &Topics) -> Assignments {
+    let order = in_order(members);
+    let mut shares = Shares {
+        held: vec![BTreeSet::new(); order.len()],
+        members: order,
+    };
+    let owners = owners(&shares.members, topics);
+    for (partition, &place) in &owners {
+        shares.held[place].insert(partition.clone());
+    }
+    for partition in topics.iter().flat_map(|(name, &n)| partitions_of(name, n)) {
+        if !owners.contains_key(&partition) {
+            shares.give(partition);
+        }
+    }
+    while shares.move_one() {}
+    let entries = shares.members.iter().zip(shares.held);
+    entries
+        .map(|(member, held)| (member.id.clone(), held.into_iter().collect()))
+        .collect()
+}
+
+/// Shares as [`sticky`] does, for members that go on reading during a rebalance: a
+/// partition that some other member claims is given to nobody yet. Its owner sees that
+/// it is gone, stops reading it and joins again; the next generation gives it away.
+#[must_use]
+pub fn cooperative_sticky(members: &[Subscriber], topics: &Topics) -> Assignments {
+    // task 16.2: no partition goes to a member while another one may be reading it
+    todo!("16.2: no partition goes to a member while another one may be reading it")
+    // end
+}
+
+/// Returns the owner of each partition that exists and is claimed, as its place in
+/// `members`: the one claim of the latest generation, by a member that still reads the
+/// topic.
+fn owners(members: &[&Subscriber], topics: &Topics) -> BTreeMap<TopicPartition, usize> {
+    // task 16.2: whose claim to a partition counts
+    todo!("16.2: whose claim to a partition counts")
+    // end
+}
+
+impl Shares<'_> {
+    /// Gives a partition that has no owner to the member that reads its topic and holds
+    /// fewest; to nobody if no member reads it.
+    fn give(&mut self, partition: TopicPartition) {
+        // task 16.2: to the reader that holds fewest
+        todo!("16.2: to the reader that holds fewest")
+        // end
+    }
+
+    /// Moves one partition from a member to another that reads its topic and holds at
+    /// least two fewer, from the fullest to the emptiest where that is possible. Returns
+    /// whether there was such a pair.
+    fn move_one(&mut self) -> bool {
+        // task 16.2: one move that makes the shares more even, if there is one
+        todo!("16.2: one move that makes the shares more even, if there is one")
+        // end
+    }
+}

@@ -1,0 +1,6 @@
+//! Holds the solution to the spec.
+
+use consumer_solution as part;
+
+#[path = "../../../exercises/16-consumer/spec/mod.rs"]
+mod spec;
