@@ -28,7 +28,8 @@ Serve:
   It says what it does on stderr (RUST_LOG=debug: more). SIGTERM or Ctrl-C ends it.
 
 Use a queue that runs (each command has a --help of its own):
-  mqd topics list | create TOPIC | delete TOPIC | describe TOPIC
+  mqd topics list | create TOPIC | describe TOPIC | alter TOPIC | delete TOPIC
+  mqd groups list | describe GROUP | reset GROUP | delete GROUP
   mqd produce TOPIC    records from the lines of stdin
   mqd consume TOPIC    records to stdout
 

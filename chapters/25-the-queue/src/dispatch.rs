@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use broker::api::{self, Acknowledgement};
-use broker::{Broker, Reply, Request};
+use broker::{Reply, Request};
+use consumer_groups::api as groups;
 use networking::{Answer, Chunk};
-use wire_protocol::message::ApiVersionsRequest;
+use wire_protocol::message::{ApiVersionsRequest, ListPartitionReassignmentsRequest};
 use wire_protocol::{ApiKey, Malformed};
+
+use crate::queue::{Queue, delete_topics};
 
 /// The answer to one request, which has taken effect when this completes.
 ///
@@ -17,20 +20,40 @@ use wire_protocol::{ApiKey, Malformed};
 /// # Errors
 /// When the body is not such a request; the connection is to be closed then.
 #[rustfmt::skip]
-pub async fn answer(broker: Arc<Broker>, request: Request) -> Result<Answer<Vec<Chunk>>, Malformed> {
-    let b = &*broker;
+pub async fn answer(queue: Arc<Queue>, request: Request) -> Result<Answer<Vec<Chunk>>, Malformed> {
+    let broker = Arc::clone(&queue.broker);
+    let (b, g) = (&*broker, &queue.groups);
     Ok(match (request.api, request.is_served()) {
         (ApiKey::Produce, true) => { let (body, reply) = request.decode()?; acknowledge(reply, api::produce(b, body).await) }
         (ApiKey::Produce, false) => { let (body, reply) = request.decode()?; acknowledge(reply, api::refuse_produce(body)) }
         (ApiKey::Fetch, _) => { let (body, reply) = request.decode()?; reply.later_with_share(|share| async move { api::fetch(&broker, body, share).await }) }
-        (ApiKey::ListOffsets, _) => { let (body, reply) = request.decode()?; reply.later(async move { api::list_offsets(&broker, body).await }) }
+        (ApiKey::ListOffsets, _) => { let (body, reply) = request.decode()?; let version = reply.version(); reply.later(async move { api::list_offsets(&broker, version, body).await }) }
         (ApiKey::Metadata, _) => { let (body, reply) = request.decode()?; let response = api::metadata(b, &reply.peer, body).await; reply.now(&response) }
-        (ApiKey::FindCoordinator, _) => { let (body, reply) = request.decode()?; reply.now(&api::find_coordinator(&body)) }
+        (ApiKey::OffsetCommit, _) => { let (body, reply) = request.decode()?; let response = groups::offset_commit(g, body).await; reply.later(response) }
+        (ApiKey::OffsetFetch, _) => { let (body, mut reply) = request.decode()?; reply.count(groups::offset_fetch_size(&body)); let response = groups::offset_fetch(g, reply.version(), body); reply.later(response) }
+        (ApiKey::FindCoordinator, _) => { let (body, reply) = request.decode()?; let response = groups::find_coordinator(g, reply.version(), body).await; reply.now(&response) }
+        (ApiKey::JoinGroup, _) => { let (body, reply) = request.decode()?; let response = groups::join_group(g, reply.version(), &reply.sender, body); reply.later_with_share(|_| response) }
+        (ApiKey::Heartbeat, _) => { let (body, reply) = request.decode()?; reply.now(&groups::heartbeat(g, &body)) }
+        (ApiKey::LeaveGroup, _) => { let (body, reply) = request.decode()?; let response = groups::leave_group(g, reply.version(), body); reply.now(&response) }
+        (ApiKey::SyncGroup, _) => { let (body, reply) = request.decode()?; let response = groups::sync_group(g, body); reply.later_with_share(|_| response) }
+        (ApiKey::DescribeGroups, _) => { let (body, reply) = request.decode()?; reply.now(&groups::describe_groups(g, body)) }
+        (ApiKey::ListGroups, _) => { let (body, reply) = request.decode()?; reply.now(&groups::list_groups(g, &body)) }
         (ApiKey::ApiVersions, _) => { let (_, reply) = request.decode::<ApiVersionsRequest>()?; reply.now(&api::api_versions()) }
-        (ApiKey::CreateTopics, _) => { let (body, reply) = request.decode()?; let response = api::create_topics(b, &reply.peer, body).await; reply.now(&response) }
-        (ApiKey::DeleteTopics, _) => { let (body, reply) = request.decode()?; reply.now(&api::delete_topics(b, body).await) }
+        (ApiKey::CreateTopics, _) => { let (body, reply) = request.decode()?; let response = api::create_topics(b, &reply.peer, reply.version(), body).await; reply.now(&response) }
+        (ApiKey::DeleteTopics, _) => { let (body, reply) = request.decode()?; reply.now(&delete_topics(&queue, body).await) }
+        (ApiKey::DeleteRecords, _) => { let (body, reply) = request.decode()?; let response = api::delete_records(b, &reply.peer, body).await; reply.now(&response) }
         (ApiKey::InitProducerId, _) => { let (body, reply) = request.decode()?; reply.now(&api::init_producer_id(b, body).await) }
+        (ApiKey::OffsetForLeaderEpoch, _) => { let (body, reply) = request.decode()?; reply.now(&api::offset_for_leader_epoch(b, body).await) }
         (ApiKey::DescribeConfigs, _) => { let (body, reply) = request.decode()?; reply.now(&api::describe_configs(b, body)) }
+        (ApiKey::AlterConfigs, _) => { let (body, reply) = request.decode()?; reply.now(&api::alter_configs(b, body).await) }
+        (ApiKey::DescribeLogDirs, _) => { let (body, reply) = request.decode()?; reply.now(&api::describe_log_dirs(b, body).await) }
+        (ApiKey::CreatePartitions, _) => { let (body, reply) = request.decode()?; let response = api::create_partitions(b, &reply.peer, body).await; reply.now(&response) }
+        (ApiKey::DeleteGroups, _) => { let (body, reply) = request.decode()?; let response = groups::delete_groups(g, body).await; reply.later(response) }
+        (ApiKey::ElectLeaders, _) => { let (body, reply) = request.decode()?; let response = api::elect_leaders(b, reply.version(), body).await; reply.now(&response) }
+        (ApiKey::IncrementalAlterConfigs, _) => { let (body, reply) = request.decode()?; reply.now(&api::incremental_alter_configs(b, body).await) }
+        (ApiKey::ListPartitionReassignments, _) => { let (_, reply) = request.decode::<ListPartitionReassignmentsRequest>()?; reply.now(&api::list_partition_reassignments()) }
+        (ApiKey::OffsetDelete, _) => { let (body, reply) = request.decode()?; let response = groups::offset_delete(g, body).await; reply.later(response) }
+        (ApiKey::DescribeCluster, _) => { let (body, reply) = request.decode()?; reply.now(&api::describe_cluster(b, &body)) }
     })
 }
 

@@ -14,6 +14,7 @@
 //!
 //! Start reading at [`answer`], then [`serve`].
 
+mod cleaner;
 mod command_line;
 mod data_dir;
 mod dispatch;
@@ -29,5 +30,6 @@ pub mod settings;
 pub use command_line::{Command, USAGE, parse};
 pub use dispatch::answer;
 pub use last_words::end_on_panic;
+pub use queue::Queue;
 pub use serve::{Serve, serve};
 pub use tools::{Tool, run_tool};

@@ -35,7 +35,10 @@ fn run(command: Command) -> Result<()> {
         Command::HelpSettings => print(&settings::help()),
         Command::SettingsPage => print(&settings::page()),
         Command::Version => print(concat!("mqd ", env!("CARGO_PKG_VERSION"), "\n")),
-        Command::Tool(tool) => run_tool(tool),
+        Command::Tool(tool) => {
+            end_on_panic();
+            run_tool(tool)
+        }
         Command::Serve(options) => {
             let _guard = log_to_stderr();
             end_on_panic();

@@ -1,23 +1,60 @@
-//! The broker, made from the settings and the data directory.
+//! The broker and what stands on it, made from the settings and the data directory.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use async_model::Clock;
-use broker::api::{BrokerInfo, FetchLimits, Setting, SettingSource};
-use broker::{Broker, LaneWidths, ProducerIds, Services, TopicSettings, Topics, TopicsConfig};
+use broker::api::{self, BrokerInfo, FetchLimits, Setting, SettingSource};
+use broker::{
+    Broker, InternalTopics, LaneWidths, ProducerIds, Services, TopicSettings, Topics, TopicsConfig,
+};
+use consumer_groups::{Coordinator, GroupSettings, Settings as GroupLimits};
 use disk::Disk;
-use log_storage::{LogConfig, RealDisk, RetentionLimits, SegmentCache};
-use message_model::BrokerId;
+use log_storage::{CompactionConfig, LogConfig, RealDisk, RetentionLimits, SegmentCache};
+use message_model::{BrokerId, TopicName};
+use record_batch::Opening;
 use tokio::sync::Semaphore;
+use wire_protocol::ErrorCode;
+use wire_protocol::message::{DeleteTopicsRequest, DeleteTopicsResponse};
 
+use crate::cleaner::compactor;
 use crate::data_dir::DataDir;
 use crate::process_limits::OpenFiles;
 use crate::settings::{Settings, Source};
 
 /// Threads that create segment files, and threads for topics and background work.
 const SIDE_THREADS: usize = 4;
+/// Threads that open compressed batches. Each holds one open batch in memory.
+const OPENING_THREADS: usize = 2;
+
+/// How long a member may be parked in its first JoinGroup, as in Kafka.
+const NEW_MEMBER_TIMEOUT: Duration = Duration::from_mins(5);
+
+/// What answers requests.
+#[derive(Debug)]
+pub struct Queue {
+    /// Topics, and everything that needs no group.
+    pub broker: Arc<Broker>,
+    /// Groups, and the offsets that they commit.
+    pub groups: Arc<Coordinator>,
+}
+
+/// As [`api::delete_topics`]. With a topic goes what groups have committed for it.
+pub(crate) async fn delete_topics(
+    queue: &Queue,
+    request: DeleteTopicsRequest,
+) -> DeleteTopicsResponse {
+    let response = api::delete_topics(&queue.broker, request).await;
+    let deleted = response.responses.iter();
+    let deleted = deleted.filter(|topic| topic.error_code == ErrorCode::NONE);
+    let names: Vec<_> = deleted
+        .filter_map(|topic| TopicName::new(&topic.name).ok())
+        .collect();
+    queue.groups.forget_topics(&names).await;
+    response
+}
 
 /// How many threads each kind of blocking work has.
 pub(crate) fn lane_widths(settings: &Settings) -> LaneWidths {
@@ -26,6 +63,7 @@ pub(crate) fn lane_widths(settings: &Settings) -> LaneWidths {
         reads: settings.num_io_threads,
         rolls: SIDE_THREADS,
         administration: SIDE_THREADS,
+        openings: OPENING_THREADS,
     }
 }
 
@@ -38,10 +76,16 @@ pub(crate) fn open(
     settings: &Settings,
     files: OpenFiles,
     bound: SocketAddr,
-) -> Result<Broker> {
+) -> Result<Queue> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let segments = SegmentCache::new(files.loaded_segments);
-    let services = Services::new(disk, Clock::start(), lane_widths(settings), segments);
+    let opening = Opening {
+        open: compression::open_batch,
+        size_max: settings.batch_opened_bytes_max,
+    };
+    let widths = lane_widths(settings);
+    let mut services = Services::new(disk, Clock::start(), widths, segments, Some(opening));
+    services.compactor = compactor(settings, opening);
     let services = Arc::new(services);
     let config = topics_config(settings, files);
     let opened = Topics::open(Arc::clone(&services), data_dir.path(), config)
@@ -63,20 +107,48 @@ pub(crate) fn open(
     }
     let producer_ids = ProducerIds::open(&services, data_dir.path())
         .context("cannot read which producer ids are taken")?;
-    Ok(Broker {
+    let broker = Arc::new(Broker {
         services,
         topics: Arc::new(opened.topics),
         producer_ids: Arc::new(producer_ids),
         info: info(settings, data_dir.cluster_id()?, bound),
         auto_create: settings.auto_create_topics_enable,
         partitions_default: settings.num_partitions,
+        internal_topics: InternalTopics {
+            offsets_partitions: settings.offsets_topic_num_partitions,
+            offsets_segment_bytes: settings.offsets_topic_segment_bytes,
+        },
         fetch_limits: FetchLimits {
             response_bytes_max: settings.fetch_max_bytes,
             wait_max: settings.fetch_wait_max_ms,
         },
         waiting_places: Arc::new(Semaphore::new(settings.waiting_partitions_max)),
         settings: as_clients_see_them(settings),
+    });
+    let groups = Coordinator::new(Arc::clone(&broker), group_settings(settings));
+    Ok(Queue {
+        broker,
+        groups: Arc::new(groups),
     })
+}
+
+fn group_settings(settings: &Settings) -> GroupSettings {
+    GroupSettings {
+        group: GroupLimits {
+            initial_rebalance_delay: settings.group_initial_rebalance_delay_ms,
+            session_timeout_min: settings.group_min_session_timeout_ms,
+            session_timeout_max: settings.group_max_session_timeout_ms,
+            members_max: settings.group_max_size,
+            bytes_max: settings.groups_memory_max_bytes,
+            new_member_timeout: NEW_MEMBER_TIMEOUT,
+        },
+        groups_max: settings.groups_max,
+        bytes_max: settings.groups_memory_max_bytes,
+        metadata_max: settings.offset_metadata_max_bytes,
+        retention: settings.offsets_retention_minutes,
+        retention_check_interval: settings.offsets_retention_check_interval_ms,
+        write_timeout: settings.offsets_commit_timeout_ms,
+    }
 }
 
 fn topics_config(settings: &Settings, files: OpenFiles) -> TopicsConfig {
@@ -88,6 +160,13 @@ fn topics_config(settings: &Settings, files: OpenFiles) -> TopicsConfig {
         retention: RetentionLimits {
             age: settings.log_retention_ms,
             bytes: settings.log_retention_bytes,
+        },
+        cleanup: settings.log_cleanup_policy,
+        compaction: CompactionConfig {
+            min_dirty_ratio: settings.log_cleaner_min_cleanable_ratio,
+            min_lag: settings.log_cleaner_min_compaction_lag_ms,
+            max_lag: settings.log_cleaner_max_compaction_lag_ms,
+            delete_retention: settings.log_cleaner_delete_retention_ms,
         },
     };
     TopicsConfig {
@@ -119,10 +198,12 @@ fn as_clients_see_them(settings: &Settings) -> Vec<Setting> {
         .map(|(row, value, source)| Setting {
             name: row.name.to_owned(),
             value: value.to_owned(),
+            documentation: row.doc,
             source: match source {
                 Source::Default => SettingSource::Default,
                 Source::File { .. } | Source::Flag => SettingSource::Broker,
             },
+            default: row.default.to_owned(),
         })
         .collect()
 }

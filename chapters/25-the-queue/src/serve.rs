@@ -14,7 +14,7 @@ use tokio::runtime;
 use crate::data_dir::DataDir;
 use crate::dispatch::answer;
 use crate::process_limits::{OpenFiles, allow_many_open_files};
-use crate::queue::{self, lane_widths};
+use crate::queue::{self, Queue, lane_widths};
 use crate::settings::Settings;
 use crate::stop::Stop;
 
@@ -51,17 +51,17 @@ async fn run(data_dir: DataDir, files: OpenFiles, options: Serve) -> Result<()> 
     let listener = bind(&options).await?;
     let address = listener.local_addr().context("cannot tell the port")?;
     let settings = options.settings;
-    let broker = Arc::new(queue::open(&data_dir, &settings, files, address)?);
+    let queue = Arc::new(queue::open(&data_dir, &settings, files, address)?);
 
-    let background = start_background_work(&broker, &settings, &stop);
+    let background = start_background_work(&queue, &settings, &stop);
     announce(&format!("mqd ready on {address}"));
     let accept_limits = AcceptLimits {
         connections_max: files.connections,
         drain: settings.drain_ms,
     };
-    accept_connections(listener, &broker, accept_limits, &settings, &stop).await;
+    accept_connections(listener, &queue, accept_limits, &settings, &stop).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);
-    make_safe(&broker).await
+    make_safe(&queue.broker).await
 }
 
 /// Syncs every partition that is served.
@@ -91,7 +91,7 @@ async fn make_safe(broker: &Broker) -> Result<()> {
 /// among them, and one to spare.
 fn blocking_threads(settings: &Settings) -> usize {
     let widths = lane_widths(settings);
-    widths.syncs + 2 * widths.reads + widths.rolls + widths.administration + 1
+    widths.syncs + 2 * widths.reads + widths.rolls + widths.administration + widths.openings + 1
 }
 
 async fn bind(options: &Serve) -> Result<TcpListener> {
@@ -125,18 +125,25 @@ fn announce(line: &str) {
 
 /// Tasks that run until the process ends.
 fn start_background_work(
-    broker: &Arc<Broker>,
+    queue: &Arc<Queue>,
     settings: &Settings,
     stop: &Stop,
-) -> [tokio::task::JoinHandle<()>; 4] {
-    let (expiring, stopping) = (Arc::clone(broker), Arc::clone(broker));
+) -> [tokio::task::JoinHandle<()>; 8] {
+    let broker = &queue.broker;
+    let (expiring, stopping) = (Arc::clone(broker), Arc::clone(queue));
+    let groups = || Arc::clone(&queue.groups);
+    let (loaded, driven, cleaned) = (groups(), groups(), groups());
     let stop = stop.clone();
     [
         tokio::spawn(async move { expiring.services.expire_waits().await }),
         tokio::spawn(async move {
             stop.asked().await;
-            stopping.services.fetches.stop();
+            stopping.broker.services.fetches.stop();
+            stopping.groups.stop();
         }),
+        tokio::spawn(async move { loaded.load().await }),
+        tokio::spawn(async move { driven.drive().await }),
+        tokio::spawn(async move { cleaned.expire_offsets().await }),
         tokio::spawn(every(
             settings.log_retention_check_interval_ms,
             Arc::clone(broker),
@@ -150,7 +157,21 @@ fn start_background_work(
             Arc::clone(broker),
             async |broker| broker.topics.save_recovery_points().await,
         )),
+        tokio::spawn(clean(settings.log_cleaner_backoff_ms, Arc::clone(broker))),
     ]
+}
+
+/// Compacts what is to be compacted, and waits for `backoff` when there is nothing.
+async fn clean(backoff: Duration, broker: Arc<Broker>) {
+    loop {
+        let all = broker.topics.compact().await;
+        for (partition, error) in all.failed {
+            tracing::error!("{partition}: cannot be compacted: {error}");
+        }
+        if all.compacted == 0 {
+            tokio::time::sleep(backoff).await;
+        }
+    }
 }
 
 /// Does `work` once per `interval`, and logs what it could not do.
@@ -168,7 +189,7 @@ where
 
 async fn accept_connections(
     listener: TcpListener,
-    broker: &Arc<Broker>,
+    queue: &Arc<Queue>,
     accept_limits: AcceptLimits,
     settings: &Settings,
     stop: &Stop,
@@ -181,13 +202,13 @@ async fn accept_connections(
         pending_max: settings.pending_max,
     };
     let serve = |stream, _peer| {
-        let broker = Arc::clone(broker);
+        let queue = Arc::clone(queue);
         serve_connection(
             stream,
-            Arc::clone(&broker.services),
+            Arc::clone(&queue.broker.services),
             limits.clone(),
             stop.clone().asked(),
-            move |request| answer(Arc::clone(&broker), request),
+            move |request| answer(Arc::clone(&queue), request),
         )
     };
     accept_until(listener, accept_limits, stop.clone().asked(), serve).await;

@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use client::ReadError;
 use message_model::TopicName;
-use record_batch::BatchError;
 
 /// Why the job could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,7 @@ pub enum Error {
     TopicInUse(TopicName),
     /// What was fetched is no batch, or none of ours.
     #[error("the queue returned a batch that cannot be read")]
-    Batch(#[from] BatchError),
+    Batch(#[from] ReadError),
     /// A record in the output topic is not a row.
     #[error("topic {0} has a record that is no row")]
     NotARow(TopicName),

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use client::FetchLimits;
+use client::{ConsumedRecord, FetchLimits, records};
 use message_model::{Offset, TopicPartition};
-use record_batch::{BatchError, Batches, Record, decode_records, validate};
 
 use crate::error::Error;
 use crate::queue::Queue;
@@ -41,28 +40,18 @@ impl<'a> Fetcher<'a> {
     /// Hands over what has come, after waiting for a moment if that is nothing.
     pub(crate) async fn poll(
         &mut self,
-        mut take: impl FnMut(&Record<'_>) -> Result<(), Error>,
+        mut take: impl FnMut(&ConsumedRecord) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let position = self.position;
         let fetched = self
             .queue
             .ask(async |client| client.fetch(self.from, position, LIMITS).await)
             .await?;
-        for batch in Batches::new(&fetched.batches) {
-            let (header, batch) = match batch {
-                // A fetch may end in the middle of a batch; its front comes with the next one.
-                Err(BatchError::Truncated { .. }) if self.position > position => break,
-                batch => batch?,
-            };
-            validate(batch, usize::MAX)?;
-            for record in decode_records(batch)? {
-                // The first batch may begin below the offset that was asked for.
-                if header.offset_of(&record) >= self.position {
-                    take(&record)?;
-                }
-            }
-            self.position = self.position.max(header.range().end);
+        let mut records = records(fetched.batches, position);
+        for record in records.by_ref() {
+            take(&record?)?;
         }
+        self.position = records.next_offset();
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! From the topic to the rows.
 
+use client::ConsumedRecord;
 use message_model::Offset;
-use record_batch::Record;
 use tokio::sync::watch;
 
 use crate::error::Error;
@@ -35,23 +35,23 @@ pub(crate) async fn count(
 }
 // ANCHOR_END: count
 
-fn take(pipeline: &mut Pipeline, record: &Record<'_>, report: &Report) -> Result<(), Error> {
+fn take(pipeline: &mut Pipeline, record: &ConsumedRecord, report: &Report) -> Result<(), Error> {
     let Some(number) = line_number(record) else {
         report.line(format_args!(
             "side: a record without a line number, not ours"
         ))?;
         return Ok(());
     };
-    match pipeline.take(number, record.value.unwrap_or_default()) {
+    match pipeline.take(number, record.value.as_deref().unwrap_or_default()) {
         Outcome::Counted | Outcome::Repeated => Ok(()),
         Outcome::Rejected(reason) => Ok(report.side(number, &reason)?),
     }
 }
 
-fn line_number(record: &Record<'_>) -> Option<u64> {
-    let header = record
+fn line_number(record: &ConsumedRecord) -> Option<u64> {
+    let (_, value) = record
         .headers
         .iter()
-        .find(|header| header.key == LINE_HEADER)?;
-    std::str::from_utf8(header.value?).ok()?.parse().ok()
+        .find(|(name, _)| name == LINE_HEADER)?;
+    std::str::from_utf8(value.as_deref()?).ok()?.parse().ok()
 }

@@ -19,8 +19,6 @@ const TRY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client that tries again until the queue answers, or for as long as `patience` says.
 ///
-/// Each end of the job has one of its own: on a shared connection an
-/// acknowledgement would stand in line behind a fetch that waits for records.
 #[derive(Debug)]
 pub(crate) struct Queue<'a> {
     client: Client,
@@ -52,6 +50,7 @@ impl<'a> Queue<'a> {
         let settings = client::Settings {
             client_id: "ip-count".to_owned(),
             patience: TRY_TIMEOUT,
+            ..client::Settings::default()
         };
         let (client, _) = tries
             .until_answered(async || Client::connect(bootstrap, settings.clone()).await)

@@ -64,8 +64,8 @@ impl ReadBack {
         while fetcher.position() < end {
             fetcher
                 .poll(|record| {
-                    let key = record.key.unwrap_or_default();
-                    let row = Row::read(key, record.value.unwrap_or_default());
+                    let key = record.key.as_deref().unwrap_or_default();
+                    let row = Row::read(key, record.value.as_deref().unwrap_or_default());
                     let (key, count) = row.ok_or_else(|| Error::NotARow(topic.topic.clone()))?;
                     read.take(key, count);
                     Ok(())

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use log_storage::Cleanup;
+
 use super::value::{Advertised, Kind, Unit, Value};
 use super::{Given, Setting};
 
@@ -77,6 +79,24 @@ const fn millis(min: i64) -> Kind {
     }
 }
 
+/// A number of minutes, of which a [`Duration`] is made.
+const fn minutes(min: i64) -> Kind {
+    Kind::Number {
+        unit: Unit::Minutes,
+        min,
+        max: 52_596_000,
+    }
+}
+
+/// For what is only compared, up to Kafka's largest number, which is no limit.
+const fn any_millis(min: i64) -> Kind {
+    Kind::Number {
+        unit: Unit::Millis,
+        min,
+        max: i64::MAX,
+    }
+}
+
 /// Kafka's lengths are `i32`.
 const LENGTH_MAX: i64 = 2_147_483_647;
 /// So that an answer with its header is below the longest frame, 2 GiB.
@@ -105,6 +125,22 @@ settings! {
     log_retention_ms: Option<Duration> = "604800000", Kind::Limit { unit: Unit::Millis }, "log.retention.ms", topic "retention.ms";
     /// The oldest closed segment of a partition is deleted if the other segments together still have at least this size.
     log_retention_bytes: Option<u64> = "-1", Kind::Limit { unit: Unit::Bytes }, "log.retention.bytes", topic "retention.bytes";
+    /// How a log gets rid of old records: `delete` deletes old segments, `compact` keeps of the records with one key the newest.
+    log_cleanup_policy: Cleanup = "delete", Kind::CleanupPolicy, "log.cleanup.policy", topic "cleanup.policy";
+    /// Whether compacted topics are compacted.
+    log_cleaner_enable: bool = "true", Kind::Flag, "log.cleaner.enable";
+    /// How long the cleaner waits when no log is to be compacted.
+    log_cleaner_backoff_ms: Duration = "15000", millis(1), "log.cleaner.backoff.ms";
+    /// How much memory the cleaner may take to remember keys, about 29 bytes each; a pass goes as far as it reaches.
+    log_cleaner_dedupe_buffer_size: usize = "134217728", bytes(1024, 1_099_511_627_776), "log.cleaner.dedupe.buffer.size";
+    /// A log is compacted when more than this part of its bytes was never compacted.
+    log_cleaner_min_cleanable_ratio: f64 = "0.5", Kind::Ratio, "log.cleaner.min.cleanable.ratio", topic "min.cleanable.dirty.ratio";
+    /// A record of a compacted log stays at least for so long, as its timestamp says.
+    log_cleaner_min_compaction_lag_ms: Duration = "0", millis(0), "log.cleaner.min.compaction.lag.ms", topic "min.compaction.lag.ms";
+    /// A record that is older than this is compacted, however little of the log was never compacted; and a segment file is closed for it.
+    log_cleaner_max_compaction_lag_ms: Duration = "9223372036854775807", any_millis(1), "log.cleaner.max.compaction.lag.ms", topic "max.compaction.lag.ms";
+    /// How long a record without a value stays in a compacted log, from when nothing older with its key is left.
+    log_cleaner_delete_retention_ms: Duration = "86400000", millis(0), "log.cleaner.delete.retention.ms", topic "delete.retention.ms";
     /// How often the broker looks for segments to delete by the two limits above.
     log_retention_check_interval_ms: Duration = "300000", millis(1), "log.retention.check.interval.ms";
     /// How often the broker saves, for each log, up to which offset it is known to be on disk; a start after a crash checks only the batches from there on.
@@ -127,6 +163,32 @@ settings! {
     partitions_total_max: usize = "20000", number(1, 1_000_000), "mqd.partitions.max";
     /// How many closed segments of all partitions together are kept open for reading, with their indexes in memory; fewer if the process may open too few files for them.
     loaded_segments_max: usize = "1000", number(1, 1_000_000), "mqd.loaded.segments.max";
+    /// How large the records of a compressed batch may be when they are open, which the broker does to check them; a larger batch is refused. Two batches are open at a time.
+    batch_opened_bytes_max: usize = "33554432", bytes(1024, ANSWER_MAX), "mqd.batch.opened.bytes.max";
+    /// How many partitions the topic `__consumer_offsets` gets, when it is made for the first group.
+    offsets_topic_num_partitions: u32 = "50", number(1, 10_000), "offsets.topic.num.partitions";
+    /// The size of a segment file of `__consumer_offsets`, when the topic is made.
+    offsets_topic_segment_bytes: u32 = "104857600", bytes(1024, LENGTH_MAX), "offsets.topic.segment.bytes";
+    /// How long offsets are kept after the last member has left the group, or after they were committed if nobody ever joins.
+    offsets_retention_minutes: Duration = "10080", minutes(1), "offsets.retention.minutes";
+    /// How often the broker looks for offsets to delete, and for empty groups without offsets.
+    offsets_retention_check_interval_ms: Duration = "600000", millis(1), "offsets.retention.check.interval.ms";
+    /// How long a commit, or the shares of a group, may wait for the disk.
+    offsets_commit_timeout_ms: Duration = "5000", millis(1), "offsets.commit.timeout.ms";
+    /// The longest text that a consumer may keep with an offset, in characters as Java counts them.
+    offset_metadata_max_bytes: usize = "4096", number(0, 32_767), "offset.metadata.max.bytes";
+    /// How long a group that was empty waits for more members, each time that one has come.
+    group_initial_rebalance_delay_ms: Duration = "3000", millis(0), "group.initial.rebalance.delay.ms";
+    /// The shortest session timeout that a member may ask for.
+    group_min_session_timeout_ms: Duration = "6000", millis(0), "group.min.session.timeout.ms";
+    /// The longest session timeout that a member may ask for.
+    group_max_session_timeout_ms: Duration = "1800000", millis(0), "group.max.session.timeout.ms";
+    /// The most members of a group.
+    group_max_size: usize = "10000", number(1, 1_000_000), "group.max.size";
+    /// The most groups, those without members included.
+    groups_max: usize = "10000", number(1, 10_000_000), "mqd.groups.max";
+    /// The most memory that members and offsets of all groups together may take.
+    groups_memory_max_bytes: usize = "268435456", bytes(1024, ANSWER_MAX), "mqd.groups.memory.max.bytes";
     /// How many requests of one connection may wait for their answers; further ones stay unread.
     pending_max: usize = "128", number(1, 10_000), "mqd.connection.pending.max";
     /// The longest time that a fetch waits for records, even if the client asks for more.

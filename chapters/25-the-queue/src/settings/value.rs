@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use log_storage::Cleanup;
+
 /// What a number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
@@ -12,6 +14,8 @@ pub enum Unit {
     Bytes,
     /// Milliseconds.
     Millis,
+    /// Minutes.
+    Minutes,
 }
 
 /// What a value may be. Displays as words that follow "give".
@@ -35,6 +39,10 @@ pub enum Kind {
     },
     /// `HOST:PORT` or `HOST`.
     Address,
+    /// A number from 0 to 1.
+    Ratio,
+    /// How a log gets rid of old records.
+    CleanupPolicy,
 }
 
 impl fmt::Display for Kind {
@@ -44,6 +52,10 @@ impl fmt::Display for Kind {
             Kind::Number { unit, min, max } => write!(f, "{unit} from {min} to {max}"),
             Kind::Limit { unit } => write!(f, "{unit} from 0 on, or -1 for no limit"),
             Kind::Address => f.write_str("HOST:PORT, or HOST for the port that is listened on"),
+            Kind::Ratio => f.write_str("a number from 0 to 1"),
+            Kind::CleanupPolicy => {
+                f.write_str("delete, compact, both with a comma in between, or nothing")
+            }
         }
     }
 }
@@ -54,6 +66,7 @@ impl fmt::Display for Unit {
             Unit::One => "a number",
             Unit::Bytes => "a number of bytes",
             Unit::Millis => "a number of milliseconds",
+            Unit::Minutes => "a number of minutes",
         })
     }
 }
@@ -66,7 +79,7 @@ impl Kind {
             Kind::Number { min, max, .. } => (min..=max).contains(&number).then_some(Some(number)),
             Kind::Limit { .. } if number == -1 => Some(None),
             Kind::Limit { .. } => (number >= 0).then_some(Some(number)),
-            Kind::Flag | Kind::Address => None,
+            Kind::Flag | Kind::Address | Kind::Ratio | Kind::CleanupPolicy => None,
         }
     }
 }
@@ -103,9 +116,30 @@ impl Value for bool {
     }
 }
 
+impl Value for f64 {
+    fn parse(_kind: Kind, text: &str) -> Option<f64> {
+        text.parse()
+            .ok()
+            .filter(|ratio| (0.0..=1.0).contains(ratio))
+    }
+}
+
+impl Value for Cleanup {
+    fn parse(_kind: Kind, text: &str) -> Option<Cleanup> {
+        broker::parse_cleanup_policy(text)
+    }
+}
+
 impl Value for Duration {
     fn parse(kind: Kind, text: &str) -> Option<Duration> {
-        Some(Duration::from_millis(kind.number(text)??.try_into().ok()?))
+        let number = kind.number(text)??.try_into().ok()?;
+        Some(match kind {
+            Kind::Number {
+                unit: Unit::Minutes,
+                ..
+            } => Duration::from_mins(number),
+            _ => Duration::from_millis(number),
+        })
     }
 }
 

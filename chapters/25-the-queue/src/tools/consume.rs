@@ -4,26 +4,33 @@ use std::io::{self, BufWriter, Write as _};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use client::{Client, FetchLimits, OffsetSpec};
+use client::{Client, FetchLimits, OffsetSpec, Records, Target, records};
+use consumer::OffsetReset;
 use lexopt::prelude::*;
-use message_model::{Offset, Timestamp, TopicName, TopicPartition};
-use record_batch::{BatchError, BatchHeader, Batches, decode_records, validate};
+use message_model::{Offset, TopicName, TopicPartition};
 use wire_protocol::ErrorCode;
 
-use super::format::{Format, Placed};
+use super::consume_group::{self, Member};
+use super::format::Format;
+use super::place::{Place, find};
 use super::{Common, Tool, chosen_partitions, connect};
 
 const HELP: &str = "\
 mqd consume: the records of a topic, on stdout.
 
-  mqd consume TOPIC [--from WHERE] [--count N] [--to-end]
+  mqd consume TOPIC [--from WHERE] [--count N] [--follow | --to-end]
 
   --from WHERE            beginning (if not given), end, an offset such as 42, or a time in
                           milliseconds since 1970 such as @1700000000000
   --count N               end after N records
-  --to-end                end when the records that were there at the start are printed;
-                          without it, wait for more
+  --follow                wait for more records, also if none of these options is given
+  --to-end                end when the records that were there at the start are printed
   --partition N           only this partition; all of them if not given
+  --group GROUP           as a member of this group: its members share the partitions, and go on
+                          where the group has committed; --from, beginning or end, is for
+                          partitions for which it has not. What is printed is committed
+  --keys                  print the key in front of each value, and a tab between them
+  --headers               print the headers in front of that, as NAME=VALUE,NAME=VALUE
   --format FORMAT         what to print per record: %t topic, %p partition, %o offset,
                           %T timestamp, %k key, %s value, %h headers, \\n, \\t ['%s\\n']
   --bootstrap HOST:PORT   where the queue is [127.0.0.1:9092]
@@ -44,17 +51,12 @@ pub struct Consume {
     bootstrap: String,
     topic: TopicName,
     partition: Option<i32>,
-    from: From,
+    from: Place,
     count: u64,
     to_end: bool,
     format: Format,
-}
-
-/// Where to begin.
-#[derive(Debug, Clone, Copy)]
-enum From {
-    Offset(Offset),
-    Place(OffsetSpec),
+    /// `None`: alone, and nothing is committed.
+    member: Option<Member>,
 }
 
 /// One partition, and how far it is read.
@@ -75,60 +77,105 @@ impl Reading {
 pub(super) fn parse(rest: &mut lexopt::Parser) -> Result<Tool> {
     let mut common = Common::default();
     let mut partition = None;
-    let mut from = From::Place(OffsetSpec::Earliest);
+    let mut from = Place::Spec(OffsetSpec::Earliest);
     let mut count = u64::MAX;
-    let mut to_end = false;
-    let mut format = Format::parse("%s\\n")?;
+    let (mut to_end, mut follow) = (false, false);
+    let mut shown = Shown::default();
+    let mut group = None;
     while let Some(argument) = rest.next()? {
         match argument {
             Long("help") | Short('h') => return Ok(Tool::Help(HELP)),
             Long("bootstrap") => common.bootstrap = Some(rest.value()?.string()?),
             Long("partition") => {
-                partition = Some(
-                    rest.value()?
-                        .parse()
-                        .context("--partition takes a number")?,
-                );
+                let number = rest.value()?.parse();
+                partition = Some(number.context("--partition takes a number")?);
             }
-            Long("from") => from = parse_from(&rest.value()?.string()?)?,
+            Long("from") => from = Place::parse("--from", &rest.value()?.string()?)?,
             Long("count") => count = rest.value()?.parse().context("--count takes a number")?,
             Long("to-end") => to_end = true,
-            Long("format") => format = Format::parse(&rest.value()?.string()?)?,
+            Long("group") => group = Some(rest.value()?.string()?),
+            Long("follow") => follow = true,
+            Long("keys") => shown.keys = true,
+            Long("headers") => shown.headers = true,
+            Long("format") => shown.format = Some(rest.value()?.string()?),
             Value(name) => common.add_name(name)?,
             other => return Err(other.unexpected()).context("see mqd consume --help"),
         }
     }
+    if follow && to_end {
+        bail!("--follow waits for more, --to-end does not: choose one");
+    }
+    let topic = common.topic("mqd consume TOPIC")?;
+    if group.is_some() && (to_end || partition.is_some()) {
+        bail!(
+            "the members of a group share all partitions and wait for more: leave --partition and --to-end out"
+        );
+    }
+    let member = match group {
+        Some(group) => Some(Member {
+            topic: topic.clone(),
+            group,
+            reset: reset(from)?,
+            count,
+        }),
+        None => None,
+    };
     Ok(Tool::Consume(Consume {
         bootstrap: common.bootstrap(),
-        topic: common.topic("mqd consume TOPIC")?,
+        topic,
         partition,
         from,
         count,
         to_end,
-        format,
+        format: shown.format()?,
+        member,
     }))
 }
 
-fn parse_from(text: &str) -> Result<From> {
-    let number = |text: &str| text.parse::<i64>().ok().filter(|number| *number >= 0);
-    match text {
-        "beginning" => Ok(From::Place(OffsetSpec::Earliest)),
-        "end" => Ok(From::Place(OffsetSpec::Latest)),
-        text => match (text.strip_prefix('@'), number(text)) {
-            (None, Some(offset)) => Ok(From::Offset(Offset(offset))),
-            (Some(time), _) if number(time).is_some() => {
-                let time = Timestamp(number(time).unwrap_or_default());
-                Ok(From::Place(OffsetSpec::AtOrAfter(time)))
+/// Where a partition begins for which a group has committed nothing.
+fn reset(from: Place) -> Result<OffsetReset> {
+    match from {
+        Place::Spec(OffsetSpec::Earliest) => Ok(OffsetReset::Earliest),
+        Place::Spec(OffsetSpec::Latest) => Ok(OffsetReset::Latest),
+        _ => bail!(
+            "a group begins where it has committed: --from takes beginning or end, and `mqd groups \
+             reset` moves it elsewhere"
+        ),
+    }
+}
+
+/// What is to be printed of a record, as far as the command line says.
+#[derive(Debug, Default)]
+struct Shown {
+    keys: bool,
+    headers: bool,
+    format: Option<String>,
+}
+
+impl Shown {
+    fn format(self) -> Result<Format> {
+        match self.format {
+            Some(_) if self.keys || self.headers => {
+                bail!("--format says all that is printed: put %k and %h into it")
             }
-            _ => bail!("--from takes beginning, end, an offset, or @ and milliseconds since 1970"),
-        },
+            Some(format) => Format::parse(&format),
+            None => {
+                let headers = if self.headers { "%h\\t" } else { "" };
+                let keys = if self.keys { "%k\\t" } else { "" };
+                Format::parse(&format!("{headers}{keys}%s\\n"))
+            }
+        }
     }
 }
 
 pub(super) async fn run(command: Consume) -> Result<()> {
     let client = connect(&command.bootstrap).await?;
+    let chosen = chosen_partitions(&client, &command.topic, command.partition).await?;
+    if let Some(member) = command.member {
+        return consume_group::run(client, member, &command.format).await;
+    }
     let mut readings = Vec::new();
-    for partition in chosen_partitions(&client, &command.topic, command.partition).await? {
+    for partition in chosen {
         readings.push(begin(&client, partition, &command).await?);
     }
     let parts = u32::try_from(readings.len()).unwrap_or(u32::MAX);
@@ -148,15 +195,12 @@ pub(super) async fn run(command: Consume) -> Result<()> {
 }
 
 async fn begin(client: &Client, partition: TopicPartition, command: &Consume) -> Result<Reading> {
-    let latest = client.list_offset(&partition, OffsetSpec::Latest).await?;
+    let latest = find(client, &partition, OffsetSpec::Latest).await?;
     let latest = latest.unwrap_or(Offset::ZERO);
     let next = match command.from {
-        From::Offset(offset) => offset,
+        Place::Offset(offset) => offset,
         // No record is that late: those that are still to come are.
-        From::Place(spec) => client
-            .list_offset(&partition, spec)
-            .await?
-            .unwrap_or(latest),
+        Place::Spec(spec) => find(client, &partition, spec).await?.unwrap_or(latest),
     };
     Ok(Reading {
         partition,
@@ -178,7 +222,10 @@ async fn read_some(
         min_bytes: 1,
         max_bytes: FETCH_BYTES,
     };
-    let fetched = match client.fetch(&reading.partition, reading.next, limits).await {
+    let target = Target::Leader(reading.partition.clone());
+    let attempt = async || client.fetch(&reading.partition, reading.next, limits).await;
+    let fetched = client.retry(&target, client.deadline(), attempt).await;
+    let fetched = match fetched {
         Ok(fetched) => fetched,
         Err(error) if error.code() == Some(ErrorCode::OFFSET_OUT_OF_RANGE) => bail!(
             "{} has no offset {}; `mqd topics describe {}` shows which it has",
@@ -193,7 +240,7 @@ async fn read_some(
         left,
         format,
     };
-    let printed = printing.batches(reading, &fetched.batches);
+    let printed = printing.records(reading, records(fetched.batches, reading.next));
     printing.out.flush()?;
     printed?;
     Ok(printing.left)
@@ -208,60 +255,24 @@ struct Printing<'a, Out> {
 }
 
 impl<Out: io::Write> Printing<'_, Out> {
-    /// Prints whole batches, each after a check of its CRC.
+    /// Prints records.
     ///
     /// # Errors
-    /// When a batch is not what its producer sent; those before it are printed.
-    fn batches(&mut self, reading: &mut Reading, batches: &[u8]) -> Result<()> {
-        for batch in Batches::new(batches) {
-            let checked = batch.and_then(|(_, bytes)| {
-                let header = validate(bytes, bytes.len())?;
-                Ok((header, bytes))
-            });
-            match checked {
-                Ok((header, bytes)) => self.batch(reading, &header, bytes)?,
-                // The broker may cut the last batch of an answer off.
-                Err(BatchError::Truncated { .. }) => break,
-                Err(error) => bail!("{} at offset {}: {error}", reading.partition, reading.next),
-            }
-        }
-        Ok(())
-    }
-
-    fn batch(&mut self, reading: &mut Reading, header: &BatchHeader, bytes: &[u8]) -> Result<()> {
-        let range = header.range();
-        if range.end <= reading.next {
-            return Ok(());
-        }
-        let records = match decode_records(bytes) {
-            _ if header.is_control() => Vec::new(),
-            Ok(records) => records,
-            Err(BatchError::Compressed(codec)) => {
-                eprintln!(
-                    "{}: the {} records at offsets {range} are compressed with {codec:?}, which \
-                     this command cannot open yet; skipped",
-                    reading.partition, header.record_count
-                );
-                Vec::new()
-            }
-            Err(error) => bail!("{} at offsets {range}: {error}", reading.partition),
-        };
-        for record in &records {
-            let offset = header.offset_of(record);
-            let is_wanted = reading.next <= offset && reading.end.is_none_or(|end| offset < end);
+    /// When a batch is not what its producer sent; the records before it are printed.
+    fn records(&mut self, reading: &mut Reading, mut records: Records) -> Result<()> {
+        for record in records.by_ref() {
+            let record = record.with_context(|| format!("reading {}", reading.partition))?;
+            let is_wanted = reading.end.is_none_or(|end| record.offset < end);
             if !is_wanted || self.left == 0 {
                 continue;
             }
-            let placed = Placed {
-                partition: &reading.partition,
-                offset,
-                timestamp: header.timestamp_of(record),
-                record,
-            };
-            self.format.write(&mut self.out, &placed)?;
+            let printed = self
+                .format
+                .write(&mut self.out, &reading.partition, &record);
+            printed?;
             self.left -= 1;
         }
-        reading.next = range.end;
+        reading.next = records.next_offset();
         Ok(())
     }
 }

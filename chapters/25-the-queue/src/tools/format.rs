@@ -3,17 +3,8 @@
 use std::io::{self, Write};
 
 use anyhow::{Result, bail};
-use message_model::{Offset, Timestamp, TopicPartition};
-use record_batch::Record;
-
-/// A record and its offset.
-#[derive(Debug)]
-pub(super) struct Placed<'a> {
-    pub(super) partition: &'a TopicPartition,
-    pub(super) offset: Offset,
-    pub(super) timestamp: Timestamp,
-    pub(super) record: &'a Record<'a>,
-}
+use client::ConsumedRecord;
+use message_model::TopicPartition;
 
 /// What is printed per record; the letters are kcat's.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,40 +52,46 @@ impl Format {
     }
 
     /// Prints one record. A null key or value prints as nothing.
-    pub(super) fn write(&self, out: &mut impl Write, placed: &Placed<'_>) -> io::Result<()> {
+    pub(super) fn write(
+        &self,
+        out: &mut impl Write,
+        partition: &TopicPartition,
+        record: &ConsumedRecord,
+    ) -> io::Result<()> {
         for piece in &self.0 {
             match piece {
                 Piece::Text(text) => out.write_all(text.as_bytes())?,
-                Piece::Topic => write!(out, "{}", placed.partition.topic)?,
-                Piece::Partition => write!(out, "{}", placed.partition.partition)?,
-                Piece::Offset => write!(out, "{}", placed.offset)?,
-                Piece::Timestamp => write!(out, "{}", placed.timestamp)?,
-                Piece::Key => out.write_all(placed.record.key.unwrap_or_default())?,
-                Piece::Value => out.write_all(placed.record.value.unwrap_or_default())?,
-                Piece::Headers => write_headers(out, placed.record)?,
+                Piece::Topic => write!(out, "{}", partition.topic)?,
+                Piece::Partition => write!(out, "{}", partition.partition)?,
+                Piece::Offset => write!(out, "{}", record.offset)?,
+                Piece::Timestamp => write!(out, "{}", record.timestamp)?,
+                Piece::Key => out.write_all(record.key.as_deref().unwrap_or_default())?,
+                Piece::Value => out.write_all(record.value.as_deref().unwrap_or_default())?,
+                Piece::Headers => write_headers(out, record)?,
             }
         }
         Ok(())
     }
 }
 
-fn write_headers(out: &mut impl Write, record: &Record<'_>) -> io::Result<()> {
-    for (index, header) in record.headers.iter().enumerate() {
+fn write_headers(out: &mut impl Write, record: &ConsumedRecord) -> io::Result<()> {
+    for (index, (name, value)) in record.headers.iter().enumerate() {
         if index > 0 {
             out.write_all(b",")?;
         }
-        write!(out, "{}=", header.key)?;
-        out.write_all(header.value.unwrap_or_default())?;
+        write!(out, "{name}=")?;
+        out.write_all(value.as_deref().unwrap_or_default())?;
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use client::ConsumedRecord;
     use message_model::{Offset, PartitionIndex, Timestamp, TopicName, TopicPartition};
-    use record_batch::{Header, Record};
+    use record_batch::TimestampType;
 
-    use super::{Format, Placed};
+    use super::Format;
 
     #[test]
     fn every_letter_prints_its_part() {
@@ -103,22 +100,16 @@ mod tests {
             topic: TopicName::new("logs").unwrap(),
             partition: PartitionIndex(2),
         };
-        let header = |key, value| Header { key, value };
-        let record = Record {
-            timestamp_delta: 0,
-            offset_delta: 0,
-            key: None,
-            value: Some(b"hello"),
-            headers: vec![header("a", Some(&b"1"[..])), header("b", None)],
-        };
-        let mut out = Vec::new();
-        let placed = Placed {
-            partition: &partition,
+        let record = ConsumedRecord {
             offset: Offset(41),
             timestamp: Timestamp(1700),
-            record: &record,
+            timestamp_type: TimestampType::CreateTime,
+            key: None,
+            value: Some("hello".into()),
+            headers: vec![("a".to_owned(), Some("1".into())), ("b".to_owned(), None)],
         };
-        format.write(&mut out, &placed).unwrap();
+        let mut out = Vec::new();
+        format.write(&mut out, &partition, &record).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text, "logs/2/41 1700 []\thello a=1,b= 100%\\\n");
     }

@@ -1,11 +1,18 @@
-//! `mqd topics`, `mqd produce` and `mqd consume`: for people without Kafka tools.
+//! `mqd topics`, `mqd groups`, `mqd produce` and `mqd consume`: for people without Kafka tools.
 //!
 //! They are clients like any other, over chapter 13's: they work with Apache
 //! Kafka too, and they know no more of `mqd` than the protocol tells.
 
 mod consume;
+mod consume_group;
 mod format;
+mod group_lag;
+mod group_reset;
+mod groups;
+mod place;
 mod produce;
+mod table;
+mod topic_changes;
 mod topics;
 
 use std::ffi::OsString;
@@ -20,6 +27,7 @@ use wire_protocol::ErrorCode;
 
 use crate::command_line::{Command, DEFAULT_ADDRESS};
 use consume::Consume;
+use groups::Groups;
 use produce::Produce;
 use topics::Topics;
 
@@ -33,6 +41,8 @@ pub enum Tool {
     Help(&'static str),
     /// `mqd topics`.
     Topics(Topics),
+    /// `mqd groups`.
+    Groups(Groups),
     /// `mqd produce`.
     Produce(Produce),
     /// `mqd consume`.
@@ -44,6 +54,7 @@ impl Tool {
     pub(crate) fn parse(name: &str, rest: &mut lexopt::Parser) -> Option<Result<Command>> {
         let tool = match name {
             "topics" => topics::parse(rest),
+            "groups" => groups::parse(rest),
             "produce" => produce::parse(rest),
             "consume" => consume::parse(rest),
             _ => return None,
@@ -65,6 +76,7 @@ pub fn run_tool(tool: Tool) -> Result<()> {
         match tool {
             Tool::Help(text) => write_out(text.as_bytes()),
             Tool::Topics(command) => topics::run(command).await,
+            Tool::Groups(command) => groups::run(command).await,
             Tool::Produce(command) => produce::run(command).await,
             Tool::Consume(command) => consume::run(command).await,
         }
@@ -120,6 +132,7 @@ async fn connect(bootstrap: &str) -> Result<Client> {
     let settings = Settings {
         client_id: "mqd".to_owned(),
         patience: PATIENCE,
+        ..Settings::default()
     };
     let client = Client::connect(bootstrap, settings).await;
     client.map_err(|error| match error {

@@ -3,9 +3,9 @@
 use mqd_guard::Port;
 use wire_protocol::message::{
     ApiVersionsRequest, ApiVersionsResponse, CreatableTopic, CreateTopicsRequest,
-    DeleteTopicsRequest, DescribeConfigsRequest, DescribeConfigsResource, FindCoordinatorRequest,
-    InitProducerIdRequest, ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
-    MetadataRequest, MetadataTopic, MetadataTopics,
+    DeleteTopicsRequest, DescribeConfigsRequest, DescribeConfigsResource, InitProducerIdRequest,
+    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic, MetadataRequest, MetadataTopic,
+    MetadataTopics,
 };
 use wire_protocol::{ApiKey, CANARIES, ErrorCode};
 
@@ -47,6 +47,7 @@ fn a_topic_that_is_asked_for_is_created_if_that_is_allowed() {
         let request = MetadataRequest {
             topics: MetadataTopics(Some(vec![MetadataTopic { name }])),
             allow_auto_topic_creation,
+            ..MetadataRequest::default()
         };
         let topic = raw.call(&request).unwrap().topics.remove(0);
         (topic.error_code, topic.partitions.len())
@@ -72,6 +73,7 @@ fn clients_are_told_the_advertised_address() {
     let request = MetadataRequest {
         topics: MetadataTopics(None),
         allow_auto_topic_creation: false,
+        ..MetadataRequest::default()
     };
     let answer = Raw::connect(&mqd).call(&request).unwrap();
     let broker = &answer.brokers[0];
@@ -80,14 +82,8 @@ fn clients_are_told_the_advertised_address() {
 }
 
 #[test]
-fn there_is_no_coordinator_yet_and_producer_ids_are_never_given_twice() {
+fn producer_ids_are_never_given_twice() {
     let mut mqd = mqd().start().unwrap();
-    let mut raw = Raw::connect(&mqd);
-    for version in ApiKey::FindCoordinator.versions() {
-        let request = FindCoordinatorRequest::default();
-        let answer = raw.call_version(&request, version).unwrap();
-        assert_eq!(answer.error_code, ErrorCode::COORDINATOR_NOT_AVAILABLE);
-    }
     let mut ids = Vec::new();
     for _ in 0..3 {
         let mut raw = Raw::connect(&mqd);

@@ -69,6 +69,7 @@ async fn connect(address: &str) -> Result<Client, Error> {
     let settings = Settings {
         client_id: "killed".to_owned(),
         patience: PATIENCE,
+        ..Settings::default()
     };
     Client::connect(address, settings).await
 }

@@ -7,11 +7,14 @@
 
 mod answers;
 mod architecture;
+mod compaction;
 mod crowds;
+mod groups;
 mod hostile;
 mod ip_count;
 mod kill;
 mod last_words;
+mod operations;
 mod raw;
 mod sessions;
 mod settings;

@@ -156,6 +156,7 @@ impl Raw {
                 partitions: vec![ListOffsetsPartition {
                     partition_index: 0,
                     timestamp: -1,
+                    ..ListOffsetsPartition::default()
                 }],
             }],
             ..ListOffsetsRequest::default()
@@ -171,6 +172,7 @@ impl Raw {
         let request = MetadataRequest {
             topics: MetadataTopics(None),
             allow_auto_topic_creation: false,
+            ..MetadataRequest::default()
         };
         let response = self.call(&request).expect("everyone else is served");
         assert_eq!(response.brokers.len(), 1);
@@ -224,13 +226,7 @@ pub(crate) fn batch(values: &[&[u8]]) -> Vec<u8> {
     batch.build()
 }
 
-/// A batch that says that it is compressed with gzip. What it holds is nobody's
-/// business before a consumer opens it.
-pub(crate) fn marked_as_gzip() -> Vec<u8> {
-    use record_batch::layout::{ATTRIBUTES, CRC};
-    let mut bytes = batch(&[b"not gzip"]);
-    bytes[ATTRIBUTES + 1] |= 1;
-    let crc = crc32c::crc32c(&bytes[ATTRIBUTES..]);
-    bytes[CRC..ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
-    bytes
+/// A batch of one record, compressed with gzip.
+pub(crate) fn gzipped() -> Vec<u8> {
+    compression::close_batch(&batch(&[b"from gzip"]), record_batch::Codec::Gzip)
 }

@@ -2,7 +2,9 @@
 
 use wire_protocol::message::{
     CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
-    DeleteTopicsRequest, MetadataRequest, MetadataTopic, MetadataTopics,
+    DeleteTopicsRequest, ElectLeadersRequest, ElectLeadersTopic, FindCoordinatorRequest,
+    MetadataRequest, MetadataTopic, MetadataTopics, OffsetForLeaderEpochPartition,
+    OffsetForLeaderEpochRequest, OffsetForLeaderEpochTopic,
 };
 
 use crate::served::Served;
@@ -21,8 +23,9 @@ pub(crate) fn metadata(served: &Served) -> Vec<Row> {
         let request = MetadataRequest {
             topics: MetadataTopics(Some(topics.collect())),
             allow_auto_topic_creation: true,
+            ..MetadataRequest::default()
         };
-        served.measure(&request, 7)
+        served.measure(&request, 9)
     };
     vec![
         ("metadata: one name", ask(many(3, a()))),
@@ -62,7 +65,7 @@ pub(crate) fn create_topics(served: &Served) -> Vec<Row> {
             timeout_ms,
             validate_only: true,
         };
-        served.measure(&request, 4)
+        served.measure(&request, 5)
     };
     let assigned = CreatableTopic {
         num_partitions: -1,
@@ -115,11 +118,65 @@ pub(crate) fn delete_topics(served: &Served) -> Vec<Row> {
             topic_names,
             ..DeleteTopicsRequest::default()
         };
-        served.measure(&request, 1)
+        served.measure(&request, 4)
     };
     vec![
         ("delete: one name", ask(many(3, a()))),
         ("delete: names", ask(different(6, name))),
         ("delete: long names", ask(long_names())),
+    ]
+}
+
+pub(crate) fn find_coordinator(served: &Served) -> Vec<Row> {
+    let ask = |coordinator_keys| {
+        let request = FindCoordinatorRequest {
+            coordinator_keys,
+            ..FindCoordinatorRequest::default()
+        };
+        served.measure(&request, 4)
+    };
+    vec![
+        ("find coordinator: one key", ask(many(3, a()))),
+        ("find coordinator: long keys", ask(long_names())),
+    ]
+}
+
+pub(crate) fn offset_for_leader_epoch(served: &Served) -> Vec<Row> {
+    let entry = |partition| OffsetForLeaderEpochPartition {
+        partition,
+        ..OffsetForLeaderEpochPartition::default()
+    };
+    let topic = |topic, partitions| OffsetForLeaderEpochTopic { topic, partitions };
+    let ask = |topics| {
+        let request = OffsetForLeaderEpochRequest {
+            topics,
+            ..OffsetForLeaderEpochRequest::default()
+        };
+        served.measure(&request, 4)
+    };
+    vec![
+        ("epochs: topics", ask(many(7, topic(a(), vec![])))),
+        (
+            "epochs: partitions",
+            ask(vec![topic(a(), different(12, entry))]),
+        ),
+    ]
+}
+
+pub(crate) fn elect_leaders(served: &Served) -> Vec<Row> {
+    let topic = |topic, partitions| ElectLeadersTopic { topic, partitions };
+    let ask = |topics| {
+        let request = ElectLeadersRequest {
+            topic_partitions: Some(topics),
+            ..ElectLeadersRequest::default()
+        };
+        served.measure(&request, 2)
+    };
+    vec![
+        ("elections: topics", ask(many(7, topic(a(), vec![])))),
+        (
+            "elections: partitions",
+            ask(vec![topic(a(), different(4, |partition| partition))]),
+        ),
     ]
 }

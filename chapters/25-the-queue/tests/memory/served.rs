@@ -9,12 +9,14 @@ use std::time::Duration;
 use async_model::Clock;
 use broker::api::{BrokerInfo, FetchLimits};
 use broker::{
-    Broker, ConnectionLimits, LaneWidths, ProducerIds, Services, TopicSettings, Topics,
-    TopicsConfig, serve_connection,
+    Broker, ConnectionLimits, InternalTopics, LaneWidths, ProducerIds, Services, TopicSettings,
+    Topics, TopicsConfig, serve_connection,
 };
 use bytes::Bytes;
+use consumer_groups::{Coordinator, GroupSettings};
 use log_storage::{RealDisk, SegmentCache};
 use message_model::{BrokerId, TopicName};
+use mqd::Queue;
 use networking::ByteBudget;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -41,7 +43,8 @@ pub(crate) struct Served {
 pub(crate) struct Measured {
     /// Its bytes on the wire.
     pub(crate) arrived: usize,
-    /// What the byte budget counts for it: those, and what decoding makes of them.
+    /// The most that the byte budget counts for it: those, and what decoding makes of
+    /// them; and once the answer is made, its bytes.
     pub(crate) counted: usize,
     /// The most that the broker held for it, from its first byte to the last one of its answer.
     pub(crate) peak: usize,
@@ -63,7 +66,12 @@ impl Served {
             let t = TopicName::new("t").unwrap();
             topics.create(&t, 1, topics.new_config()).await.unwrap();
         });
-        runtime.spawn(accept(listener, broker));
+        let groups = {
+            let _in_runtime = runtime.enter();
+            let groups = Coordinator::new(Arc::clone(&broker), GroupSettings::default());
+            Arc::new(groups)
+        };
+        runtime.spawn(accept(listener, Arc::new(Queue { broker, groups })));
         counting::become_client();
         let client = TcpStream::connect(address).unwrap();
         client.set_nodelay(true).unwrap();
@@ -83,11 +91,11 @@ impl Served {
         call(&self.client, &encode_request(&small, 3, 1, ""));
         let frame = encode_request(request, version, 1, "");
         let before = counting::start();
-        call(&self.client, &frame);
+        let answer = call(&self.client, &frame);
         let peak = usize::try_from(counting::peak() - before).unwrap();
         Measured {
             arrived: frame.len(),
-            counted: frame.len() + decoded_size::<R>(frame),
+            counted: answer.max(frame.len() + decoded_size::<R>(frame)),
             peak,
         }
     }
@@ -99,23 +107,25 @@ fn decoded_size<R: Request>(frame: Vec<u8>) -> usize {
     R::KEY.decoded_size(&body).unwrap()
 }
 
-/// Sends a frame; reads the answer in pieces and does not keep it.
-fn call(mut stream: &TcpStream, frame: &[u8]) {
+/// Sends a frame; reads the answer in pieces and does not keep it. Returns its length.
+fn call(mut stream: &TcpStream, frame: &[u8]) -> usize {
     let length = u32::try_from(frame.len()).unwrap();
     stream.write_all(&length.to_be_bytes()).unwrap();
     stream.write_all(frame).unwrap();
     let mut length = [0; 4];
     stream.read_exact(&mut length).unwrap();
-    let mut left = usize::try_from(u32::from_be_bytes(length)).unwrap();
+    let length = usize::try_from(u32::from_be_bytes(length)).unwrap();
+    let mut left = length;
     let mut piece = vec![0; 64 * 1024];
     while left > 0 {
         let size = left.min(piece.len());
         stream.read_exact(&mut piece[..size]).unwrap();
         left -= size;
     }
+    length
 }
 
-async fn accept(listener: TcpListener, broker: Arc<Broker>) {
+async fn accept(listener: TcpListener, queue: Arc<Queue>) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         stream.set_nodelay(true).unwrap();
@@ -126,9 +136,9 @@ async fn accept(listener: TcpListener, broker: Arc<Broker>) {
             progress: PATIENCE,
             pending_max: 16,
         };
-        let services = Arc::clone(&broker.services);
-        let broker = Arc::clone(&broker);
-        let answer = move |request| mqd::answer(Arc::clone(&broker), request);
+        let services = Arc::clone(&queue.broker.services);
+        let queue = Arc::clone(&queue);
+        let answer = move |request| mqd::answer(Arc::clone(&queue), request);
         tokio::spawn(serve_connection(
             stream,
             services,
@@ -145,9 +155,10 @@ fn open(dir: &TempDir) -> Broker {
         reads: 2,
         rolls: 2,
         administration: 2,
+        openings: 2,
     };
     let segments = SegmentCache::new(4);
-    let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments);
+    let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments, None);
     let services = Arc::new(services);
     let config = TopicsConfig {
         settings: TopicSettings::default(),
@@ -169,6 +180,7 @@ fn open(dir: &TempDir) -> Broker {
         },
         auto_create: false,
         partitions_default: 1,
+        internal_topics: InternalTopics::default(),
         fetch_limits: FetchLimits {
             response_bytes_max: 1 << 20,
             wait_max: Duration::from_secs(1),
