@@ -38,30 +38,8 @@ pub fn python(packages: &str, script: &str, address: SocketAddr) -> Command {
     command
 }
 
-/// `franz-go`, `kafka-go` or `sarama` (`interop/clients/go`).
-///
-/// # Panics
-/// When it is not installed.
-#[must_use]
-pub fn go(client: &str, address: SocketAddr) -> Command {
-    let mut command = Command::new(installed("go/interop-go"));
-    command.args([client, &address.to_string()]);
-    command
-}
-
-/// kafkajs (`interop/clients/node`).
-///
-/// # Panics
-/// When it is not installed.
-#[must_use]
-pub fn kafkajs(address: SocketAddr) -> Command {
-    let mut command = Command::new("node");
-    command.arg(installed("node/steps.js"));
-    command.arg(address.to_string());
-    command
-}
-
-/// A main class of Apache Kafka's jars, which hold its tools, its client and its node.
+/// A main class of Apache Kafka's jars, which hold its tools, its client and its node; or
+/// of `interop/clients/features/java`.
 ///
 /// # Panics
 /// When they are not installed.
@@ -72,15 +50,17 @@ pub fn java(main_class: &str) -> Command {
     command.arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
     // A tool of a second is over before the optimizing compiler pays.
     command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]);
-    command.arg("-cp").arg(jars.join("*")).arg(main_class);
+    let ours = installed("java");
+    let class_path = format!("{}:{}", jars.join("*").display(), ours.display());
+    command.arg("-cp").arg(class_path).arg(main_class);
     command
 }
 
-fn here() -> &'static Path {
+pub(crate) fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn installed(path: &str) -> PathBuf {
+pub(crate) fn installed(path: &str) -> PathBuf {
     let path = here().join("../target/interop").join(path);
     assert!(
         path.exists(),

@@ -1,6 +1,6 @@
 //! Third-party clients against `mqd`: nothing here knows how the broker works inside.
 //!
-//! The clients are processes ([`kcat`], [`python`], [`go`], [`kafkajs`], [`java`]); a [`Session`] feeds
+//! The clients are processes ([`kcat`], [`python`], [`java`], and those of [`families`]); a [`Session`] feeds
 //! one and reads what it says. What they stored is read back from the broker's
 //! files ([`stored_batches`]), because only there it can be seen which codec
 //! really arrived.
@@ -15,6 +15,7 @@
 mod broker;
 mod clients;
 mod connection;
+pub mod families;
 pub mod kafka;
 pub mod parity;
 pub mod requests;
@@ -22,7 +23,7 @@ mod session;
 mod stored;
 
 pub use broker::mqd_binary;
-pub use clients::{KAFKA_PYTHON, go, java, kafkajs, kcat, python};
+pub use clients::{KAFKA_PYTHON, java, kcat, python};
 pub use connection::Connection;
 pub use session::{PATIENCE, Session, run};
 pub use stored::{StoredBatch, stored_batches};

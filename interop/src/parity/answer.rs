@@ -5,9 +5,12 @@ use std::fmt::Debug;
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use kafka_protocol::messages::{
-    ApiKey, ApiVersionsResponse, CreateTopicsResponse, DeleteTopicsResponse,
-    DescribeConfigsResponse, FetchResponse, FindCoordinatorResponse, InitProducerIdResponse,
-    ListOffsetsResponse, MetadataResponse, ProduceResponse, ResponseHeader,
+    AlterConfigsResponse, ApiKey, ApiVersionsResponse, CreatePartitionsResponse,
+    CreateTopicsResponse, DeleteRecordsResponse, DeleteTopicsResponse, DescribeClusterResponse,
+    DescribeConfigsResponse, ElectLeadersResponse, FetchResponse, FindCoordinatorResponse,
+    IncrementalAlterConfigsResponse, InitProducerIdResponse, ListOffsetsResponse,
+    ListPartitionReassignmentsResponse, MetadataResponse, OffsetForLeaderEpochResponse,
+    ProduceResponse, ResponseHeader,
 };
 use kafka_protocol::protocol::{Decodable, HeaderVersion};
 use serde_json::Value;
@@ -31,8 +34,20 @@ pub fn answer(api: i16, version: i16, frame: &[u8]) -> Result<Value> {
         ApiKey::FindCoordinator => decode::<FindCoordinatorResponse>(frame, version),
         ApiKey::CreateTopics => decode::<CreateTopicsResponse>(frame, version),
         ApiKey::DeleteTopics => decode::<DeleteTopicsResponse>(frame, version),
+        ApiKey::DeleteRecords => decode::<DeleteRecordsResponse>(frame, version),
+        ApiKey::AlterConfigs => decode::<AlterConfigsResponse>(frame, version),
+        ApiKey::CreatePartitions => decode::<CreatePartitionsResponse>(frame, version),
+        ApiKey::IncrementalAlterConfigs => {
+            decode::<IncrementalAlterConfigsResponse>(frame, version)
+        }
         ApiKey::InitProducerId => decode::<InitProducerIdResponse>(frame, version),
         ApiKey::DescribeConfigs => decode::<DescribeConfigsResponse>(frame, version),
+        ApiKey::OffsetForLeaderEpoch => decode::<OffsetForLeaderEpochResponse>(frame, version),
+        ApiKey::ElectLeaders => decode::<ElectLeadersResponse>(frame, version),
+        ApiKey::ListPartitionReassignments => {
+            decode::<ListPartitionReassignmentsResponse>(frame, version)
+        }
+        ApiKey::DescribeCluster => decode::<DescribeClusterResponse>(frame, version),
         // A version that the broker does not have is answered in version 0.
         ApiKey::ApiVersions => decode::<ApiVersionsResponse>(frame.clone(), version.clamp(0, 4))
             .or_else(|_| decode::<ApiVersionsResponse>(frame, 0)),

@@ -38,9 +38,8 @@ fn object(api: ApiKey, entries: Map<String, Value>) -> Map<String, Value> {
     let mut normal = Map::new();
     for (name, value) in entries {
         let value = match (name.as_str(), &value) {
-            ("current_leader" | "diverging_epoch" | "snapshot_id" | "node_endpoints", _) => {
-                continue;
-            }
+            ("current_leader" | "snapshot_id" | "node_endpoints", _) => continue,
+            ("diverging_epoch", _) if value["epoch"] == -1 => continue,
             ("topic_id", Value::String(id)) if !id.contains(|digit| !"0-".contains(digit)) => {
                 continue;
             }

@@ -9,7 +9,6 @@ mod kafka_python;
 mod kafka_tools;
 mod kcat;
 mod restart;
-mod steps;
 
 use interop::mqd_binary;
 use mqd_guard::Mqd;

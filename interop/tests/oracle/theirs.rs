@@ -4,11 +4,21 @@ use std::ops::RangeInclusive;
 
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::{
-    ApiVersionsRequest, ApiVersionsResponse, CreateTopicsRequest, CreateTopicsResponse,
-    DeleteTopicsRequest, DeleteTopicsResponse, DescribeConfigsRequest, DescribeConfigsResponse,
-    FetchRequest, FetchResponse, FindCoordinatorRequest, FindCoordinatorResponse,
-    InitProducerIdRequest, InitProducerIdResponse, ListOffsetsRequest, ListOffsetsResponse,
-    MetadataRequest, MetadataResponse, ProduceRequest, ProduceResponse,
+    AlterConfigsRequest, AlterConfigsResponse, ApiVersionsRequest, ApiVersionsResponse,
+    CreatePartitionsRequest, CreatePartitionsResponse, CreateTopicsRequest, CreateTopicsResponse,
+    DeleteGroupsRequest, DeleteGroupsResponse, DeleteRecordsRequest, DeleteRecordsResponse,
+    DeleteTopicsRequest, DeleteTopicsResponse, DescribeClusterRequest, DescribeClusterResponse,
+    DescribeConfigsRequest, DescribeConfigsResponse, DescribeGroupsRequest, DescribeGroupsResponse,
+    DescribeLogDirsRequest, DescribeLogDirsResponse, ElectLeadersRequest, ElectLeadersResponse,
+    FetchRequest, FetchResponse, FindCoordinatorRequest, FindCoordinatorResponse, HeartbeatRequest,
+    HeartbeatResponse, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
+    InitProducerIdRequest, InitProducerIdResponse, JoinGroupRequest, JoinGroupResponse,
+    LeaveGroupRequest, LeaveGroupResponse, ListGroupsRequest, ListGroupsResponse,
+    ListOffsetsRequest, ListOffsetsResponse, ListPartitionReassignmentsRequest,
+    ListPartitionReassignmentsResponse, MetadataRequest, MetadataResponse, OffsetCommitRequest,
+    OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse, OffsetFetchRequest,
+    OffsetFetchResponse, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, ProduceRequest,
+    ProduceResponse, SyncGroupRequest, SyncGroupResponse,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, Message};
 
@@ -28,30 +38,39 @@ pub(crate) struct Theirs {
 /// All that we have too.
 pub(crate) fn all() -> Vec<Theirs> {
     macro_rules! messages {
-        ($($name:ident),*) => { vec![$( theirs::<$name>(stringify!($name)), )*] };
+        ($($name:ident)*) => { vec![$( theirs::<$name>(stringify!($name)), )*] };
     }
-    messages!(
-        ProduceRequest,
-        ProduceResponse,
-        FetchRequest,
-        FetchResponse,
-        ListOffsetsRequest,
-        ListOffsetsResponse,
-        MetadataRequest,
-        MetadataResponse,
-        FindCoordinatorRequest,
-        FindCoordinatorResponse,
-        ApiVersionsRequest,
-        ApiVersionsResponse,
-        CreateTopicsRequest,
-        CreateTopicsResponse,
-        DeleteTopicsRequest,
-        DeleteTopicsResponse,
-        InitProducerIdRequest,
-        InitProducerIdResponse,
-        DescribeConfigsRequest,
-        DescribeConfigsResponse
-    )
+    messages! {
+        ProduceRequest ProduceResponse
+        FetchRequest FetchResponse
+        ListOffsetsRequest ListOffsetsResponse
+        MetadataRequest MetadataResponse
+        OffsetCommitRequest OffsetCommitResponse
+        OffsetFetchRequest OffsetFetchResponse
+        FindCoordinatorRequest FindCoordinatorResponse
+        JoinGroupRequest JoinGroupResponse
+        HeartbeatRequest HeartbeatResponse
+        LeaveGroupRequest LeaveGroupResponse
+        SyncGroupRequest SyncGroupResponse
+        DescribeGroupsRequest DescribeGroupsResponse
+        ListGroupsRequest ListGroupsResponse
+        ApiVersionsRequest ApiVersionsResponse
+        CreateTopicsRequest CreateTopicsResponse
+        DeleteTopicsRequest DeleteTopicsResponse
+        DeleteRecordsRequest DeleteRecordsResponse
+        InitProducerIdRequest InitProducerIdResponse
+        OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse
+        DescribeConfigsRequest DescribeConfigsResponse
+        AlterConfigsRequest AlterConfigsResponse
+        DescribeLogDirsRequest DescribeLogDirsResponse
+        CreatePartitionsRequest CreatePartitionsResponse
+        DeleteGroupsRequest DeleteGroupsResponse
+        ElectLeadersRequest ElectLeadersResponse
+        IncrementalAlterConfigsRequest IncrementalAlterConfigsResponse
+        ListPartitionReassignmentsRequest ListPartitionReassignmentsResponse
+        OffsetDeleteRequest OffsetDeleteResponse
+        DescribeClusterRequest DescribeClusterResponse
+    }
 }
 
 fn theirs<M: Message + Encodable + Decodable + std::fmt::Debug>(name: &'static str) -> Theirs {

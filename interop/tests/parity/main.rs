@@ -72,13 +72,17 @@ macro_rules! parts {
 }
 
 parts! {
+    alter_configs: "alter-configs",
     configs: "configs",
     create_topics: "create-topics",
     delete_topics: "delete-topics",
     fetch: "fetch",
     framing: "framing",
+    later_versions: "later-versions",
     list_offsets: "list-offsets",
     metadata: "metadata",
+    one_broker: "one-broker",
+    operations: "operations",
     produce_batches: "produce-batches",
     produce: "produce",
     versions: "versions",

@@ -1,4 +1,4 @@
-//! Every version that clients have been seen to send.
+//! Every version.
 
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
@@ -27,11 +27,11 @@ pub(super) fn all() -> Vec<Exchange> {
     let produced = |_| -> ProduceRequest { production("versions", 1, &[(0, Some(&batch))]) };
     let steps = |steps: Vec<Step>| [vec![create_plain(&["versions"])], steps].concat();
     vec![
-        Exchange::new("produce", "Produce 3 to 7.", steps(each(3..=7, produced))),
+        Exchange::new("produce", "Produce 3 to 9.", steps(each(3..=9, produced))),
         Exchange::new(
             "fetch",
-            "Fetch 4 to 11.",
-            each(4..=11, |version| {
+            "Fetch 4 to 12.",
+            each(4..=12, |version| {
                 let partition = fetch_partition(0, 0);
                 let partition = match version {
                     ..9 => partition.with_current_leader_epoch(-1),
@@ -42,13 +42,13 @@ pub(super) fn all() -> Vec<Exchange> {
         ),
         Exchange::new(
             "list-offsets",
-            "ListOffsets 1 to 3.",
-            each(1..=3, |_| listing("versions", &[(0, TIMESTAMP)])),
+            "ListOffsets 1 to 9.",
+            each(1..=9, |_| listing("versions", &[(0, TIMESTAMP)])),
         ),
         Exchange::new(
             "metadata",
-            "Metadata 0 to 6. Before version 4 a client cannot forbid a creation.",
-            each(0..=6, |version| {
+            "Metadata 0 to 9. Before version 4 a client cannot forbid a creation.",
+            each(0..=9, |version| {
                 metadata_request(&["versions"]).with_allow_auto_topic_creation(version < 4)
             }),
         ),
