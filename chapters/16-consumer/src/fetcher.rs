@@ -13,7 +13,6 @@ use wire_protocol::ErrorCode;
 use wire_protocol::message::{FetchPartition, FetchPartitionResponse, FetchRequest, FetchTopic};
 
 use crate::part::{FetchBuffer, Fetched, Want, fetch_loop};
-use crate::retries::Retries;
 use crate::settings::Settings;
 
 /// What a fetch of a partition brought.
@@ -65,13 +64,8 @@ impl Fetcher {
     ) -> Result<(), client::Error> {
         let target = Target::Leader(partition.clone());
         let deadline = self.client.clock().now().plus(self.settings.patience);
-        let mut retries = Retries::new(&self.client, target, deadline);
-        let node = loop {
-            match self.leader(&partition).await {
-                Ok(node) => break node,
-                Err(error) => retries.pause_after(error).await?,
-            }
-        };
+        let attempt = || self.leader(&partition);
+        let node = self.client.retry(&target, deadline, attempt).await?;
         self.serve(node);
         self.buffer.add(partition, node, position);
         Ok(())

@@ -16,7 +16,6 @@ use wire_protocol::{ErrorCode, Request};
 
 use crate::error::Error;
 use crate::part::Problem;
-use crate::retries::Retries;
 
 /// What is committed for a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,13 +203,8 @@ impl GroupCalls {
         offsets: &BTreeMap<TopicPartition, Committed>,
         deadline: Moment,
     ) -> Result<(), client::Error> {
-        let mut retries = Retries::new(&self.client, self.target(), deadline);
-        loop {
-            match self.commit(identity.clone(), offsets, deadline).await {
-                Ok(()) => return Ok(()),
-                Err(error) => retries.pause_after(error).await?,
-            }
-        }
+        let attempt = || self.commit(identity.clone(), offsets, deadline);
+        self.client.retry(&self.target(), deadline, attempt).await
     }
 
     /// Returns what is committed for these partitions; those without a commit are left out.
@@ -233,13 +227,8 @@ impl GroupCalls {
             topics: Some(topics.collect()),
             ..OffsetFetchRequest::default()
         };
-        let mut retries = Retries::new(&self.client, self.target(), deadline);
-        let answer = loop {
-            match self.fetch_offsets(&request, deadline).await {
-                Ok(answer) => break answer,
-                Err(error) => retries.pause_after(error).await?,
-            }
-        };
+        let attempt = || self.fetch_offsets(&request, deadline);
+        let answer = self.client.retry(&self.target(), deadline, attempt).await?;
         let mut committed = BTreeMap::new();
         for partition in partitions {
             let of_topic = answer

@@ -29,7 +29,6 @@ mod pattern;
 mod poll;
 mod protocol;
 mod redelivery;
-mod retries;
 mod seek;
 mod settings;
 

@@ -8,7 +8,6 @@ use message_model::{PartitionIndex, TopicName, TopicPartition};
 use record_batch::{BatchBuilder, Header, RecordToSend};
 
 use crate::error::Error;
-use crate::retries::Retries;
 
 /// How often the record was tried, in decimal.
 const TRIES: &str = "redelivery-tries";
@@ -85,15 +84,9 @@ impl Redelivery {
         };
         let target = Target::Leader(to.clone());
         let deadline = self.client.deadline();
-        let mut retries = Retries::new(&self.client, target, deadline);
-        loop {
-            let timeout = Duration::from_secs(30);
-            let produced = self.client.produce(&to, batch.clone(), Acks::All, timeout);
-            match produced.await {
-                Ok(_) => break,
-                Err(error) => retries.pause_after(error).await?,
-            }
-        }
+        let timeout = Duration::from_secs(30);
+        let attempt = || self.client.produce(&to, batch.clone(), Acks::All, timeout);
+        self.client.retry(&target, deadline, attempt).await?;
         Ok(sent)
     }
 }

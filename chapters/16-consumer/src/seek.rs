@@ -5,7 +5,6 @@ use message_model::{Moment, Offset, Timestamp, TopicPartition};
 
 use crate::consumer::{Consumer, Place};
 use crate::error::Error;
-use crate::retries::Retries;
 
 /// Where to go on reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,11 +115,6 @@ pub(crate) async fn find_offset(
     deadline: Moment,
 ) -> Result<Option<Offset>, Error> {
     let target = Target::Leader(partition.clone());
-    let mut retries = Retries::new(client, target, deadline);
-    loop {
-        match client.list_offset(partition, spec).await {
-            Ok(offset) => return Ok(offset),
-            Err(error) => retries.pause_after(error).await?,
-        }
-    }
+    let found = client.retry(&target, deadline, || client.list_offset(partition, spec));
+    Ok(found.await?)
 }
