@@ -78,7 +78,7 @@ fn main() -> Result<()> {
 fn in_the_middle_of_a_segment() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let config = config(Duration::from_mins(1));
-    let cache = SegmentCache::new(4);
+    let cache = SegmentCache::new(4, 100);
     let mut log = Log::open(Arc::new(RealDisk), dir.path(), config, cache)?.log;
     let mut written = Vec::new();
     for second in 0..30 {
@@ -216,7 +216,7 @@ fn run(policy: Policy, retention: Duration, keep_from: KeepFrom, pace: Pace) -> 
         disk,
         Path::new("/visits-0"),
         config(retention),
-        SegmentCache::new(4),
+        SegmentCache::new(4, 100),
     )?
     .log;
     let mut consumer = Consumer::new(policy);

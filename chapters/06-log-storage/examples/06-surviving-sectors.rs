@@ -79,7 +79,7 @@ fn write() -> (SimDisk, Vec<Written>) {
 }
 
 fn open(disk: &SimDisk) -> Log {
-    let cache = SegmentCache::new(1);
+    let cache = SegmentCache::new(1, 100);
     let opened = Log::open(
         Arc::new(disk.clone()),
         Path::new(DIR),

@@ -52,7 +52,7 @@ fn main() -> Result<()> {
 
 /// How long it took to append all batches, and how many syncs it took.
 fn append(dir: &Path, every: usize) -> Result<(Duration, usize)> {
-    let cache = SegmentCache::new(1);
+    let cache = SegmentCache::new(1, 100);
     let mut log = Log::open(Arc::new(RealDisk), dir, LogConfig::default(), cache)?.log;
     let mut durable = log.log_end();
     let mut syncs = 0;

@@ -105,7 +105,7 @@ fn written() -> Result<(SimDisk, Vec<Vec<u8>>)> {
 }
 
 fn open_log(disk: Arc<dyn Disk>) -> Result<Log> {
-    let cache = SegmentCache::new(1);
+    let cache = SegmentCache::new(1, 100);
     Ok(Log::open(disk, Path::new(DIR), LogConfig::default(), cache)?.log)
 }
 

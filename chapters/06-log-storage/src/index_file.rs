@@ -1,44 +1,26 @@
-//! The indexes of a segment on disk. Whatever fails here is no failure of the log:
+//! The indexes of a segment on disk. The active segment has none: it is walked at every
+//! start, and its indexes are in memory. They are written when it is closed. Whatever fails here is no failure of the log:
 //! an index that is missing or short costs time, never an answer.
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use message_model::Offset;
 
 use crate::indexes::Indexes;
 use crate::name;
-use disk::{Disk, File};
+use disk::Disk;
 
-/// Both indexes of the active segment, open.
-#[derive(Debug)]
-pub(crate) struct IndexFiles {
-    offsets: IndexFile,
-    times: IndexFile,
-}
-
-impl IndexFiles {
-    /// New, empty files for the segment that begins with `base_offset`.
-    pub(crate) fn create(disk: &dyn Disk, dir: &Path, base_offset: Offset) -> IndexFiles {
-        IndexFiles {
-            offsets: IndexFile::create(disk, name::offset_index_path(dir, base_offset)),
-            times: IndexFile::create(disk, name::time_index_path(dir, base_offset)),
+/// Writes both indexes of a segment that is about to be closed, in place of what is there. One that cannot be written is removed.
+pub(crate) fn write(disk: &dyn Disk, dir: &Path, indexes: &Indexes) {
+    for (path, bytes) in paths_and_bytes(dir, indexes) {
+        let created = disk.create(&path);
+        if created
+            .and_then(|file| file.write_all_at(bytes, 0))
+            .is_err()
+        {
+            let _ = disk.remove(&path);
         }
-    }
-
-    /// The entries that are not in the files yet.
-    pub(crate) fn missing(&self, indexes: &Indexes) -> NewEntries {
-        NewEntries {
-            offsets: indexes.offsets.as_bytes()[self.offsets.size..].to_vec(),
-            times: indexes.times.as_bytes()[self.times.size..].to_vec(),
-        }
-    }
-
-    /// Writes entries that were [`missing`](IndexFiles::missing).
-    pub(crate) fn append(&mut self, disk: &dyn Disk, entries: &NewEntries) {
-        self.offsets.append(disk, &entries.offsets);
-        self.times.append(disk, &entries.times);
     }
 }
 
@@ -55,58 +37,20 @@ pub(crate) fn sync(disk: &dyn Disk, dir: &Path, base_offset: Offset) {
     }
 }
 
-/// Entries on their way from an index in memory to its file.
-#[derive(Debug)]
-pub(crate) struct NewEntries {
-    offsets: Vec<u8>,
-    times: Vec<u8>,
-}
-
-/// An index that is written as it grows.
-#[derive(Debug)]
-struct IndexFile {
-    path: PathBuf,
-    /// `None` after a failure: then there is no file.
-    file: Option<Arc<dyn File>>,
-    /// How many bytes of the index were written, or would have been.
-    size: usize,
-}
-
-impl IndexFile {
-    fn create(disk: &dyn Disk, path: PathBuf) -> IndexFile {
-        let file = disk.create(&path).ok();
-        IndexFile {
-            path,
-            file,
-            size: 0,
-        }
-    }
-
-    fn append(&mut self, disk: &dyn Disk, entries: &[u8]) {
-        if entries.is_empty() {
-            return;
-        }
-        let position = self.size as u64;
-        self.size += entries.len();
-        let file = self.file.as_ref();
-        if file.is_some_and(|file| file.write_all_at(entries, position).is_err()) {
-            self.give_up(disk);
-        }
-    }
-
-    fn give_up(&mut self, disk: &dyn Disk) {
-        self.file = None;
-        let _ = disk.remove(&self.path);
-    }
-}
-
 /// Puts both indexes on disk in place of what is there: a reader sees the old one or the new one, whole.
 ///
 /// # Errors
 /// As the disk says.
 pub(crate) fn replace(disk: &dyn Disk, dir: &Path, indexes: &Indexes) -> io::Result<()> {
-    let base_offset: Offset = indexes.base_offset;
-    for (path, bytes) in [
+    for (path, bytes) in paths_and_bytes(dir, indexes) {
+        disk::replace_cache(disk, &path, bytes)?;
+    }
+    Ok(())
+}
+
+fn paths_and_bytes<'a>(dir: &Path, indexes: &'a Indexes) -> [(PathBuf, &'a [u8]); 2] {
+    let base_offset = indexes.base_offset;
+    [
         (
             name::offset_index_path(dir, base_offset),
             indexes.offsets.as_bytes(),
@@ -115,8 +59,5 @@ pub(crate) fn replace(disk: &dyn Disk, dir: &Path, indexes: &Indexes) -> io::Res
             name::time_index_path(dir, base_offset),
             indexes.times.as_bytes(),
         ),
-    ] {
-        disk::replace_cache(disk, &path, bytes)?;
-    }
-    Ok(())
+    ]
 }

@@ -7,14 +7,14 @@ use record_batch::BatchHeader;
 
 use crate::active::Active;
 use crate::error::Error;
-use crate::index_file::IndexFiles;
+use crate::index_file;
 use crate::indexes::Indexes;
 use crate::log_dir::LogDir;
 use crate::log_view::LogView;
 use crate::part::{LogWriter, SEGMENT_SIZE_MAX};
 use crate::removed::Removed;
 use crate::sealed::{Sealed, Unsynced};
-use crate::segment_cache::Loaded;
+use crate::segment_cache::{Loaded, OpenSlot};
 
 /// The writer of one partition's log. It has no lock: the partition has.
 ///
@@ -27,8 +27,10 @@ pub struct Log {
     /// Oldest first. Views share it; a roll makes a new list.
     pub(crate) sealed: Arc<Vec<Arc<Sealed>>>,
     pub(crate) active: Arc<Active>,
-    /// The active segment's.
-    pub(crate) index_files: IndexFiles,
+    /// Everything below it is known to be on disk.
+    pub(crate) durable: Offset,
+    /// The right to leave one more closed segment open.
+    pub(crate) open_slot: Option<OpenSlot>,
     /// When the active segment was first appended to since the start of this process.
     pub(crate) first_append: Option<Timestamp>,
     pub(crate) log_start: Offset,
@@ -57,12 +59,7 @@ impl Log {
         }
         let position = self.writer.append(batch, header)?;
         self.first_append.get_or_insert(now);
-        let entries = {
-            let mut growing = self.active.growing();
-            growing.note(position, header);
-            self.index_files.missing(&growing.indexes)
-        };
-        self.index_files.append(&*self.dir.disk, &entries);
+        self.active.growing().note(position, header);
         Ok(header.range())
     }
     // ANCHOR_END: append
@@ -82,29 +79,38 @@ impl Log {
         active.size > 0 && (too_large || too_old || too_far)
     }
 
-    /// Starts a new segment at the log end. The old one is not synced:
-    /// the next sync finds its file in the view.
+    /// Sets a descriptor aside for the next segment that is closed before it is on disk; whether there was one.
+    /// If not, sync the log first, and say so ([`note_durable`](Log::note_durable)): then none is needed.
+    pub fn reserve_open(&mut self) -> bool {
+        if self.open_slot.is_none() {
+            self.open_slot = self.dir.cache.open_slot();
+        }
+        self.open_slot.is_some()
+    }
+
+    /// Notes that everything below `durable` is on disk.
+    pub fn note_durable(&mut self, durable: Offset) {
+        self.durable = self.durable.max(durable);
+    }
+
+    /// Starts a new segment at the log end. The old one is not synced: the next sync finds
+    /// its file in the view, unless all of it is on disk.
     // ANCHOR: roll
     fn roll(&mut self) -> Result<(), Error> {
         let (segment, file) = self.writer.roll()?;
-        let (indexes, entries) = {
+        let indexes = {
             let mut growing = self.active.growing();
             growing.indexes.note_newest();
-            (
-                growing.indexes.clone(),
-                self.index_files.missing(&growing.indexes),
-            )
+            growing.indexes.clone()
         };
-        self.index_files.append(&*self.dir.disk, &entries);
-        let (disk, dir) = (&*self.dir.disk, &self.dir.path);
-        self.index_files = IndexFiles::create(disk, dir, segment.end_offset);
-        let sealed = Sealed::new(
-            segment,
-            Some(Unsynced {
-                file,
-                named: Arc::clone(&self.active.named),
-            }),
-        );
+        index_file::write(&*self.dir.disk, &self.dir.path, &indexes);
+        let slot = self.open_slot.take();
+        let unsynced = (segment.end_offset > self.durable).then(|| Unsynced {
+            file,
+            named: Arc::clone(&self.active.named),
+            _slot: slot.map(Arc::new),
+        });
+        let sealed = Sealed::new(segment, unsynced);
         let newest = indexes.newest.map(|(newest, _)| newest);
         sealed.newest.get_or_init(|| newest);
         let view = self.active.view(segment.size);

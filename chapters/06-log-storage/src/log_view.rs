@@ -167,6 +167,26 @@ impl LogView {
     }
     // ANCHOR_END: sync
 
+    /// Whether the log has one segment only, whose name is not on disk.
+    /// [`sync_name`](LogView::sync_name) comes before the first roll then: a power failure could
+    /// leave the second segment without the first.
+    #[must_use]
+    pub fn is_unnamed(&self) -> bool {
+        self.sealed.is_empty() && !self.active.named.load(Ordering::Acquire)
+    }
+
+    /// Makes the name of the active segment safe against power loss. Blocks for as long as the disk takes.
+    ///
+    /// # Errors
+    /// As [`sync`](LogView::sync).
+    pub fn sync_name(&self) -> Result<(), Error> {
+        let (disk, dir) = (&*self.dir.disk, &self.dir.path);
+        let synced = sync_segments(disk, dir, &[], true);
+        synced.inspect_err(|_| failed_sync::note(disk, dir))?;
+        self.active.named.store(true, Ordering::Release);
+        Ok(())
+    }
+
     /// Saves that everything below `durable` is on disk, so that the next start
     /// looks at less. An offset below the one that was saved before changes nothing.
     /// Blocks for as long as the disk takes.

@@ -12,7 +12,7 @@ use crate::active::Active;
 use crate::compaction::replacement;
 use crate::error::{At, Error};
 use crate::failed_sync;
-use crate::index_file::{self, IndexFiles};
+use crate::index_file;
 use crate::indexes::Indexes;
 use crate::log::Log;
 use crate::log_config::LogConfig;
@@ -60,6 +60,46 @@ impl Log {
         }
     }
 
+    /// Creates a log in `dir` that starts at offset 0, and syncs nothing: its first sync makes
+    /// what is in `dir` safe, and the name of `dir` itself is safe once the caller has synced the
+    /// directory above. So many logs in one directory share one sync. Its first roll needs
+    /// the name of its first segment ([`LogView::is_unnamed`](crate::LogView::is_unnamed)).
+    ///
+    /// Where there is a directory already, this is [`Log::open`].
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn create(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        config: LogConfig,
+        cache: SegmentCache,
+    ) -> Result<Opened, Error> {
+        match disk.list(dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            _ => return Log::open(disk, dir, config, cache),
+        }
+        disk.create_dir_all(dir).at(dir)?;
+        let writer = LogWriter::create(Arc::clone(&disk), dir)?;
+        let file = writer.active_file().clone();
+        let indexes = Indexes::new(Offset::ZERO, config.index_interval_bytes);
+        let log_dir = LogDir::new(disk, dir.to_owned(), config, cache, Offset::ZERO);
+        let log = Log {
+            dir: Arc::new(log_dir),
+            log_start: Offset::ZERO,
+            writer,
+            sealed: Arc::default(),
+            active: Arc::new(Active::new(file, indexes, false)),
+            durable: Offset::ZERO,
+            open_slot: None,
+            first_append: None,
+        };
+        Ok(Opened {
+            log,
+            truncated: None,
+        })
+    }
+
     fn open_once(
         disk: Arc<dyn Disk>,
         dir: &Path,
@@ -95,8 +135,6 @@ impl Log {
         let indexes = builder.end(opened.writer.active().base_offset);
         let sealed = opened.sealed.into_iter();
         let sealed: Vec<_> = sealed.map(|one| Arc::new(Sealed::new(one, None))).collect();
-        let mut index_files = IndexFiles::create(&*disk, dir, indexes.base_offset);
-        index_files.append(&*disk, &index_files.missing(&indexes));
         let mut bases: Vec<Offset> = sealed.iter().map(|one| one.base_offset()).collect();
         bases.push(indexes.base_offset);
         remove_orphans(&*disk, dir, &names, &bases);
@@ -108,7 +146,8 @@ impl Log {
             writer: opened.writer,
             sealed: Arc::new(sealed),
             active: Arc::new(Active::new(file, indexes, true)),
-            index_files,
+            durable: recovery_point,
+            open_slot: None,
             first_append: None,
         };
         Ok(Opened {

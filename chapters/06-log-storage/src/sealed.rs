@@ -11,6 +11,7 @@ use crate::error::{At, Error};
 use crate::log_dir::LogDir;
 use crate::name;
 use crate::part::{Segment, SegmentFile, segment_path};
+use crate::segment_cache::OpenSlot;
 use crate::segment_view::SegmentView;
 
 /// A segment that will not grow any more. Nothing of it is in memory until it is read.
@@ -33,6 +34,8 @@ pub(crate) struct Unsynced {
     pub(crate) file: SegmentFile,
     /// Whether its name in the directory is on disk.
     pub(crate) named: Arc<AtomicBool>,
+    /// Counts the file among those of its kind until it is closed.
+    pub(crate) _slot: Option<Arc<OpenSlot>>,
 }
 
 impl Sealed {

@@ -1,7 +1,7 @@
 //! The sealed segments that are ready to be read.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use message_model::Offset;
@@ -25,8 +25,22 @@ pub struct SegmentCache(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     next_log: AtomicU64,
+    /// How many closed segments may be open because they are not on disk, and how many
+    /// are, or are about to be.
+    unsynced_max: usize,
+    unsynced: Arc<AtomicUsize>,
     /// No I/O is done under it.
     state: Mutex<State>,
+}
+
+/// The right to have one closed segment open until it is on disk. Dropping it gives it back.
+#[derive(Debug)]
+pub(crate) struct OpenSlot(Arc<AtomicUsize>);
+
+impl Drop for OpenSlot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A log's number in the cache, the segment's base offset, and its version.
@@ -45,10 +59,13 @@ struct State {
 impl SegmentCache {
     /// A cache of at most `segments_max` segments, at least one. Each has one
     /// open file and, in memory, about 20 bytes for every `index.interval.bytes` of batches.
+    /// Besides, `unsynced_max` closed segments may be open until they are on disk.
     #[must_use]
-    pub fn new(segments_max: usize) -> SegmentCache {
+    pub fn new(segments_max: usize, unsynced_max: usize) -> SegmentCache {
         SegmentCache(Arc::new(Shared {
             next_log: AtomicU64::new(0),
+            unsynced_max,
+            unsynced: Arc::default(),
             state: Mutex::new(State {
                 segments_max: segments_max.max(1),
                 segments: BTreeMap::new(),
@@ -61,6 +78,17 @@ impl SegmentCache {
     /// A number for one more log.
     pub(crate) fn add_log(&self) -> u64 {
         self.0.next_log.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The right to have one more closed segment open until it is on disk, if there is
+    /// room for it.
+    pub(crate) fn open_slot(&self) -> Option<OpenSlot> {
+        let (unsynced, max) = (&self.0.unsynced, self.0.unsynced_max);
+        // It guards no memory.
+        let order = Ordering::Relaxed;
+        let more = |count: usize| (count < max).then_some(count + 1);
+        unsynced.fetch_update(order, order, more).ok()?;
+        Some(OpenSlot(Arc::clone(unsynced)))
     }
 
     pub(crate) fn get(&self, key: Key) -> Option<Arc<Loaded>> {

@@ -107,7 +107,7 @@ async fn open(data_dir: &Path) -> Result<Broker, Failure> {
         administration: 1,
         openings: 2,
     };
-    let segments = SegmentCache::new(1);
+    let segments = SegmentCache::new(1, 100);
     let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments, None);
     let services = Arc::new(services);
     let config = TopicsConfig {

@@ -77,7 +77,7 @@ fn open(data_dir: &Path, port: u16) -> Result<Broker, Failure> {
         administration: 4,
         openings: 2,
     };
-    let segments = SegmentCache::new(100);
+    let segments = SegmentCache::new(100, 100);
     let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments, None);
     let services = Arc::new(services);
     let config = TopicsConfig {

@@ -42,9 +42,7 @@ pub use ends::{End, Ends};
 pub use error::{Error, Unfit, error_code};
 pub use internal_topics::InternalTopics;
 pub use part::*;
-pub use partition::{
-    Appended, FILES_PER_PARTITION, Fetched, Partition, Produced, Reader, Room, validate_produced,
-};
+pub use partition::{Appended, Fetched, Partition, Produced, Reader, Room, validate_produced};
 pub use producer_ids::ProducerIds;
 pub use request::{Reply, Request, Sender};
 pub use services::{LaneWidths, Lanes, Services};

@@ -23,7 +23,7 @@ use crate::part::{Board, Condition};
 use crate::services::Services;
 use crate::topic_settings::TopicSettings;
 
-pub use append::{Appended, FILES_PER_PARTITION};
+pub use append::Appended;
 pub use fetch::{Fetched, Reader, Room};
 pub(crate) use state::{Online, Role};
 pub(crate) use validation::is_compressed;
@@ -81,6 +81,28 @@ impl Partition {
     ) -> OpenedPartition {
         let disk = Arc::clone(&services.disk);
         let opened = Log::open(disk, dir, settings.log, services.segments.clone());
+        Partition::with_log(services, opened, name, settings)
+    }
+
+    /// A new partition, whose log is created in `dir`. It exists after a power failure once the
+    /// directory above is synced.
+    pub(crate) fn create(
+        services: &Arc<Services>,
+        dir: &Path,
+        name: TopicPartition,
+        settings: TopicSettings,
+    ) -> OpenedPartition {
+        let disk = Arc::clone(&services.disk);
+        let created = Log::create(disk, dir, settings.log, services.segments.clone());
+        Partition::with_log(services, created, name, settings)
+    }
+
+    fn with_log(
+        services: &Arc<Services>,
+        opened: Result<log_storage::Opened, log_storage::Error>,
+        name: TopicPartition,
+        settings: TopicSettings,
+    ) -> OpenedPartition {
         let (log, truncated, offline) = match opened {
             Ok(opened) => (Some(opened.log), opened.truncated, None),
             Err(error) => (None, None, Some(error.into())),

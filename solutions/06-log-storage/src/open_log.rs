@@ -138,6 +138,24 @@ impl LogWriter {
     }
 }
 
+impl LogWriter {
+    /// The writer of a new log in `dir`, which exists and is empty. Nothing is synced: after a
+    /// power failure the first segment may not be there, and [`LogWriter::open`] makes it again.
+    ///
+    /// # Errors
+    /// As the disk says.
+    pub fn create(disk: Arc<dyn Disk>, dir: &Path) -> Result<LogWriter, WriteError> {
+        let (active, file) = create_segment(&*disk, dir, Offset::ZERO)?;
+        Ok(LogWriter {
+            disk,
+            dir: dir.to_owned(),
+            active,
+            file,
+            offline: false,
+        })
+    }
+}
+
 impl Walked {
     /// An empty segment that begins with `base_offset`.
     fn create(disk: &dyn Disk, dir: &Path, base_offset: Offset) -> Result<Walked, WriteError> {

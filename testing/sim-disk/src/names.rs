@@ -70,13 +70,16 @@ impl Names {
     }
 
     pub(crate) fn sync(&mut self, dir: &Path) {
-        let (here, elsewhere) = std::mem::take(&mut self.changes)
-            .into_iter()
-            .partition(|change| touches(change, dir));
-        self.changes = elsewhere;
-        let here: Vec<Change> = here;
-        for change in &here {
-            apply(&mut self.synced, change);
+        for change in std::mem::take(&mut self.changes) {
+            if touches(&change, dir) {
+                if let Some(removed) = &change.removed {
+                    // What was not on disk yet of a directory that is gone.
+                    self.changes.retain(|change| !touches(change, removed));
+                }
+                apply(&mut self.synced, &change);
+            } else {
+                self.changes.push(change);
+            }
         }
     }
 
@@ -124,9 +127,12 @@ fn touches(change: &Change, dir: &Path) -> bool {
     paths.any(|path| path.parent() == Some(dir))
 }
 
+/// A directory that is removed takes what is in it along: another one of that name is new.
 fn apply(entries: &mut Entries, change: &Change) {
-    if let Some(path) = &change.removed {
-        entries.remove(path);
+    if let Some(path) = &change.removed
+        && entries.remove(path) == Some(Entry::Directory)
+    {
+        entries.retain(|below, _| !below.starts_with(path));
     }
     if let Some((path, entry)) = &change.added {
         entries.insert(path.clone(), *entry);

@@ -364,3 +364,28 @@ fn a_read_may_be_short() {
     let counts = [0, 4, 8, 9].map(|position| file.read_at(&mut [0; 9], position).unwrap());
     assert_eq!(counts, [4, 4, 1, 0]);
 }
+
+#[test]
+fn a_directory_that_is_gone_leaves_nothing_to_the_next_one_of_its_name() {
+    for seed in 0..50 {
+        let disk = SimDisk::new(seed);
+        let (dir, above) = (Path::new("/data/log"), Path::new("/data"));
+        let make = |name: &str| {
+            disk.create_dir_all(dir).unwrap();
+            disk.create(&dir.join(name)).unwrap();
+        };
+        make("synced");
+        disk.sync_dir(Path::new("/")).unwrap();
+        disk.sync_dir(dir).unwrap();
+        disk.create(&dir.join("unsynced")).unwrap();
+        disk.sync_dir(above).unwrap();
+        disk.remove_dir_all(dir).unwrap();
+        disk.sync_dir(above).unwrap();
+        make("new");
+        disk.sync_dir(above).unwrap();
+        let left = disk.crash().list(dir).unwrap();
+        assert!(left.is_empty() || left == ["new"], "{left:?}");
+        disk.sync_dir(dir).unwrap();
+        assert_eq!(disk.crash().list(dir).unwrap(), ["new"]);
+    }
+}

@@ -37,7 +37,7 @@ pub(crate) fn open(dir: &Path, segment_bytes: u32) -> Log {
         ..LogConfig::default()
     };
     // Of one segment: who reads another one loads it.
-    let opened = Log::open(Arc::new(RealDisk), dir, config, SegmentCache::new(1));
+    let opened = Log::open(Arc::new(RealDisk), dir, config, SegmentCache::new(1, 100));
     opened.expect("the log is sound").log
 }
 

@@ -33,7 +33,37 @@ pub(crate) fn open(
     dir: &str,
     config: LogConfig,
 ) -> Result<Opened, Error> {
-    Log::open(Arc::new(disk), Path::new(dir), config, SegmentCache::new(2))
+    open_with(disk, dir, config, 100)
+}
+
+/// The same, and so many closed segments may be open until they are on disk.
+pub(crate) fn open_with(
+    disk: impl Disk + 'static,
+    dir: &str,
+    config: LogConfig,
+    unsynced_max: usize,
+) -> Result<Opened, Error> {
+    let cache = SegmentCache::new(2, unsynced_max);
+    Log::open(Arc::new(disk), Path::new(dir), config, cache)
+}
+
+/// Does ahead of an append what the broker does: if a roll is the first one, the name of the
+/// first segment is synced; if it finds no room for one more open segment, everything is. `durable` is where the last sync has ended, and is moved.
+pub(crate) fn make_room(
+    log: &mut Log,
+    now: Timestamp,
+    batch: &[u8],
+    durable: &mut Offset,
+) -> Result<(), Error> {
+    let rolls = log.rolls_for(now, &header(batch));
+    if rolls && log.view().is_unnamed() {
+        log.view().sync_name()?;
+    }
+    if rolls && !log.reserve_open() {
+        *durable = log.view().sync(*durable)?;
+        log.note_durable(*durable);
+    }
+    Ok(())
 }
 
 /// A batch that begins with `offset`; one record per timestamp.

@@ -13,7 +13,7 @@ use crate::batches::{self, append_batch, append_until_rolled, batch, run, scan, 
 const DIR: &str = "/topic-0";
 
 fn open(disk: &SimDisk, config: LogConfig, segments_max: usize) -> Log {
-    let cache = SegmentCache::new(segments_max);
+    let cache = SegmentCache::new(segments_max, 100);
     let opened = Log::open(Arc::new(disk.clone()), Path::new(DIR), config, cache);
     opened.unwrap().log
 }
@@ -96,11 +96,12 @@ fn an_entry_is_due_when_more_than_the_interval_was_appended() {
         let disk = SimDisk::new(1);
         let config = LogConfig {
             index_interval_bytes: interval,
-            segment_bytes: 100_000,
+            segment_bytes: 5 * size,
             ..small()
         };
         let mut log = open(&disk, config, 2);
-        for offset in 0..5 {
+        // The sixth closes the segment, and its indexes are written then.
+        for offset in 0..6 {
             append_batch(&mut log, Timestamp(0), &batch(offset, &[1])).unwrap();
         }
         let path = Path::new(DIR).join(format!("{:020}.index", 0));

@@ -204,11 +204,7 @@ fn a_horizon_that_a_producer_wrote_is_not_believed() {
     let disk = SimDisk::new(1);
     let mut log = open(&disk);
     append_keyed(&mut log, NOW, &[("a", Some(1))], Codec::None).unwrap();
-    let mut batch = keyed_batch(Offset(1), NOW, &[("a", None)], Codec::None);
-    batch[layout::ATTRIBUTES + 1] |= 1 << 6;
-    let crc = crc32c::crc32c(&batch[layout::ATTRIBUTES..]);
-    batch[layout::CRC..layout::ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
-    append_batch(&mut log, NOW, &batch).unwrap();
+    append_with_horizon(&mut log, &[("a", None)]);
     roll(&mut log, &mut History::default());
     compact(&mut log, Timestamp(1_000_000), 100).unwrap();
     assert_eq!(
@@ -216,6 +212,31 @@ fn a_horizon_that_a_producer_wrote_is_not_believed() {
         owned(&[(1, "a", false)]),
         "its time begins now"
     );
+}
+
+/// Appends a batch at offset 1 whose header says that its tombstones may go from `NOW` on.
+fn append_with_horizon(log: &mut Log, records: &[Keyed]) {
+    let mut batch = keyed_batch(Offset(1), NOW, records, Codec::None);
+    batch[layout::ATTRIBUTES + 1] |= 1 << 6;
+    let crc = crc32c::crc32c(&batch[layout::ATTRIBUTES..]);
+    batch[layout::CRC..layout::ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
+    append_batch(log, NOW, &batch).unwrap();
+}
+
+#[test]
+fn nor_is_one_in_a_batch_in_which_a_section_ends() {
+    let disk = SimDisk::new(1);
+    let mut log = open(&disk);
+    append_keyed(&mut log, NOW, &[("a", Some(1))], Codec::None).unwrap();
+    append_with_horizon(&mut log, &[("a", None), ("b", None)]);
+    roll(&mut log, &mut History::default());
+    // With room for one key the section ends between the two tombstones.
+    let tombstones = owned(&[(1, "a", false), (2, "b", false)]);
+    for now in [1_000_000, 1_000_001] {
+        let end = compact(&mut log, Timestamp(now), 1).unwrap();
+        assert!(end.is_some(), "there was something to do");
+        assert_eq!(brief(&log), tombstones, "at {now}");
+    }
 }
 
 #[test]

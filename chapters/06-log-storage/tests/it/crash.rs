@@ -1,11 +1,19 @@
 //! The power fails before every operation of a script, and any subset of what
 //! was not synced survives.
 
-use log_storage::{Error, Log, LogConfig};
+use std::path::Path;
+use std::sync::Arc;
+
+use disk::Disk;
+use log_storage::{Error, Log, LogConfig, SegmentCache};
 use message_model::{Offset, Timestamp};
 use sim_disk::SimDisk;
 
-use crate::batches::{self, append_batch, batch, delete_old, find, small, try_read};
+use crate::batches::{self, append_batch, batch, delete_old, find, make_room, small, try_read};
+
+/// How many closed segments may wait for a sync: as many as there are; none, so that every
+/// roll syncs first; and one, so that some do.
+const POOLS: [usize; 3] = [100, 0, 1];
 
 const DIR: &str = "/topic-0";
 
@@ -62,6 +70,8 @@ const SCRIPT: &[Step] = &[
 /// What must and may be there.
 #[derive(Debug, Clone, Default)]
 struct Expected {
+    /// How many closed segments may wait for a sync.
+    pool: usize,
     /// All that was ever acknowledged and not cut off, and what was being appended.
     batches: Vec<(Offset, Vec<u8>)>,
     /// Everything below was said to be on disk.
@@ -78,20 +88,35 @@ fn config() -> LogConfig {
     config
 }
 
-fn open(disk: &SimDisk) -> Result<Log, Error> {
-    Ok(batches::open(disk.clone(), DIR, config())?.log)
+fn open_with(disk: &SimDisk, pool: usize) -> Result<Log, Error> {
+    if pool == POOLS[0] {
+        return Ok(batches::open_with(disk.clone(), DIR, config(), pool)?.log);
+    }
+    // As the broker makes a new log: with a sync of the directory above, which many may share.
+    let cache = SegmentCache::new(2, pool);
+    let opened = Log::create(Arc::new(disk.clone()), Path::new(DIR), config(), cache)?;
+    let source = disk.sync_dir(Path::new("/"));
+    let path = Path::new(DIR).to_owned();
+    source.map_err(|source| Error::Io { path, source })?;
+    Ok(opened.log)
 }
 
-/// Runs the script until a step fails.
-fn run(disk: &SimDisk) -> (Expected, Result<(), Error>) {
-    run_script(disk, SCRIPT)
+/// Runs the script until a step fails. So many closed segments may wait for a sync.
+fn run(disk: &SimDisk, pool: usize) -> (Expected, Result<(), Error>) {
+    run_script(disk, SCRIPT, pool)
 }
 
-fn run_script(disk: &SimDisk, script: &[Step]) -> (Expected, Result<(), Error>) {
-    let mut expected = Expected::default();
-    let result = open(disk).and_then(|mut log| {
+fn run_script(disk: &SimDisk, script: &[Step], pool: usize) -> (Expected, Result<(), Error>) {
+    let mut expected = Expected {
+        pool,
+        ..Expected::default()
+    };
+    let disk = (disk, pool);
+    let result = open_with(disk.0, pool).and_then(|mut log| {
         for (number, step) in script.iter().enumerate() {
             take(disk, &mut log, *step, number, &mut expected)?;
+            let unsynced = log.view().unsynced_segments();
+            assert!(unsynced <= pool, "{unsynced} of at most {pool} are open");
         }
         Ok(())
     });
@@ -99,7 +124,7 @@ fn run_script(disk: &SimDisk, script: &[Step]) -> (Expected, Result<(), Error>) 
 }
 
 fn take(
-    disk: &SimDisk,
+    (disk, pool): (&SimDisk, usize),
     log: &mut Log,
     step: Step,
     number: usize,
@@ -114,6 +139,7 @@ fn take(
             let batch = batch(end.0, &timestamps);
             expected.batches.retain(|(offset, _)| *offset < end);
             expected.batches.push((end, batch.clone()));
+            make_room(log, Timestamp(first), &batch, &mut expected.synced)?;
             append_batch(log, Timestamp(first), &batch)?;
             expected.acknowledged = log.log_end();
         }
@@ -125,7 +151,7 @@ fn take(
             expected.starts = (log.log_start(), log.log_start());
         }
         Reopen => {
-            *log = open(disk)?;
+            *log = open_with(disk, pool)?;
             expected.synced = log.log_end();
         }
     }
@@ -134,7 +160,7 @@ fn take(
 
 /// Opens what is left and holds it against what must be there.
 fn check(disk: &SimDisk, expected: &Expected, what: &str) {
-    let mut log = open(disk).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let mut log = open_with(disk, expected.pool).unwrap_or_else(|error| panic!("{what}: {error}"));
     let (start, end) = (log.log_start(), log.log_end());
     let (lowest, highest) = expected.starts;
     assert!(
@@ -156,13 +182,15 @@ fn check(disk: &SimDisk, expected: &Expected, what: &str) {
         found == prefix,
         "{what}: what is there is a prefix of what was appended"
     );
-    let opened = open(&disk.crash()).unwrap_or_else(|error| panic!("{what}, opened: {error}"));
+    let opened = open_with(&disk.crash(), expected.pool)
+        .unwrap_or_else(|error| panic!("{what}, opened: {error}"));
     assert_eq!(opened.log_end(), end, "{what}: what was opened is on disk");
     let next = batch(end.0, &[1_000_000, 5]);
     append_batch(&mut log, Timestamp(0), &next).unwrap();
     assert_eq!(log.view().sync(end).unwrap(), end.plus(2));
     drop(log);
-    let log = open(&disk.crash()).unwrap_or_else(|error| panic!("{what}, again: {error}"));
+    let log = open_with(&disk.crash(), expected.pool)
+        .unwrap_or_else(|error| panic!("{what}, again: {error}"));
     assert_eq!(
         log.log_end(),
         end.plus(2),
@@ -172,17 +200,19 @@ fn check(disk: &SimDisk, expected: &Expected, what: &str) {
     assert_eq!(newest, Some((Timestamp(1_000_000), end)), "{what}");
 }
 
-/// How many operations the whole script takes.
-fn operations() -> u64 {
-    let disk = SimDisk::new(0);
-    run(&disk).1.unwrap();
-    disk.operations()
+/// Every pool, with every operation of the whole script and the end.
+fn moments() -> impl Iterator<Item = (usize, u64)> {
+    POOLS.into_iter().flat_map(|pool| {
+        let disk = SimDisk::new(0);
+        run(&disk, pool).1.unwrap();
+        (0..=disk.operations()).map(move |operation| (pool, operation))
+    })
 }
 
 #[test]
 fn the_script_runs_over_several_segments() {
     let disk = SimDisk::new(0);
-    let (expected, result) = run(&disk);
+    let (expected, result) = run(&disk, POOLS[0]);
     result.unwrap();
     check(&disk, &expected, "without any failure");
     assert!(
@@ -198,12 +228,12 @@ fn the_script_runs_over_several_segments() {
 
 #[test]
 fn whatever_a_power_failure_leaves_is_a_prefix_with_all_that_was_synced() {
-    for operation in 0..=operations() {
+    for (pool, operation) in moments() {
         let disk = SimDisk::new(operation);
         disk.power_off_at(operation);
-        let (expected, _) = run(&disk);
+        let (expected, _) = run(&disk, pool);
         for survivor in 0..12 {
-            let what = format!("power off at {operation}, survivor {survivor}");
+            let what = format!("pool {pool}, power off at {operation}, survivor {survivor}");
             check(&disk.crash(), &expected, &what);
         }
     }
@@ -211,15 +241,16 @@ fn whatever_a_power_failure_leaves_is_a_prefix_with_all_that_was_synced() {
 
 #[test]
 fn a_second_power_failure_may_come_while_the_first_is_made_good() {
-    for operation in 0..=operations() {
+    for (pool, operation) in moments() {
         let disk = SimDisk::new(operation);
         disk.power_off_at(operation);
-        let (expected, _) = run(&disk);
+        let (expected, _) = run(&disk, pool);
         for second in 0..8 {
             let left = disk.crash();
             left.power_off_at(second);
-            let _ = open(&left);
-            let what = format!("power off at {operation}, then at {second} of opening");
+            let _ = open_with(&left, pool);
+            let what =
+                format!("pool {pool}, power off at {operation}, then at {second} of opening");
             check(&left.crash(), &expected, &what);
         }
     }
@@ -227,24 +258,30 @@ fn a_second_power_failure_may_come_while_the_first_is_made_good() {
 
 #[test]
 fn a_killed_process_loses_nothing_that_was_appended() {
-    for operation in 0..=operations() {
+    for (pool, operation) in moments() {
         let disk = SimDisk::new(operation);
         disk.power_off_at(operation);
-        let (mut expected, _) = run(&disk);
+        let (mut expected, _) = run(&disk, pool);
         disk.power_off_at(u64::MAX);
         expected.synced = expected.acknowledged;
-        check(&disk, &expected, &format!("killed at {operation}"));
+        check(
+            &disk,
+            &expected,
+            &format!("pool {pool}, killed at {operation}"),
+        );
     }
 }
 
 #[test]
 fn when_an_operation_fails_the_log_is_as_before_or_offline() {
-    for operation in 0..operations() {
+    for (pool, operation) in moments() {
         let disk = SimDisk::new(operation);
         disk.fail_at(operation);
-        let (expected, result) = run(&disk);
+        let (expected, result) = run(&disk, pool);
         for survivor in 0..6 {
-            let what = format!("operation {operation} fails ({result:?}), survivor {survivor}");
+            let what = format!(
+                "pool {pool}, operation {operation} fails ({result:?}), survivor {survivor}"
+            );
             check(&disk.crash(), &expected, &what);
         }
     }
@@ -269,7 +306,8 @@ fn any_script_may_be_interrupted_anywhere() {
     for seed in 0..60 {
         let script = script(seed);
         let disk = SimDisk::new(seed);
-        run_script(&disk, &script).1.unwrap();
+        let pool = POOLS[usize::try_from(seed).unwrap() % POOLS.len()];
+        run_script(&disk, &script, pool).1.unwrap();
         let operations = disk.operations();
         for crash in 0..6 {
             // Spread over the script, and different from seed to seed.
@@ -280,7 +318,7 @@ fn any_script_may_be_interrupted_anywhere() {
             } else {
                 disk.power_off_at(operation);
             }
-            let (mut expected, _) = run_script(&disk, &script);
+            let (mut expected, _) = run_script(&disk, &script, pool);
             let what = format!("script {seed}, operation {operation}");
             for survivor in 0..3 {
                 check(

@@ -6,7 +6,9 @@ use log_storage::{Error, Log};
 use message_model::{Offset, Timestamp};
 use sim_disk::SimDisk;
 
-use crate::batches::{self, append, append_batch, append_until_rolled, batch, find, read, small};
+use crate::batches::{
+    self, append, append_batch, append_until_rolled, batch, find, make_room, read, small,
+};
 
 const DIR: &str = "/topic-0";
 
@@ -47,6 +49,39 @@ fn a_failed_append_leaves_the_log_as_it_was_and_it_goes_on_when_there_is_space()
         assert_eq!(read(&log, Offset(0)), expected, "{space}");
         log.view().sync(Offset(0)).unwrap();
         assert_eq!(read(&open(&disk.crash()), Offset(0)), expected, "{space}");
+    }
+}
+
+/// Every roll syncs first, and finds at some byte that its new segment, or its old one's
+/// index, has no room.
+#[test]
+fn a_full_disk_and_no_room_for_an_open_segment() {
+    let size = batch(0, &[1, 2, 3]).len();
+    for space in 0..15 * size {
+        let disk = SimDisk::new(space as u64);
+        let mut log = batches::open_with(disk.clone(), DIR, small(), 0)
+            .unwrap()
+            .log;
+        disk.set_space(Some(space as u64));
+        let (mut expected, mut durable) = (Vec::new(), Offset(0));
+        for _ in 0..20 {
+            let end = log.log_end();
+            let batch = batch(end.0, &[1, 2, 3]);
+            make_room(&mut log, Timestamp(0), &batch, &mut durable).unwrap();
+            if append_batch(&mut log, Timestamp(0), &batch).is_ok() {
+                expected.push((end, batch));
+            }
+            assert_eq!(log.view().unsynced_segments(), 0, "{space}");
+        }
+        assert_eq!(read(&log, Offset(0)), expected, "{space}");
+        log.view().save_recovery_point(durable).unwrap_or_default();
+        let crashed = read(&open(&disk.crash()), Offset(0));
+        let on_disk = expected.iter().filter(|(offset, _)| *offset < durable);
+        assert!(
+            crashed.starts_with(&Vec::from_iter(on_disk.cloned())),
+            "{space}"
+        );
+        assert!(expected.starts_with(&crashed), "{space}");
     }
 }
 

@@ -213,6 +213,8 @@ fn the_files_are_in_kafkas_formats() {
         append_batch(&mut log, Timestamp(0), &batch).unwrap();
         positions.push(positions[positions.len() - 1] + i32::try_from(batch.len()).unwrap());
     }
+    // It does not fit: the segment is closed, and its indexes are written.
+    append_batch(&mut log, Timestamp(0), &batch(4, &[1; 1_000])).unwrap();
     // An entry is due every 200 bytes, and batches have somewhat below 100.
     assert!(positions[2] < 200 && positions[3] >= 200);
     let content = |suffix| {

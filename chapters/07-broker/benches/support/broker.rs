@@ -82,7 +82,7 @@ fn open(dir: &Path) -> ::broker::Broker {
         administration: 4,
         openings: 2,
     };
-    let segments = SegmentCache::new(100);
+    let segments = SegmentCache::new(100, 100);
     let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments, None);
     let services = Arc::new(services);
     let config = TopicsConfig {

@@ -11,16 +11,14 @@ use crate::ends::{End, Ends};
 use crate::error::Error;
 use crate::services::once;
 
-/// How many closed segments may wait for a sync; their files are open. A roll
-/// beyond that waits for the sync, so that a slow disk does not use up the
-/// descriptors. With segments of a sensible size it is never reached.
+/// How many closed segments of a partition may wait for a sync; their files are open.
+/// A roll beyond that waits for the sync, and so does a roll when the `SegmentCache` has no
+/// room for another such file of any partition: a slow disk does not use up the
+/// descriptors. With segments of a sensible size neither is ever reached.
+///
+/// Besides these files a partition keeps one open, its active segment. Readers of older
+/// segments have theirs from the cache, or hold them for as long as an answer is sent.
 const UNSYNCED_SEGMENTS_MAX: usize = 4;
-
-/// The most files that a partition keeps open, however slow the disk is: closed
-/// segments that wait for a sync, the active segment, and its two indexes.
-/// Readers of older segments have theirs from the `SegmentCache`, or hold them
-/// for as long as an answer is sent.
-pub const FILES_PER_PARTITION: usize = UNSYNCED_SEGMENTS_MAX + 3;
 
 /// Where a produced batch is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +49,13 @@ impl Partition {
         if !rolls {
             return self.write(writer, now, produced);
         }
-        if log(&mut writer)?.view().unsynced_segments() >= UNSYNCED_SEGMENTS_MAX {
+        let log = log(&mut writer)?;
+        if log.view().is_unnamed() {
+            self.sync_name(log.view()).await?;
+        }
+        if log.view().unsynced_segments() >= UNSYNCED_SEGMENTS_MAX || !log.reserve_open() {
             self.sync_now().await?;
+            log.note_durable(self.ends()?.durable);
         }
         let partition = Arc::clone(self);
         // As one piece of work, which ends even if the client is gone by then.
@@ -66,6 +69,17 @@ impl Partition {
         once(&self.services.lanes.rolls, Arc::clone(&self.name), roll).await
     }
     // ANCHOR_END: append
+
+    /// Makes a new log ready for its first roll: one sync of a directory. A failure
+    /// is that of a sync.
+    async fn sync_name(&self, view: LogView) -> Result<(), Error> {
+        let sync = move || view.sync_name();
+        let synced = once(&self.services.lanes.rolls, Arc::clone(&self.name), sync).await;
+        Ok(synced.inspect_err(|error| {
+            tracing::error!("{} is offline: a sync failed: {error}", self.name);
+            self.take_offline();
+        })?)
+    }
 
     /// Gives the batch its offsets, writes it and lets readers see it, all as one.
     fn write(

@@ -150,7 +150,7 @@ impl Topics {
         settings: TopicSettings,
     ) -> Result<Partition, Error> {
         let dir = self.data_dir.join(name.to_string());
-        let opened = Partition::open(&self.services, &dir, name, settings);
+        let opened = Partition::create(&self.services, &dir, name, settings);
         match opened.offline {
             Some(error) => Err(error),
             None => Ok(opened.partition),

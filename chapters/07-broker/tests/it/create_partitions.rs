@@ -162,7 +162,7 @@ async fn producers_and_consumers_go_on() {
 /// and changes of settings are served. Its deletion waits, and then takes all of it.
 #[tokio::test]
 async fn growth_that_stands_still_holds_up_nothing_else() {
-    for call in [Call::CreateDir, Call::Create, Call::SyncDir] {
+    for call in [Call::List, Call::CreateDir, Call::Create] {
         let broker = two_topics().await;
         broker.create("slow", 1).await;
         let parking = broker.disk.park_next(call, Path::new("/data/slow-1"));
@@ -265,4 +265,25 @@ async fn a_failed_growth_leaves_nothing() {
     assert!(failed > 4, "{failed}");
     let left = disk.list(Path::new(DATA_DIR)).unwrap();
     assert!(!left.iter().any(|name| name.starts_with("t-")), "{left:?}");
+}
+
+/// The directory with all partitions is synced when `topics.json` is replaced, and a new log
+/// has nothing else that must not be lost.
+#[tokio::test]
+async fn partitions_are_made_without_a_sync_for_each() {
+    let syncs = async |partitions: u32| {
+        let broker = Broker::start();
+        let before = broker.disk.counts();
+        broker.create("t", partitions).await;
+        broker
+            .topics
+            .grow(&name("t"), 2 * partitions)
+            .await
+            .unwrap();
+        let after = broker.disk.counts();
+        let directories = after.directory_syncs - before.directory_syncs;
+        (after.syncs - before.syncs, directories)
+    };
+    assert_eq!(syncs(1).await, (4, 4), "two replacements each");
+    assert_eq!(syncs(50).await, (4, 4));
 }

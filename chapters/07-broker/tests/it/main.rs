@@ -17,6 +17,7 @@ mod describe_log_dirs;
 mod duplicates;
 mod durability;
 mod fetch;
+mod full_pool;
 mod limits;
 mod long_poll;
 mod one_broker;

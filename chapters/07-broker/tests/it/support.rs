@@ -94,8 +94,13 @@ pub(crate) fn config() -> TopicsConfig {
 }
 
 pub(crate) fn services(disk: &SimDisk) -> Arc<Services> {
+    services_with(disk, 100)
+}
+
+/// So many closed segments may be open until they are on disk.
+pub(crate) fn services_with(disk: &SimDisk, unsynced_max: usize) -> Arc<Services> {
     let disk = Arc::new(disk.clone());
-    let segments = SegmentCache::new(4);
+    let segments = SegmentCache::new(4, unsynced_max);
     let mut services = Services::new(disk, Clock::start(), WIDTHS, segments, Some(OPENING));
     services.compactor = Some(COMPACTOR);
     Arc::new(services)
@@ -128,7 +133,15 @@ impl Broker {
 
     /// One with what is on `disk`.
     pub(crate) fn start_with(disk: &SimDisk, config: TopicsConfig) -> Broker {
-        let services = services(disk);
+        Broker::start_on(disk, services(disk), config)
+    }
+
+    /// The same with these services, which are on `disk`.
+    pub(crate) fn start_on(
+        disk: &SimDisk,
+        services: Arc<Services>,
+        config: TopicsConfig,
+    ) -> Broker {
         let opened = Topics::open(Arc::clone(&services), Path::new(DATA_DIR), config);
         let producer_ids = ProducerIds::open(&services, Path::new(DATA_DIR));
         let expiring = {

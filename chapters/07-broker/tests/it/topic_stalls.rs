@@ -40,13 +40,7 @@ async fn another_topic_comes_and_goes(broker: &Broker) {
 /// Every call of making a topic's directories and logs.
 #[tokio::test]
 async fn the_creation_of_a_topic() {
-    for call in [
-        Call::List,
-        Call::CreateDir,
-        Call::Open,
-        Call::Create,
-        Call::SyncDir,
-    ] {
+    for call in [Call::List, Call::CreateDir, Call::Create] {
         let broker = two_topics().await;
         let parking = broker.disk.park_next(call, Path::new("/data/slow-1"));
         let created = create(&broker, "slow");
