@@ -17,9 +17,10 @@ use std::{env, io};
 
 use anyhow::{Context as _, Result, ensure};
 use async_model::Clock;
-use bytes::Bytes;
 use message_model::Moment;
-use networking::{CallId, Effect, Ended, Event, FrameReader, InFlight, frame, write_coalesced};
+use networking::{
+    CallId, Effect, Ended, Event, FrameReader, Gathered, InFlight, frame, write_coalesced,
+};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
@@ -216,7 +217,7 @@ struct Open {
 }
 
 /// Asks all questions of all meetings, as fast as there is room.
-async fn ask(me: Uncle, open: &Open, say: mpsc::Sender<Bytes>, meetings: u32) -> Result<()> {
+async fn ask(me: Uncle, open: &Open, say: mpsc::Sender<Gathered>, meetings: u32) -> Result<()> {
     for meeting in 0..meetings {
         for (line, (asker, _, _)) in (0..).zip(TALK) {
             if asker != me {
@@ -243,7 +244,7 @@ async fn ask(me: Uncle, open: &Open, say: mpsc::Sender<Bytes>, meetings: u32) ->
 async fn listen<R: AsyncRead + Unpin>(
     me: Uncle,
     open: &Open,
-    (mut heard, say): (FrameReader<R>, mpsc::Sender<Bytes>),
+    (mut heard, say): (FrameReader<R>, mpsc::Sender<Gathered>),
     meetings: u32,
 ) -> Result<u64> {
     let mine = TALK.iter().filter(|(asker, _, _)| *asker == me).count();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_model::Clock;
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::calls::{Calls, CloseOnDrop};
 use crate::frame_reader::FrameReader;
-use crate::part::{CallId, frame, write_coalesced};
+use crate::part::{CallId, Gathered, write_coalesced};
 
 /// How many payloads may wait to be written; a caller behind them waits its turn.
 const QUEUE_LENGTH: usize = 1024;
@@ -57,7 +57,7 @@ pub struct ConnectionLimits {
 #[derive(Debug, Clone)]
 pub struct Connection {
     calls: Arc<Calls>,
-    outgoing: mpsc::Sender<Bytes>,
+    outgoing: mpsc::Sender<Gathered>,
     _last: Arc<LastClone>,
 }
 
@@ -98,24 +98,24 @@ impl Connection {
     }
 
     /// Sends what `payload` makes of the call's id, and waits for the reply: the
-    /// payload of its frame, id included.
+    /// payload of its frame, id included. Long pieces of what is sent are not copied.
     ///
     /// May be dropped while it waits: the reply is then thrown away.
     ///
     /// # Errors
     /// See [`CallError`]. It never waits longer than `patience`.
     // ANCHOR: call
-    pub async fn call(
+    pub async fn call<Payload: Into<Gathered>>(
         &self,
         patience: Duration,
-        payload: impl FnOnce(CallId) -> Vec<u8>,
+        payload: impl FnOnce(CallId) -> Payload,
     ) -> Result<Bytes, CallError> {
         let deadline = self.calls.now().plus(patience);
         let place = self.place_in_queue(patience).await?;
         let (waiter, ended) = oneshot::channel();
         let waiting = self.calls.begin(deadline, waiter);
         if let Some(waiting) = &waiting {
-            place.send(frame(&payload(waiting.id())).into());
+            place.send(frame(payload(waiting.id()).into()));
         }
         let ended = ended.await;
         if let Some(waiting) = waiting {
@@ -130,16 +130,16 @@ impl Connection {
     ///
     /// # Errors
     /// When it could not be queued within `patience`. Whether it arrives is not known.
-    pub async fn send(
+    pub async fn send<Payload: Into<Gathered>>(
         &self,
         patience: Duration,
-        payload: impl FnOnce(CallId) -> Vec<u8>,
+        payload: impl FnOnce(CallId) -> Payload,
     ) -> Result<(), CallError> {
         let place = self.place_in_queue(patience).await?;
         let (waiter, mut ended) = oneshot::channel();
         match self.calls.begin(self.calls.now().plus(patience), waiter) {
             Some(waiting) => {
-                place.send(frame(&payload(waiting.id())).into());
+                place.send(frame(payload(waiting.id()).into()));
                 Ok(())
             }
             None => ended
@@ -151,7 +151,7 @@ impl Connection {
     async fn place_in_queue(
         &self,
         patience: Duration,
-    ) -> Result<mpsc::Permit<'_, Bytes>, CallError> {
+    ) -> Result<mpsc::Permit<'_, Gathered>, CallError> {
         tokio::time::timeout(patience, self.outgoing.reserve())
             .await
             .map_err(|_| CallError::DeadlinePassed)?
@@ -171,8 +171,19 @@ impl Connection {
     }
 }
 
+/// Returns `payload` with its length in front.
+///
+/// # Panics
+/// When the payload is longer than an `i32` can say (2 GiB).
+fn frame(payload: Gathered) -> Gathered {
+    let length = i32::try_from(payload.remaining()).expect("a payload is below 2 GiB");
+    let mut framed = Gathered::from(length.to_be_bytes().to_vec());
+    framed.push(payload);
+    framed
+}
+
 /// Writes what is queued, until the last sender is gone or the socket fails.
-async fn write(mut queue: mpsc::Receiver<Bytes>, mut socket: OwnedWriteHalf) {
+async fn write(mut queue: mpsc::Receiver<Gathered>, mut socket: OwnedWriteHalf) {
     // A failure needs no report: the connection closes, and every call says so.
     let _ = write_coalesced(&mut queue, &mut socket, BATCH_SIZE).await;
 }

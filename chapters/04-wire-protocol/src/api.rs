@@ -1,6 +1,7 @@
 //! What we serve: one row per API.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use crate::codec::{Decoder, Wire};
 use crate::message;
@@ -12,6 +13,10 @@ pub trait Request: Wire {
     const KEY: ApiKey;
     /// What answers it.
     type Response: Wire;
+
+    /// Returns how long the broker that answered wants no further request on the
+    /// connection: its quota (KIP-219). Zero from a broker without quotas.
+    fn throttle_time(answer: &Self::Response) -> Duration;
 }
 
 macro_rules! apis {
@@ -59,6 +64,10 @@ macro_rules! apis {
             impl Request for message::$request {
                 const KEY: ApiKey = ApiKey::$name;
                 type Response = message::$response;
+
+                fn throttle_time(answer: &message::$response) -> Duration {
+                    Duration::from_millis(u64::try_from(answer.throttle_time_ms).unwrap_or(0))
+                }
             }
         )*
     };

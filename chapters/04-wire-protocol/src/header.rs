@@ -74,10 +74,10 @@ impl RequestHeader {
     }
 }
 
-/// A request as the payload of a frame; for clients.
+/// A request as the payload of a frame, in one piece: [`request_pieces`] in a row.
 ///
 /// # Panics
-/// When `request` holds ranges of files: clients have none.
+/// As [`request_pieces`].
 #[must_use]
 pub fn encode_request<R: Request>(
     request: &R,
@@ -85,6 +85,21 @@ pub fn encode_request<R: Request>(
     correlation_id: i32,
     client_id: &str,
 ) -> Vec<u8> {
+    request_pieces(request, version, correlation_id, client_id).concat()
+}
+
+/// A request as the payload of a frame; for clients. The records of `request` are pieces of
+/// it as they are.
+///
+/// # Panics
+/// When `request` holds ranges of files: clients have none.
+#[must_use]
+pub fn request_pieces<R: Request>(
+    request: &R,
+    version: i16,
+    correlation_id: i32,
+    client_id: &str,
+) -> Vec<Bytes> {
     let flexible = R::KEY.is_flexible(version);
     let mut out = Encoder::new(version, flexible);
     out.put(&(R::KEY as i16).to_be_bytes());
@@ -95,14 +110,11 @@ pub fn encode_request<R: Request>(
     out.put(&rest);
     out.end_struct(&[]);
     request.encode(&mut out);
-    let mut payload = Vec::new();
-    for chunk in out.finish() {
-        match chunk {
-            Chunk::Bytes(bytes) => payload.extend_from_slice(&bytes),
-            Chunk::File(_) => panic!("a client's request is in memory"),
-        }
-    }
-    payload
+    let in_memory = |chunk| match chunk {
+        Chunk::Bytes(bytes) => bytes,
+        Chunk::File(_) => panic!("a client's request is in memory"),
+    };
+    out.finish().into_iter().map(in_memory).collect()
 }
 
 /// The body of a response from the payload of a frame; for clients. Its records

@@ -23,6 +23,7 @@ pub use codec::{Decoder, Encoder, Form, Wire};
 pub use error_code::ErrorCode;
 pub use header::{
     RequestHeader, decode_response, encode_request, encode_response, encode_unknown_api_versions,
+    request_pieces,
 };
 pub use part::*;
 pub use records::Records;

@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub struct BrokerAddress {
     /// The host; an IPv6 address without its brackets.
     pub host: String,
-    /// The port.
+    /// The TCP port.
     pub port: u16,
 }
 

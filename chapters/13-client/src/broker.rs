@@ -10,10 +10,11 @@ use message_model::Moment;
 use networking::{CallId, Connection, ConnectionLimits};
 use tokio::net::TcpStream;
 use wire_protocol::message::{ApiVersion, ApiVersionsRequest};
-use wire_protocol::{ApiKey, Request, decode_response, encode_request};
+use wire_protocol::{ApiKey, Request, decode_response, request_pieces};
 
 use crate::address::BrokerAddress;
 use crate::error::{Error, check};
+use crate::throttle::Throttle;
 use crate::versions::highest_common;
 
 /// What a client allows a broker to send, and itself to ask.
@@ -32,6 +33,7 @@ pub(crate) struct Broker {
     clock: Clock,
     /// It takes no further calls.
     is_retired: AtomicBool,
+    throttle: Throttle,
 }
 
 impl Broker {
@@ -57,6 +59,7 @@ impl Broker {
             serves: Vec::new(),
             clock,
             is_retired: AtomicBool::new(false),
+            throttle: Throttle::new(clock),
         };
         // Version 0 is the one that every broker can answer.
         let request = ApiVersionsRequest::default();
@@ -93,7 +96,8 @@ impl Broker {
         deadline: Moment,
     ) -> Result<(), Error> {
         let version = self.version(R::KEY)?;
-        let payload = |id: CallId| encode_request(request, version, id.0, &self.client_id);
+        self.throttle.passed(deadline).await?;
+        let payload = |id: CallId| request_pieces(request, version, id.0, &self.client_id);
         Ok(self.connection.send(self.left(deadline), payload).await?)
     }
 
@@ -103,9 +107,12 @@ impl Broker {
         version: i16,
         deadline: Moment,
     ) -> Result<R::Response, Error> {
-        let payload = |id: CallId| encode_request(request, version, id.0, &self.client_id);
+        self.throttle.passed(deadline).await?;
+        let payload = |id: CallId| request_pieces(request, version, id.0, &self.client_id);
         let reply = self.connection.call(self.left(deadline), payload).await?;
-        Ok(decode_response::<R>(&reply, version)?)
+        let answer = decode_response::<R>(&reply, version)?;
+        self.throttle.note(R::throttle_time(&answer));
+        Ok(answer)
     }
 
     fn left(&self, deadline: Moment) -> Duration {

@@ -13,7 +13,7 @@ use crate::address::{BrokerAddress, InvalidAddress};
 use crate::broker::Broker;
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::part::{Attempts, Staleness};
+use crate::part::{Attempts, Backoff, Staleness};
 use crate::settings::Settings;
 use crate::target::{Role, Target};
 use crate::topic_metadata::TopicMetadata;
@@ -22,7 +22,8 @@ use crate::topic_metadata::TopicMetadata;
 ///
 /// Each broker has a connection for fetches, one for produce requests, and others for
 /// groups and for the rest, made when they are first needed. A connection that died,
-/// or left a call unanswered, is replaced at the next call.
+/// or left a call unanswered, is replaced at the next call. A broker that wants no requests
+/// for a while (`throttle_time_ms`) gets none on the connection that it said so on.
 #[derive(Debug)]
 pub struct Client {
     settings: Settings,
@@ -167,7 +168,13 @@ impl Client {
     ) {
         use CallError::Refused;
         match answer {
-            Ok(_) | Err(Error::Broker(_) | Error::UnsupportedApi(_) | Error::Call(Refused)) => {}
+            Ok(_)
+            | Err(
+                Error::Broker(_)
+                | Error::UnsupportedApi(_)
+                | Error::Throttled
+                | Error::Call(Refused),
+            ) => {}
             Err(_) => {
                 broker.retire();
                 self.forget_since(target, taken);
@@ -196,9 +203,27 @@ impl Client {
     ///
     /// # Errors
     /// The last attempt's.
-    // ANCHOR: retry
     pub async fn retry<T, Attempt>(
         &self,
+        target: &Target,
+        deadline: Moment,
+        attempt: impl FnMut() -> Attempt,
+    ) -> Result<T, Error>
+    where
+        Attempt: Future<Output = Result<T, Error>>,
+    {
+        let backoff = self.cluster.brokers().backoff();
+        self.retry_after(backoff, target, deadline, attempt).await
+    }
+
+    /// As [`retry`](Client::retry), with these pauses instead of those of the settings.
+    ///
+    /// # Errors
+    /// The last attempt's.
+    // ANCHOR: retry
+    pub async fn retry_after<T, Attempt>(
+        &self,
+        backoff: Backoff,
         target: &Target,
         deadline: Moment,
         mut attempt: impl FnMut() -> Attempt,
@@ -208,7 +233,7 @@ impl Client {
         // another thread if that one can.
         Attempt: Future<Output = Result<T, Error>>,
     {
-        let mut attempts = Attempts::new(self.cluster.brokers().backoff(), deadline);
+        let mut attempts = Attempts::new(backoff, deadline);
         loop {
             let began = self.clock.now();
             let error = match attempt().await {

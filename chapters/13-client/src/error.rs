@@ -18,15 +18,15 @@ pub enum Error {
     /// No connection could be made.
     #[error("cannot connect to {address}: {source}")]
     Dial {
-        /// To whom.
+        /// The address that was dialled.
         address: BrokerAddress,
-        /// Why.
+        /// What the system, or the time limit, said.
         source: Arc<io::Error>,
     },
     /// No answer came. A batch that was sent may have been appended.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The answer is not one.
+    /// The answer is no message of its API and version.
     #[error("the broker's answer cannot be read: {0}")]
     Malformed(#[from] Malformed),
     /// The answer leaves out what was asked for.
@@ -41,7 +41,10 @@ pub enum Error {
     /// The cluster has no broker with this id, now.
     #[error("no broker has the id {0} at the moment")]
     UnknownBroker(BrokerId),
-    /// The broker said no.
+    /// It was not sent: the broker's quota wants no request on the connection by the deadline.
+    #[error("the broker's quota wants no requests at the moment")]
+    Throttled,
+    /// The broker refused the call with this code.
     #[error("the broker answered {0}")]
     Broker(ErrorCode),
 }
@@ -54,9 +57,11 @@ impl Error {
     #[must_use]
     pub fn is_retriable(&self) -> bool {
         match self {
-            Error::Dial { .. } | Error::Call(_) | Error::NoLeader(_) | Error::UnknownBroker(_) => {
-                true
-            }
+            Error::Dial { .. }
+            | Error::Call(_)
+            | Error::NoLeader(_)
+            | Error::UnknownBroker(_)
+            | Error::Throttled => true,
             Error::Broker(code) => code.is_retriable(),
             Error::Bootstrap(_)
             | Error::Malformed(_)

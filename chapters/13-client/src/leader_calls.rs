@@ -46,7 +46,7 @@ pub struct FetchLimits {
     pub max_bytes: u32,
 }
 
-/// What a fetch brought.
+/// The answer of a fetch about its partition.
 #[derive(Debug, Clone)]
 pub struct Fetched {
     /// Whole batches, for [`records`](crate::records); the first may begin below the
@@ -127,6 +127,21 @@ impl Client {
         let (taken, answer) = self.ask_leader(of, &request, self.deadline()).await?;
         let partition = self.picked(of, taken, answer.topics)?;
         Ok((partition.offset >= 0).then_some(Offset(partition.offset)))
+    }
+
+    /// As [`list_offset`](Client::list_offset), asked again while that may help.
+    ///
+    /// # Errors
+    /// See [`Error`]. It ends at `deadline` at the latest.
+    pub async fn find_offset(
+        &self,
+        of: &TopicPartition,
+        spec: OffsetSpec,
+        deadline: Moment,
+    ) -> Result<Option<Offset>, Error> {
+        let target = Target::Leader(of.clone());
+        let attempt = || self.list_offset(of, spec);
+        self.retry(&target, deadline, attempt).await
     }
 
     async fn ask_leader<R: Request>(

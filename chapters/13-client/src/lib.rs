@@ -21,6 +21,7 @@ mod part;
 mod records;
 mod settings;
 mod target;
+mod throttle;
 mod topic_metadata;
 mod topics;
 mod versions;

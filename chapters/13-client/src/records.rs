@@ -18,13 +18,13 @@ const OPEN_SIZE_MAX: usize = 128 * 1024 * 1024;
 /// stays in memory for as long as one of them does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsumedRecord {
-    /// Its offset.
+    /// The record's place in its partition.
     pub offset: Offset,
     /// When it happened or, with [`TimestampType::LogAppendTime`], was appended.
     pub timestamp: Timestamp,
     /// Whether the producer or the broker set the timestamp.
     pub timestamp_type: TimestampType,
-    /// What it is about.
+    /// The key; null: the record has none.
     pub key: Option<Bytes>,
     /// What it says; null deletes the key in a compacted topic.
     pub value: Option<Bytes>,
@@ -38,11 +38,11 @@ pub struct ConsumedRecord {
 pub struct ReadError {
     /// Where the batch says that it begins; where it was expected if it has no header.
     pub base_offset: Offset,
-    /// What is wrong with it.
+    /// The first check that the batch fails.
     pub flaw: Flaw,
 }
 
-/// What is wrong with a batch.
+/// The checks that a batch can fail, from the outside in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
     /// It is not what its producer sent, or it cannot be understood.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How the client behaves.
+/// The settings of a client. The names in the comments are those of Kafka's.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// What the client calls itself in every request: `client.id`.

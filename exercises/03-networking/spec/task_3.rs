@@ -1,18 +1,17 @@
 //! Many messages, few writes.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use spec_harness::{case, expect, expect_bytes, expect_eq, fail};
 use tokio::io::AsyncWrite;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::part::write_coalesced;
+use super::part::{Gathered, write_coalesced};
 
 /// What a connection's other end would see.
 #[derive(Default)]
@@ -73,6 +72,19 @@ impl AsyncWrite for Recorder {
         Poll::Ready(Ok(taken.len()))
     }
 
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
+        self.poll_write(context, &bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.flush_fails {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
@@ -100,7 +112,7 @@ fn with_paused_time(work: impl Future<Output = ()>) {
 }
 
 /// A queue that holds `messages`, and has no sender.
-fn queue_of(messages: &[Vec<u8>]) -> mpsc::Receiver<Bytes> {
+fn queue_of(messages: &[Vec<u8>]) -> mpsc::Receiver<Gathered> {
     let (sender, queue) = mpsc::channel(messages.len().max(1));
     for message in messages {
         sender
@@ -225,6 +237,31 @@ fn a_writer_that_takes_three_bytes_at_a_time_gets_everything() {
 }
 
 #[test]
+fn long_and_short_messages_keep_their_places() {
+    case!(
+        "A message of many records leaves between the short ones around it, whatever the socket takes at a time.",
+        || with_paused_time(async {
+            let lengths = [10, 5_000, 5_000, 10, 10, 3_000, 10];
+            let all: Vec<Vec<u8>> = (1..)
+                .zip(lengths)
+                .map(|(n, length)| vec![n; length])
+                .collect();
+            for batch_bytes in [1, 5_100, 65_536] {
+                for takes in [7, 4_999, usize::MAX] {
+                    let mut writer = Recorder::new();
+                    writer.takes = takes;
+                    let _ = write_all(&all, writer.clone(), batch_bytes).await;
+                    let what = format!(
+                        "all bytes written, with batches of {batch_bytes} and a socket that takes {takes}"
+                    );
+                    expect_bytes(&what, &writer.writes().concat(), &all.concat(), &[]);
+                }
+            }
+        })
+    );
+}
+
+#[test]
 fn it_does_not_wait_for_company() {
     case!(
         "A lone message leaves at once, flushed, although the queue stays open and others may come.",
@@ -322,9 +359,9 @@ fn a_stuck_writer_leaves_the_queue_its_bound() {
             let task =
                 tokio::spawn(async move { write_coalesced(&mut queue, &mut writer, 100).await });
             let mut sent = 0;
-            let message = Bytes::from_static(b"message000");
+            let message = b"message000".to_vec();
             while sent < 1_000
-                && tokio::time::timeout(Duration::from_secs(1), sender.send(message.clone()))
+                && tokio::time::timeout(Duration::from_secs(1), sender.send(message.clone().into()))
                     .await
                     .is_ok()
             {

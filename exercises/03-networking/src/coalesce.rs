@@ -2,9 +2,11 @@
 
 use std::io;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Buf;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
+
+use crate::gathered::Gathered;
 
 /// Writes every message of `queue` to `writer`, in order, until all senders are gone.
 ///
@@ -15,7 +17,7 @@ use tokio::sync::mpsc;
 /// # Errors
 /// When the writer fails. What was queued is lost with the connection.
 pub async fn write_coalesced<W: AsyncWrite + Unpin>(
-    queue: &mut mpsc::Receiver<Bytes>,
+    queue: &mut mpsc::Receiver<Gathered>,
     writer: &mut W,
     batch_bytes: usize,
 ) -> io::Result<()> {

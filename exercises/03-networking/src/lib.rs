@@ -7,12 +7,14 @@
 
 mod coalesce;
 mod frame;
+mod gathered;
 mod in_flight;
 mod request_loop;
 mod requests;
 
 pub use coalesce::write_coalesced;
 pub use frame::{FrameDecoder, FrameError, PREFIX_SIZE, frame};
+pub use gathered::Gathered;
 pub use in_flight::{CallId, Effect, Ended, Event, InFlight};
 pub use request_loop::serve_requests;
 pub use requests::{Answer, Answers, Closing, Later, Order, Requests, Terms};

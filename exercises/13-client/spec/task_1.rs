@@ -76,7 +76,7 @@ fn a_route_is_as_old_as_its_question() {
 #[test]
 fn a_newer_answer_replaces_an_older_one() {
     case!(
-        "With equal epochs, or without any, the answer to the later question holds.",
+        "With equal epochs, or without any, the answer to the later question holds; of two questions at one moment, the answer that comes last.",
         || {
             let mut cache = cache();
             cache.learn(
@@ -90,6 +90,12 @@ fn a_newer_answer_replaces_an_older_one() {
                 "leaders",
                 leaders(&cache, 30),
                 vec![Some(2), Some(2), Some(2)],
+            );
+            cache.learn(at(20), "logs", vec![route(3, 0)]);
+            expect_eq(
+                "an answer to another question at 20 ms",
+                leaders(&cache, 30)[0],
+                Some(3),
             );
         }
     );
@@ -197,6 +203,22 @@ fn a_higher_epoch_is_news_whenever_it_was_asked_for() {
             cache.forget(at(30), at(30), &"logs", 0);
             cache.learn(at(20), "logs", vec![route(2, 4)]);
             expect_eq("leader", leaders(&cache, 40)[0], Some(2));
+        }
+    );
+}
+
+#[test]
+fn a_broker_that_is_behind_brings_nothing_back() {
+    case!(
+        "A route was forgotten, and a broker that is behind names an earlier leader, with its lower epoch: that is no news, though the question came later.",
+        || {
+            let mut cache = cache();
+            cache.learn(at(10), "logs", vec![route(7, 3)]);
+            cache.forget(at(20), at(20), &"logs", 0);
+            cache.learn(at(30), "logs", vec![route(6, 2)]);
+            expect_eq("after an answer with epoch 2", leaders(&cache, 40)[0], None);
+            cache.learn(at(31), "logs", vec![route(7, 3)]);
+            expect_eq("after one with epoch 3", leaders(&cache, 40)[0], Some(7));
         }
     );
 }

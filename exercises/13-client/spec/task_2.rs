@@ -49,6 +49,28 @@ fn pauses_double_up_to_the_longest() {
 }
 
 #[test]
+fn pauses_double_however_far_the_longest_is() {
+    case!(
+        "Pauses double until the longest one, also if that takes 30 failures.",
+        || {
+            let backoff = Backoff {
+                first: Duration::from_micros(1),
+                max: Duration::from_secs(600),
+            };
+            let mut attempts = Attempts::new(backoff, at(3_600_000));
+            for _ in 0..30 {
+                attempts.failed(at(0), WHOLE);
+            }
+            expect_eq(
+                "the 31st failure, at 0 ms",
+                attempts.failed(at(0), WHOLE),
+                Some(at(600_000)),
+            );
+        }
+    );
+}
+
+#[test]
 fn jitter_spreads_the_second_half() {
     case!(
         "Jitter 0 begins after half of the pause, jitter 1 after all of it: no client comes back at once, and none later than the longest pause.",

@@ -502,6 +502,25 @@ fn a_call_that_is_taken_back_ends() {
 }
 
 #[test]
+fn what_comes_unasked_serves_too() {
+    case!(
+        "An answer brings a route that was not asked for: it is believed, so the call that wants it ends, and it is not looked up.",
+        || {
+            let mut finder = finder();
+            expect_step(
+                &mut finder,
+                1,
+                want(1, "logs", "ann"),
+                vec![look_up(&["logs"])],
+            );
+            expect_step(&mut finder, 2, want(2, "rows", "bob"), vec![]);
+            let both = answered(&[("logs", Ok(route(7, 0))), ("rows", Ok(route(8, 0)))]);
+            expect_step(&mut finder, 3, both, vec![known("ann"), known("bob")]);
+        }
+    );
+}
+
+#[test]
 fn every_history() {
     case!(
         "In every order of wants, answers, failures, deadlines and things forgotten: each call ends once, by an answer that may serve it, and never waits without a look-up.",

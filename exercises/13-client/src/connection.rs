@@ -23,7 +23,9 @@ pub type Want<S, E> = oneshot::Sender<Result<Arc<S>, E>>;
 /// No pause between two dials is given up.
 const FOREVER: Moment = Moment::after_start(Duration::MAX);
 
-/// Serves `wants` with one session at a time; returns when all their senders are gone.
+/// Serves `wants` with one session at a time; returns when all senders of wants are gone
+/// and every want that they have sent is served. A dial or a pause under way is not cut
+/// short for that.
 ///
 /// - While the last session lives, each want gets it, at once.
 /// - Else `dial` is called, for the first want that still waits. No want makes a second

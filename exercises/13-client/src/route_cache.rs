@@ -21,7 +21,7 @@ pub struct Staleness {
     pub found: u64,
     /// The age of the oldest of them. A route's age is the time since it was asked for.
     pub age_max: Duration,
-    /// Their ages together.
+    /// The sum of their ages, for the mean.
     pub age_sum: Duration,
 }
 

@@ -2,9 +2,11 @@
 
 use std::io;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Buf;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
+
+use crate::gathered::Gathered;
 
 /// Writes every message of `queue` to `writer`, in order, until all senders are gone.
 ///
@@ -15,18 +17,18 @@ use tokio::sync::mpsc;
 /// # Errors
 /// When the writer fails. What was queued is lost with the connection.
 pub async fn write_coalesced<W: AsyncWrite + Unpin>(
-    queue: &mut mpsc::Receiver<Bytes>,
+    queue: &mut mpsc::Receiver<Gathered>,
     writer: &mut W,
     batch_bytes: usize,
 ) -> io::Result<()> {
     // task 3.3: write in one go all that has queued up
     while let Some(first) = queue.recv().await {
-        let mut batch = BytesMut::from(first);
-        while batch.len() < batch_bytes {
+        let mut batch = first;
+        while batch.remaining() < batch_bytes {
             let Ok(next) = queue.try_recv() else { break };
-            batch.extend_from_slice(&next);
+            batch.push(next);
         }
-        writer.write_all(&batch).await?;
+        writer.write_all_buf(&mut batch).await?;
         writer.flush().await?;
     }
     Ok(())

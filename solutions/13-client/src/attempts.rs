@@ -9,7 +9,7 @@ use message_model::Moment;
 pub struct Backoff {
     /// The pause after the first failure, before jitter.
     pub first: Duration,
-    /// The longest pause.
+    /// The longest pause, before jitter: pauses stop growing here.
     pub max: Duration,
 }
 

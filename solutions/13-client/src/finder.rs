@@ -11,18 +11,18 @@ use crate::route_cache::{Route, RouteCache, Staleness};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WantId(pub u64);
 
-/// What happens.
+/// What a finder is told: by a call that needs a route, or at the end of a look-up.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event<K, W, E> {
     /// A call wants to know the leader of a partition, or all routes of a key.
     Want {
-        /// Which call.
+        /// The call's own number, with which it can take the want back.
         id: WantId,
         /// What it wants to know about.
         key: K,
         /// The partition; `None`: all of them.
         index: Option<usize>,
-        /// When the call ends without.
+        /// From this moment on the call does not wait any more.
         deadline: Moment,
         /// Comes back when the call need not wait any more; never looked into.
         waiter: W,
@@ -31,9 +31,9 @@ pub enum Event<K, W, E> {
     Cancel(WantId),
     /// A call took the route of a partition, and found it wrong.
     Forget {
-        /// The key.
+        /// The topic or group whose route was wrong.
         key: K,
-        /// The partition.
+        /// The index of the partition; 0 for a group.
         index: usize,
         /// When the call took the route.
         taken: Moment,
@@ -149,9 +149,10 @@ impl<K: Ord + Clone, W> Finder<K, W> {
         }
     }
 
-    /// A want has just been put into `wants`. It ends at once if its deadline is `now` or
-    /// before, or if what it wants is believed. Else it waits, and if no look-up is under
-    /// way, one begins.
+    /// A want has just been put into `wants`, and its deadline into `deadlines`. First all
+    /// wants whose deadline is `now` or before end, as at a tick, and this may be one of
+    /// them. If it is not, it ends at once if what it wants is believed. Else it waits, and
+    /// if no look-up is under way, one begins.
     fn want<E>(&mut self, now: Moment, id: WantId) -> Vec<Effect<K, W, E>> {
         // task 13.4: find the routes that many calls want, with one question at a time
         let mut effects = self.tick(now);
@@ -183,9 +184,12 @@ impl<K: Ord + Clone, W> Finder<K, W> {
         // end
     }
 
-    /// The look-up is over: the cache learns, and each want for one of its keys ends,
-    /// unless the key is outdated and what is wanted is not believed. An error for a key
-    /// also removes it from the cache. Then what is still wanted is looked up.
+    /// The look-up is over: the cache learns, and an error for a key also removes the key
+    /// from the cache. Then these wants end:
+    /// - each one that is believed now, whether its key was asked for or came unasked;
+    /// - of the others, each one whose key was asked for and is not outdated.
+    ///
+    /// What is still wanted is looked up. An answer without a look-up changes nothing.
     fn answered<E: Clone>(
         &mut self,
         now: Moment,
@@ -207,13 +211,11 @@ impl<K: Ord + Clone, W> Finder<K, W> {
         }
         let mut ended = Vec::new();
         for (id, waiting) in &self.wants {
-            if !look_up.keys.contains(&waiting.key) {
-                continue;
-            }
+            let was_asked = look_up.keys.contains(&waiting.key);
             let is_outdated = look_up.outdated.contains(&waiting.key);
             if self.knows(now, waiting) {
                 ended.push((*id, Ended::Known));
-            } else if !is_outdated {
+            } else if was_asked && !is_outdated {
                 let error = errors.get(&waiting.key).cloned();
                 ended.push((*id, error.map_or(Ended::Known, Ended::Failed)));
             }

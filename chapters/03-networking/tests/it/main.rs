@@ -6,6 +6,7 @@ mod accept;
 mod chunks;
 mod connection;
 mod frames;
+mod gathered;
 mod in_flight;
 mod serving;
 mod traces;

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use client::{Acks, Client, Error, FetchLimits, OffsetSpec, Settings};
+use bytes::Bytes;
+use client::{Acks, Client, Error, FetchLimits, OffsetSpec, Settings, Target};
 use message_model::{Offset, PartitionIndex, Timestamp, TopicName, TopicPartition};
 use networking::CallError;
 use wire_protocol::message::{
     CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse, FetchPartitionResponse,
-    FetchRequest, FetchResponse, FetchTopicResponse, ListOffsetsPartitionResponse,
-    ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopicResponse, ProducePartitionResponse,
-    ProduceRequest, ProduceResponse, ProduceTopicResponse,
+    FetchRequest, FetchResponse, FetchTopicResponse, FindCoordinatorRequest,
+    FindCoordinatorResponse, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
+    ListOffsetsTopicResponse, ProducePartition, ProducePartitionResponse, ProduceRequest,
+    ProduceResponse, ProduceTopic, ProduceTopicResponse,
 };
-use wire_protocol::{ApiKey, Decoder, ErrorCode, Records, Wire};
+use wire_protocol::{ApiKey, Decoder, ErrorCode, Records, Wire, encode_request, request_pieces};
 
 use crate::LIMIT;
 use crate::scripted::{Broker, Then, answer};
@@ -289,4 +291,56 @@ async fn any_bootstrap_address_that_answers_will_do() {
     assert_eq!(produce(&client).await.unwrap(), Offset(42));
     let error = Client::connect(&unused.to_string(), Settings::default()).await;
     assert!(matches!(error, Err(Error::Dial { .. })));
+}
+
+#[test]
+fn records_leave_from_where_they_are() {
+    let batch = Bytes::from(vec![7; 20_000]);
+    let request = ProduceRequest {
+        acks: -1,
+        timeout_ms: 1,
+        topics: vec![ProduceTopic {
+            name: "t".to_owned(),
+            partitions: vec![ProducePartition {
+                index: 0,
+                records: Records::from_bytes(batch.clone()),
+            }],
+        }],
+        transactional_id: None,
+    };
+    for version in [7, 9] {
+        let pieces = request_pieces(&request, version, 1, "test");
+        let is_its = |piece: &Bytes| piece.as_ptr() == batch.as_ptr();
+        assert!(pieces.iter().any(is_its), "version {version}");
+        let whole = encode_request(&request, version, 1, "test");
+        assert_eq!(pieces.concat(), whole, "version {version}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_left_alone_as_long_as_the_broker_says() {
+    let mut times = [20, 3_600_000, 0].into_iter();
+    let broker = Broker::start(move |_, _| {
+        answer(FindCoordinatorResponse {
+            throttle_time_ms: times.next().unwrap(),
+            ..FindCoordinatorResponse::default()
+        })
+    });
+    let broker = broker.await;
+    let client = connect(&broker).await;
+    let request = FindCoordinatorRequest::default();
+    let ask = async |patience| {
+        let deadline = client.clock().now().plus(patience);
+        client.call(&Target::Any, &request, deadline).await
+    };
+    // The second one waits for the 20 ms, and the third one would have to wait for an hour.
+    let before = client.clock().now();
+    ask(LIMIT).await.unwrap();
+    ask(LIMIT).await.unwrap();
+    assert!(client.clock().now().since(before) >= Duration::from_millis(20));
+    let held = ask(Duration::from_millis(10)).await;
+    assert!(matches!(held, Err(Error::Throttled)), "{held:?}");
+    assert_eq!(broker.count(ApiKey::FindCoordinator), 2);
+    // The connection was not replaced.
+    assert_eq!(broker.count(ApiKey::ApiVersions), 1);
 }

@@ -7,6 +7,7 @@ mod calls;
 mod records;
 mod routes;
 mod scripted;
+mod traces;
 
 use std::time::Duration;
 
