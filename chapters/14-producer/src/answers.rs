@@ -43,6 +43,7 @@ pub(crate) fn of_error(error: &Error) -> Answer {
         | Error::NoLeader(_)
         | Error::UnknownBroker(_)
         | Error::Call(CallError::Refused) => Answer::NotNow(ErrorCode::LEADER_NOT_AVAILABLE),
+        Error::Throttled => Answer::NotNow(ErrorCode::THROTTLING_QUOTA_EXCEEDED),
         Error::UnsupportedApi(_) => Answer::Refused(ErrorCode::UNSUPPORTED_VERSION),
         Error::Broker(code) if code.is_retriable() => Answer::NotNow(*code),
         Error::Broker(code) => Answer::Refused(*code),

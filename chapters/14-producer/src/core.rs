@@ -2,6 +2,8 @@
 //! decide about.
 
 mod effects;
+#[cfg(test)]
+mod lingering;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -305,10 +307,15 @@ impl Core {
             answer,
         };
         self.step_sender(now, event);
-        if !matches!(answer, Answer::Appended(_)) {
+        // Where there is room now, a batch that was begun meanwhile is due soon. A tick that
+        // came while there was none has not waited for it.
+        let due = self.accumulator.next_deadline();
+        let again = match answer {
+            Answer::Appended(_) => None,
             // It is sent again after a pause.
-            self.after.deadline = self.sender.next_deadline();
-        }
+            _ => self.sender.next_deadline(),
+        };
+        self.after.deadline = [due, again].into_iter().flatten().min();
     }
 
     pub(crate) fn identify(&mut self, now: Moment, identity: Identity) {

@@ -10,7 +10,7 @@ use message_model::{Offset, PartitionIndex};
 
 use crate::error::Error;
 
-/// Where a record is.
+/// The place of a record that is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivered {
     /// In which partition.

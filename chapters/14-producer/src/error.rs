@@ -35,7 +35,7 @@ pub enum Error {
     /// The broker has lost records that it had acknowledged; the producer has stopped.
     #[error("the broker has lost records that it had acknowledged")]
     BrokerLost,
-    /// The producer was closed.
+    /// The producer was closed before the record had an outcome, or takes no more records.
     #[error("the producer is closed")]
     Closed,
 }

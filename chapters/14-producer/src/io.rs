@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use client::{Error, Target};
 use futures_util::StreamExt as _;
+use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use message_model::{BrokerId, Moment, ProducerEpoch, ProducerId, TopicName, TopicPartition};
 use tokio::sync::mpsc;
@@ -39,7 +40,7 @@ struct Parcel {
 
 type Running = Pin<Box<dyn Future<Output = Ended> + Send>>;
 
-/// What has ended.
+/// What a piece of work brought.
 enum Ended {
     Sent(Vec<(Parcel, Answer)>),
     Identity(Result<Identity, Failure>),
@@ -153,10 +154,30 @@ async fn produce(shared: Arc<Shared>, leader: Option<BrokerId>, parcels: Vec<Par
     Ended::Sent(sent)
 }
 
-async fn look_up(shared: &Shared, topic: &TopicName, deadline: Moment) -> Result<(), Error> {
+pub(crate) async fn look_up(
+    shared: &Shared,
+    topic: &TopicName,
+    deadline: Moment,
+) -> Result<(), Error> {
     let metadata = shared.client.topic(topic, deadline).await?;
     shared.with(|core, now| core.learn(now.moment, topic, &metadata));
     Ok(())
+}
+
+/// Looks all topics up again as often as `metadata.max.age.ms` says, until the producer is
+/// gone: a topic may have more partitions than it had. One that was looked up in between is
+/// at most twice as old.
+pub(crate) async fn refresh(shared: Arc<Shared>) {
+    loop {
+        let now = shared.clock.now();
+        let next = now.plus(shared.client.settings().metadata_max_age);
+        shared.clock.sleep_until(next).await;
+        let topics = shared.with(|core, _| core.topics.names());
+        let deadline = next.plus(shared.settings.request_timeout);
+        let look_ups = topics.iter().map(|topic| look_up(&shared, topic, deadline));
+        // What cannot be looked up now stays as it is known.
+        join_all(look_ups).await;
+    }
 }
 
 fn request(shared: &Shared, parcels: &[Parcel], patience: std::time::Duration) -> ProduceRequest {

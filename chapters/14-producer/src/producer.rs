@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use client::Client;
-use message_model::{Moment, TopicName};
+use client::{Backoff, Client, Target};
+use message_model::{Moment, PartitionIndex, TopicName, TopicPartition};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::core::{Call, Core, Now, Offered};
+use crate::core::{Call, Core, Offered};
 use crate::delivery::{Delivery, block_on};
 use crate::error::Error;
-use crate::io::run;
+use crate::io::{look_up, refresh, run};
 use crate::part::{Failure, Order, Ticket};
 use crate::record::Record;
 use crate::sequence::Interceptor;
@@ -35,7 +35,7 @@ use crate::shared::Shared;
 pub struct Producer {
     shared: Arc<Shared>,
     tasks: Vec<JoinHandle<()>>,
-    /// Where the tasks run.
+    /// The runtime of the tasks, for calls from other threads.
     runtime: Handle,
 }
 
@@ -45,7 +45,7 @@ impl Producer {
     ///
     /// # Panics
     /// If the settings contradict each other: [`Order::Sequenced`] without `idempotent`,
-    /// or `idempotent` without [`Acks::All`].
+    /// or `idempotent` without [`Acks::All`] or with [`Order::Nothing`].
     #[must_use]
     pub fn new(client: Arc<Client>, settings: Settings) -> Producer {
         Producer::start(client, settings, None)
@@ -74,6 +74,10 @@ impl Producer {
             "numbers that are checked need a producer id"
         );
         assert!(
+            !settings.idempotent || settings.order != Order::Nothing,
+            "an idempotent producer keeps the order"
+        );
+        assert!(
             settings.acks == Acks::All || !settings.idempotent,
             "an idempotent producer needs acks=all"
         );
@@ -88,6 +92,7 @@ impl Producer {
         let tasks = vec![
             tokio::spawn(run(Arc::clone(&shared), received)),
             tokio::spawn(tick),
+            tokio::spawn(refresh(Arc::clone(&shared))),
         ];
         Producer {
             shared,
@@ -191,22 +196,20 @@ impl Producer {
     }
 
     async fn look_up(&self, topic: &TopicName, deadline: Moment) -> Result<(), client::Error> {
-        let (client, clock) = (&self.shared.client, self.shared.clock);
-        loop {
-            let next = clock.now().plus(self.shared.settings.backoff);
-            match client.topic(topic, deadline).await {
-                Ok(metadata) => {
-                    let learn =
-                        |core: &mut Core, now: Now| core.learn(now.moment, topic, &metadata);
-                    self.shared.with(learn);
-                    return Ok(());
-                }
-                Err(error) if error.is_retriable() && next < deadline => {
-                    clock.sleep_until(next).await;
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let pause = self.shared.settings.backoff;
+        let backoff = Backoff {
+            first: pause,
+            max: pause,
+        };
+        let target = Target::Leader(TopicPartition {
+            topic: topic.clone(),
+            partition: PartitionIndex(0),
+        });
+        let attempt = || look_up(&self.shared, topic, deadline);
+        let client = &self.shared.client;
+        client
+            .retry_after(backoff, &target, deadline, attempt)
+            .await
     }
 
     /// Returns when every record that was sent before has its outcome. Batches that are

@@ -10,11 +10,11 @@ pub struct Record<'a> {
     pub partition: Option<PartitionIndex>,
     /// When it happened; `None`: now.
     pub timestamp: Option<Timestamp>,
-    /// What it is about.
+    /// The key: it decides about the partition, and in a compacted topic what it replaces.
     pub key: Option<&'a [u8]>,
-    /// What it says.
+    /// The value; `None`, null, deletes the key in a compacted topic.
     pub value: Option<&'a [u8]>,
-    /// Anything else.
+    /// Names with values beside these, which brokers do not look at.
     pub headers: &'a [Header<'a>],
 }
 

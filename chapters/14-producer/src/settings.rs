@@ -44,10 +44,12 @@ pub struct Settings {
     /// `compression.type`.
     pub codec: Codec,
     /// Whether batches have a producer id and numbers: `enable.idempotence`. It needs
-    /// [`Acks::All`].
+    /// [`Acks::All`], and another order than [`Order::Nothing`].
     pub idempotent: bool,
     /// What keeps the order of records when a batch is sent again. [`Order::Sequenced`]
-    /// needs `idempotent`, and a broker that checks the numbers.
+    /// needs `idempotent`, and a broker that checks the numbers. With
+    /// [`Order::OneAtATime`] one batch of a partition is in flight, also without retries,
+    /// where the Java client has several and changes the order when it cuts a batch.
     pub order: Order,
     /// The most batches of a partition in flight, if `order` allows several:
     /// `max.in.flight.requests.per.connection`.
@@ -104,8 +106,8 @@ impl Settings {
     /// How many batches of a partition the accumulator may hand over ahead.
     pub(crate) fn ahead(&self) -> usize {
         match self.order {
-            Order::OneAtATime if self.rules().retries > 0 => 1,
-            Order::OneAtATime | Order::Sequenced | Order::Nothing => self.in_flight.max(1),
+            Order::OneAtATime => 1,
+            Order::Sequenced | Order::Nothing => self.in_flight.max(1),
         }
     }
 }

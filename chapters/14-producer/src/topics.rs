@@ -33,7 +33,7 @@ struct Partition {
     leader: Option<BrokerId>,
 }
 
-/// Where a record goes.
+/// The partition that was chosen for a record.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) topic: usize,
@@ -50,6 +50,11 @@ impl Topics {
             self.last = *self.by_name.get(name)?;
         }
         Some(self.last)
+    }
+
+    /// The names of all topics.
+    pub(crate) fn names(&self) -> Vec<TopicName> {
+        self.topics.iter().map(|topic| topic.name.clone()).collect()
     }
 
     /// Notes what the cluster says of a topic; returns the slots that are new.

@@ -1,8 +1,5 @@
 //! Which batch a record goes into, and when a batch is sent.
 
-mod histories;
-mod room;
-
 use std::time::Duration;
 
 use message_model::Moment;
@@ -307,6 +304,24 @@ fn batches_expire() {
 }
 
 #[test]
+fn a_later_batch_may_expire_first() {
+    case!("A batch may expire before one in front of it.", || {
+        let mut calls = calls(1_000);
+        calls.send(0, 0, 70);
+        let mut record = append(1, 0, 80);
+        record.deliver_by = millis(30);
+        calls.step(0, Event::Append(record));
+        calls.step(0, Event::Append(append(2, 0, 50)));
+        let expired = Effect::Expire(Batch {
+            deliver_by: millis(30),
+            ..batch(1, 0, 1, 80)
+        });
+        let effects = calls.step(30, Event::Tick);
+        expect_eq("a tick at 30, which is batch 1's", effects, vec![expired]);
+    });
+}
+
+#[test]
 fn what_expires_is_not_sent() {
     case!(
         "At its deadline a batch expires, even if it is due as well.",
@@ -329,3 +344,7 @@ fn what_expires_is_not_sent() {
         }
     );
 }
+
+mod room;
+
+mod histories;

@@ -2,22 +2,21 @@
 
 mod broker;
 mod explore;
-mod failures;
-mod histories;
-mod numbers;
 mod scenario;
+mod shown;
 mod world;
 
 use std::time::Duration;
 
 use message_model::{Moment, Offset, ProducerEpoch, ProducerId};
-use spec_harness::{case, expect_eq};
+use spec_harness::case;
 use wire_protocol::ErrorCode;
 
 use super::part::sender::{Effect, Event};
 use super::part::{
     Answer, Batch, BatchId, Failure, Identity, Number, Order, Outcome, Rules, Sender, Slot,
 };
+use shown::expect_eq;
 
 fn millis(millis: u64) -> Moment {
     Moment::after_start(Duration::from_millis(millis))
@@ -69,7 +68,11 @@ impl Play {
     /// A sender with numbers that has its identity, and whose first batch, number 0, of
     /// one record, was delivered.
     fn proven() -> Play {
-        let mut play = Play::new(rules(Order::Sequenced));
+        Play::proven_with(rules(Order::Sequenced))
+    }
+
+    fn proven_with(rules: Rules) -> Play {
+        let mut play = Play::new(rules);
         play.give(0, 1);
         play.step(Event::Identity(identity(0)));
         play.appended(0, 1, 0);
@@ -168,7 +171,7 @@ fn a_batch_is_delivered() {
 #[test]
 fn one_at_a_time() {
     case!(
-        "With retries and no check of numbers, one batch is in flight.",
+        "If no broker checks the numbers, one batch is in flight.",
         || {
             let mut play = Play::new(rules(Order::OneAtATime));
             play.give(0, 1);
@@ -180,24 +183,30 @@ fn one_at_a_time() {
 }
 
 #[test]
-fn several_if_nothing_is_sent_again() {
+fn one_at_a_time_without_retries() {
     case!(
-        "Without retries nothing can change places, so several are in flight.",
+        "Without retries one is in flight too: the parts of a batch come before the next batch.",
         || {
             let mut play = Play::new(Rules {
                 retries: 0,
-                in_flight_max: 2,
                 ..rules(Order::OneAtATime)
             });
-            play.give(0, 1);
-            expect_eq("a second batch", play.give(1, 1), vec![plain(1, 1)]);
-            expect_eq("a third batch", play.give(2, 1), vec![]);
-            let expected = vec![failed(0, 1, UNSURE), plain(2, 1)];
-            expect_eq(
-                "the first has no answer",
-                play.answer(0, 1, Answer::Lost),
-                expected,
-            );
+            play.give(0, 2);
+            expect_eq("a second batch", play.give(1, 1), vec![]);
+            let (head, tail) = (u64::MAX, u64::MAX - 1);
+            let expected = vec![
+                Effect::Split(BatchId(0), [batch(head, 1), batch(tail, 1)]),
+                plain(head, 1),
+            ];
+            let effects = play.answer(0, 1, Answer::TooLarge);
+            expect_eq("the first is too large", effects, expected);
+            let expected = vec![delivered(head, 1, 0), plain(tail, 1)];
+            expect_eq("part 0 is appended", play.appended(head, 1, 0), expected);
+            let expected = vec![delivered(tail, 1, 1), plain(1, 1)];
+            expect_eq("part 1 is appended", play.appended(tail, 1, 1), expected);
+            let expected = vec![failed(1, 1, UNSURE)];
+            let effects = play.answer(1, 1, Answer::Lost);
+            expect_eq("the second has no answer", effects, expected);
         }
     );
 }
@@ -284,10 +293,10 @@ fn partitions_do_not_wait_for_each_other() {
 #[test]
 fn without_any_order() {
     case!(
-        "With nothing that keeps the order, a later batch passes one that waits.",
+        "With nothing that keeps the order, a later batch passes one that waits, and proves nothing.",
         || {
             let mut play = Play::new(Rules {
-                in_flight_max: 3,
+                in_flight_max: 4,
                 ..rules(Order::Nothing)
             });
             play.give(0, 1);
@@ -296,6 +305,11 @@ fn without_any_order() {
             expect_eq("a third batch", play.give(2, 1), vec![plain(2, 1)]);
             let delivered = vec![delivered(1, 1, 0)];
             expect_eq("the second is answered", play.appended(1, 1, 0), delivered);
+            let code = Failure::Refused(ErrorCode::INVALID_RECORD);
+            expect_eq("a fourth one", play.give(3, 1), vec![plain(3, 1)]);
+            play.appended(3, 1, 1);
+            let refused = play.answer(2, 1, failures::REFUSED);
+            expect_eq("the third is refused", refused, vec![failed(2, 1, code)]);
             expect_eq("a tick at 10", play.tick(10), vec![plain(0, 2)]);
             let expected = vec![failed(0, 1, SURE)];
             expect_eq(
@@ -326,3 +340,11 @@ fn it_stops() {
         }
     );
 }
+
+mod numbers;
+
+mod failures;
+
+mod refusals;
+
+mod histories;

@@ -41,7 +41,7 @@ pub enum Failure {
         /// Whether there was such an attempt.
         may_be_in_log: bool,
     },
-    /// The broker refused them.
+    /// The broker refused the batch with this code, for good.
     Refused(ErrorCode),
     /// One record alone is too large for the topic.
     TooLarge,
@@ -50,6 +50,6 @@ pub enum Failure {
     /// The broker has lost records that it had acknowledged. What comes behind them is
     /// not sent, so that their absence is noticed.
     BrokerLost,
-    /// The producer was closed.
+    /// The producer was closed before there was an outcome.
     Closed,
 }

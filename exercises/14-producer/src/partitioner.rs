@@ -2,11 +2,11 @@
 
 use message_model::PartitionIndex;
 
-/// The seed of the hash, the same in every Kafka client.
+/// The seed of the hash, as the Java client has it.
 const SEED: u32 = 0x9747_b28c;
 const MULTIPLIER: u32 = 0x5bd1_e995;
 
-/// Returns the 32-bit hash of a key, as every Kafka client computes it: MurmurHash2, of
+/// Returns the 32-bit hash of a key, as the Java client computes it: MurmurHash2, of
 /// which each four bytes are one little-endian number.
 ///
 /// With `h` for the hash so far and `m` for `MULTIPLIER`, all modulo 2³²:
@@ -19,29 +19,31 @@ const MULTIPLIER: u32 = 0x5bd1_e995;
 /// - at the end `h = h xor (h >> 13)`, `h = h·m`, `h = h xor (h >> 15)`.
 #[must_use]
 pub fn murmur2(key: &[u8]) -> u32 {
-    // task 14.1: the hash that every Kafka client computes of a key
-    todo!("14.1: the hash that every Kafka client computes of a key")
+    // task 14.1: the hash that the Java client computes of a key
+    todo!("14.1: the hash that the Java client computes of a key")
     // end
 }
 
 /// Returns the partition of a record with a key, in a topic with `partitions` partitions.
 ///
-/// Kafka's clients take the lower 31 bits of the hash (not its absolute value), modulo
-/// the number of partitions.
+/// The Java client takes the lower 31 bits of the hash (not its absolute value), modulo
+/// the number of partitions. Other clients may choose otherwise: librdkafka does unless
+/// its `partitioner` is `murmur2_random`. The remainder always fits into the `i32` of a
+/// [`PartitionIndex`].
 ///
 /// # Panics
 /// If there is no partition.
 #[must_use]
 pub fn partition_of_key(key: &[u8], partitions: u32) -> PartitionIndex {
-    // task 14.1: the partition that every Kafka client chooses for a key
-    todo!("14.1: the partition that every Kafka client chooses for a key")
+    // task 14.1: the partition that the Java client chooses for a key
+    todo!("14.1: the partition that the Java client chooses for a key")
     // end
 }
 
 /// A partition that has a leader, and how many batches wait for it in the producer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
-    /// Which one.
+    /// The partition's index in its topic.
     pub partition: PartitionIndex,
     /// How many of its batches are not sent yet.
     pub queued: u32,

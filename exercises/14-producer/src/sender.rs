@@ -3,59 +3,11 @@
 use message_model::Moment;
 
 use crate::batch::{Batch, BatchId, Slot};
+pub use crate::event::{Effect, Event};
 use crate::line::{Entry, Line, State};
-use crate::number::{Identity, Number};
+use crate::number::Identity;
 use crate::outcome::{Answer, Failure, Outcome};
 use crate::rules::{Order, Rules};
-
-/// What happens to the sender.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Event {
-    /// The accumulator gives a batch.
-    Batch(Batch),
-    /// The producer's id, or its next epoch, which was asked for with [`Effect::Renew`].
-    Identity(Identity),
-    /// An attempt to send a batch has ended.
-    Answer {
-        /// The batch.
-        batch: BatchId,
-        /// Its partition.
-        slot: Slot,
-        /// Which attempt, as in [`Effect::Send`].
-        attempt: u32,
-        /// How.
-        answer: Answer,
-    },
-    /// Time has passed.
-    Tick,
-    /// Nothing can be delivered any more; everything fails with this.
-    Stop(Failure),
-}
-
-/// What the producer must do, in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Effect {
-    /// Send the batch. Its answer comes back with the same number of the attempt.
-    Send {
-        /// Which one.
-        batch: BatchId,
-        /// Where it goes.
-        slot: Slot,
-        /// 1 for the first attempt.
-        attempt: u32,
-        /// What the batch's header says of its producer.
-        number: Option<Number>,
-        /// When nobody waits for the answer any more.
-        deliver_by: Moment,
-    },
-    /// The records of the batch have this outcome, once and for all.
-    Done(Batch, Outcome),
-    /// The records of the first one are now those of the other two: the first has as
-    /// many of the records as it says, from the first one on.
-    Split(BatchId, [Batch; 2]),
-    /// A producer id is needed, or the next epoch of this one.
-    Renew(Option<Identity>),
-}
 
 /// The batches that the accumulator gave, until their outcome is known.
 ///
@@ -82,14 +34,18 @@ impl Sender {
     /// No batch was given.
     ///
     /// # Panics
-    /// If no batch may be in flight, or if the broker shall check numbers that batches do
-    /// not have.
+    /// If no batch may be in flight, if the broker shall check numbers that batches do not
+    /// have, or if batches have numbers and [`Order::Nothing`].
     #[must_use]
     pub fn new(rules: Rules) -> Sender {
         assert!(rules.in_flight_max > 0, "a batch can be in flight");
         assert!(
             rules.numbered || rules.order != Order::Sequenced,
             "only numbered batches can be checked"
+        );
+        assert!(
+            !rules.numbered || rules.order != Order::Nothing,
+            "numbered batches are kept in order"
         );
         Sender {
             rules,
@@ -157,7 +113,8 @@ impl Sender {
 
     /// Returns how many batches of a partition may be in flight.
     ///
-    /// - With [`Order::OneAtATime`] one, or `in_flight_max` if nothing is ever sent again.
+    /// - With [`Order::OneAtATime`] one, also without retries: a batch that is too large is
+    ///   cut, and its parts must not arrive behind the next batch.
     /// - With [`Order::Sequenced`] one until the broker has acknowledged a batch of this
     ///   identity, because a broker that has never heard of a producer takes any first
     ///   number for the right one. Then `in_flight_max`.
@@ -178,7 +135,8 @@ impl Sender {
     /// - Behind a [hole](Line::is_behind_hole) no batch gets a number of the same
     ///   identity.
     ///
-    /// If that needs an identity that the sender does not have, it asks for one, once.
+    /// If that needs an identity that the sender does not have, it asks for one at once,
+    /// also while batches before this one are unsettled; and not again until one has come.
     fn number(&mut self, slot: Slot, place: usize, effects: &mut Vec<Effect>) -> bool {
         // task 14.4: a number, or the reason why there is none yet
         todo!("14.4: a number, or the reason why there is none yet")
@@ -190,15 +148,17 @@ impl Sender {
     /// - Appended: it is delivered.
     /// - Lost: it may be in the log. It is sent again.
     /// - Not now: it is sent again.
-    /// - Too large: it is cut in two, or has failed if it is one record.
-    /// - Refused: it has failed.
+    /// - Too large: it is cut in two, or is [refused](Line::refuse) if it is one record.
+    /// - Refused: it is [refused](Line::refuse).
     /// - Out of order: if a batch before it was not settled when it was sent, or it is
     ///   behind a [hole](Line::is_behind_hole), it came too early, and is sent again.
     ///   Otherwise the broker has lost records that it acknowledged, and the sender stops.
-    /// - Fatal: the sender stops.
+    /// - Fatal: the sender stops, and every batch without an outcome has failed.
     ///
-    /// Whatever of the last four it is: if a batch behind it was appended, and the broker
-    /// checks the numbers, then it is in the log, though its offset is not known.
+    /// If a batch behind it was appended, and the broker checks the numbers, then this one
+    /// is in the log. So it is delivered, without an offset, and not cut, refused, sent
+    /// again or a reason to stop when the answer is one of these three: too large, refused,
+    /// out of order.
     fn answer(
         &mut self,
         now: Moment,
@@ -219,9 +179,14 @@ impl Sender {
         // end
     }
 
-    /// The batch at `place` becomes two, with half of the records each (the first one has
-    /// one more if their number is odd), and as many of the bytes. They share its number,
-    /// and can be sent at once.
+    /// The batch at `place` becomes two, with half of the records and half of the bytes each
+    /// (the first one has one more if the count is odd), whatever the sizes of the records.
+    ///
+    /// - The first part has the number of the whole, the second one the number behind the
+    ///   first part's records.
+    /// - They can be sent at once, and have all their attempts before them.
+    /// - What may be in the log of the whole may be of a part: `in_doubt` is the whole's.
+    /// - Their ids are `u64::MAX - parts` and the one below it; `parts` counts them.
     fn split(&mut self, (slot, place): (Slot, usize), effects: &mut Vec<Effect>) {
         // task 14.4: two batches where one was
         todo!("14.4: two batches where one was")

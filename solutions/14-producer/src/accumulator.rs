@@ -24,13 +24,17 @@ pub struct Limits {
 pub struct Ticket(pub u64);
 
 /// A record that wants to be in a batch.
+///
+/// Deadlines count from the call of `send`, and a call that must look its topic up comes
+/// here later than one that was made after it. So a later record can have an earlier
+/// deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Append {
     /// The call that it belongs to.
     pub ticket: Ticket,
-    /// Where it goes.
+    /// The partition whose batches it joins.
     pub slot: Slot,
-    /// How many bytes it takes.
+    /// The most bytes that the record takes in a batch.
     pub size: usize,
     /// How long the call may wait for room.
     pub admit_by: Moment,
@@ -63,7 +67,7 @@ pub enum Effect {
     Put {
         /// The record's call.
         ticket: Ticket,
-        /// The batch.
+        /// The batch that the record is put into.
         batch: BatchId,
         /// It is the batch's first record: [`Accumulator::next_deadline`] may be earlier.
         is_first: bool,
@@ -85,7 +89,7 @@ pub enum Effect {
 pub enum Refusal {
     /// It is larger than the whole memory.
     TooLarge,
-    /// There was no room in time.
+    /// No room was released before [`Append::admit_by`].
     NoRoom,
 }
 
@@ -282,7 +286,8 @@ impl Accumulator {
 
     /// What time does, in this order: batches whose records must have been delivered by
     /// now expire, calls that must have been admitted by now are refused, room that this
-    /// makes is given away, and batches that are due are sent.
+    /// makes is given away, and batches that are due are sent. A batch may expire, or a call
+    /// be refused, before one in front of it.
     fn tick(&mut self, now: Moment, effects: &mut Vec<Effect>) {
         // task 14.3: all that is due now
         for partition in &mut self.partitions {

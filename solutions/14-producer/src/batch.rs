@@ -15,9 +15,9 @@ pub struct Slot(pub usize);
 /// Records of one partition that travel together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Batch {
-    /// Its number.
+    /// The batch's number, which it keeps when it is sent again.
     pub id: BatchId,
-    /// Where it goes.
+    /// The partition of all its records.
     pub slot: Slot,
     /// How many records it has; at least one.
     pub records: u32,

@@ -9,6 +9,7 @@
 
 pub mod accumulator;
 mod batch;
+mod event;
 mod line;
 mod loss;
 mod number;

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use message_model::Moment;
 
 use crate::batch::{Batch, BatchId};
+use crate::event::Effect;
 use crate::number::{Identity, Number};
 use crate::outcome::{Failure, Outcome};
-use crate::sender::Effect;
 
 /// The batches of one partition, in their order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -31,7 +31,7 @@ pub(crate) struct Entry {
     pub(crate) batch: Batch,
     /// Since its first attempt.
     pub(crate) number: Option<Number>,
-    /// How often it was sent.
+    /// How many attempts there were, the one in flight included.
     pub(crate) attempts: u32,
     pub(crate) state: State,
     /// When it was sent last, every batch before it was settled.
@@ -40,7 +40,7 @@ pub(crate) struct Entry {
     pub(crate) in_doubt: bool,
 }
 
-/// Where a batch is.
+/// How far a batch is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum State {
     /// Here, until it may be sent at this moment.
@@ -147,16 +147,19 @@ impl Line {
         // end
     }
 
-    /// The broker will never append the batch at `place`. If no attempt is in doubt, then
-    /// its number will never be in the log, so no batch behind it can be either: those get
-    /// new numbers, of a new identity, and are sent again at once. If an attempt is in
-    /// doubt, they may be in the log, and keep their numbers.
+    /// The broker will never append the batch at `place`: it has failed. If it has a number
+    /// and no attempt is in doubt, then its number will never be in the log, so no batch
+    /// behind it can be either, whatever became of their attempts. Those that are not
+    /// settled lose their numbers and their doubt, and can be sent again at once, without
+    /// what is left of their pause. (They get numbers of a new identity then.) If an attempt
+    /// is in doubt, they may be in the log, and stay as they are.
     pub(crate) fn refuse(&mut self, place: usize, failure: Failure, effects: &mut Vec<Effect>) {
         // task 14.4: the batches behind it need other numbers, if they cannot be in the log
         let refused = self.entries[place];
         self.settle(place, Outcome::Failed(failure), effects);
         if refused.number.is_some() && !refused.in_doubt {
-            for behind in self.entries.iter_mut().skip(place + 1) {
+            let behind = self.entries.iter_mut().skip(place + 1);
+            for behind in behind.filter(|entry| !entry.is_settled()) {
                 behind.number = None;
                 behind.in_doubt = false;
                 behind.state = State::Waiting(Moment::START);
@@ -168,6 +171,10 @@ impl Line {
     /// The batch at `place` is not sent any more. It was delivered if a batch behind it
     /// was, and the broker checks the numbers. Otherwise it has expired, and may be in
     /// the log if an attempt had no answer, or has none yet.
+    ///
+    /// Those behind it keep their numbers in any case, unlike behind a [refused](Line::refuse)
+    /// batch: the network may bring a copy of this one yet, which the broker takes, and
+    /// then it takes those behind it.
     pub(crate) fn give_up(&mut self, place: usize, is_checked: bool, effects: &mut Vec<Effect>) {
         // task 14.4: expired, or delivered without an offset
         let entry = &self.entries[place];

@@ -35,7 +35,7 @@ pub enum Seen {
 #[derive(Debug, Clone)]
 pub struct Detector {
     ranges_max: usize,
-    /// The number that is due.
+    /// The lowest number above all that have arrived.
     next: u64,
     /// In order, none empty, none next to another.
     missing: VecDeque<Range<u64>>,

@@ -5,7 +5,7 @@ use message_model::{ProducerEpoch, ProducerId};
 /// Which producer numbers the batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity {
-    /// Its id.
+    /// The id that a broker gave the producer.
     pub id: ProducerId,
     /// Its epoch. A broker that has seen a later epoch refuses this one.
     pub epoch: ProducerEpoch,
@@ -14,7 +14,7 @@ pub struct Identity {
 /// The place of a batch in what its producer sends to its partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Number {
-    /// The producer.
+    /// The producer whose numbers are counted.
     pub identity: Identity,
     /// The number of the batch's first record. Each record has one more than the one
     /// before it; 0 follows on the largest `i32`.

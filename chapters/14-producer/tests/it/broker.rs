@@ -44,6 +44,8 @@ pub(crate) struct State {
     pub(crate) script: VecDeque<Then>,
     /// The most records of a batch.
     pub(crate) records_max: Option<i32>,
+    /// How many partitions the topic has, of the two.
+    pub(crate) partitions: i32,
 }
 
 pub(crate) struct Broker {
@@ -61,6 +63,7 @@ impl Broker {
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(Mutex::new(State {
             script: script.iter().copied().collect(),
+            partitions: 2,
             ..State::default()
         }));
         let (serves, is_serving) = watch::channel(true);
@@ -118,7 +121,10 @@ async fn serve(
         let (header, mut body) = RequestHeader::decode(&frame).unwrap();
         let chunks = match ApiKey::from_wire(header.api_key).unwrap() {
             ApiKey::ApiVersions => encode(&header, &versions()),
-            ApiKey::Metadata => encode(&header, &metadata(port)),
+            ApiKey::Metadata => {
+                let count = state.lock().unwrap().partitions;
+                encode(&header, &metadata(port, count))
+            }
             ApiKey::InitProducerId => encode(&header, &identity()),
             ApiKey::Produce => {
                 let request = ProduceRequest::decode(&mut body).unwrap();
@@ -211,7 +217,7 @@ fn versions() -> ApiVersionsResponse {
     }
 }
 
-fn metadata(port: u16) -> MetadataResponse {
+fn metadata(port: u16, count: i32) -> MetadataResponse {
     let partition = |partition_index| MetadataPartition {
         partition_index,
         leader_id: 7,
@@ -227,7 +233,7 @@ fn metadata(port: u16) -> MetadataResponse {
         controller_id: 7,
         topics: vec![MetadataTopicResponse {
             name: "t".to_owned(),
-            partitions: vec![partition(0), partition(1)],
+            partitions: (0..count).map(partition).collect(),
             ..MetadataTopicResponse::default()
         }],
         ..MetadataResponse::default()

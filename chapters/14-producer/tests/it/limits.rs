@@ -5,8 +5,9 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use client::Client;
 use message_model::PartitionIndex;
-use producer::{Error, Record, Settings};
+use producer::{Error, Order, Producer, Record, Settings};
 
 use crate::broker::{Broker, Then};
 use crate::{LIMIT, producer, settings, topic};
@@ -188,4 +189,42 @@ async fn many_tasks_send_at_the_same_time() {
     }
     let state = broker.state();
     assert_eq!(state.logs.iter().map(Vec::len).sum::<usize>(), 20);
+}
+
+#[tokio::test]
+async fn partitions_that_are_added_are_found() {
+    let broker = Broker::start(&[]).await;
+    broker.state().partitions = 1;
+    let often = client::Settings {
+        metadata_max_age: Duration::from_millis(10),
+        ..client::Settings::default()
+    };
+    let client = Client::connect(&broker.address(), often).await.unwrap();
+    let producer = Producer::new(client.into(), settings());
+    let to_second = Record {
+        partition: Some(PartitionIndex(1)),
+        ..Record::of_value(b"x")
+    };
+    let sent = producer.send(&topic(), to_second).await.await;
+    assert!(matches!(sent, Err(Error::NoPartition)));
+    broker.state().partitions = 2;
+    let found = async {
+        while let Err(Error::NoPartition) = producer.send(&topic(), to_second).await.await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, found).await.unwrap();
+    assert_eq!(broker.state().logs[1], [b"x"]);
+}
+
+#[tokio::test]
+#[should_panic(expected = "an idempotent producer keeps the order")]
+async fn an_idempotent_producer_without_order_is_not_made() {
+    let broker = Broker::start(&[]).await;
+    let settings = Settings {
+        idempotent: true,
+        order: Order::Nothing,
+        ..settings()
+    };
+    producer(&broker, settings).await;
 }

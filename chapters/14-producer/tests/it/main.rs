@@ -6,6 +6,7 @@ mod broker;
 mod deliveries;
 mod limits;
 mod sequences;
+mod traces;
 
 use std::sync::Arc;
 use std::time::Duration;

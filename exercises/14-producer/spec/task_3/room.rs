@@ -147,6 +147,20 @@ fn a_call_waits_so_long_and_no_longer() {
 }
 
 #[test]
+fn a_later_call_may_give_up_first() {
+    case!("A call may be refused before one in front of it.", || {
+        let mut calls = calls(100);
+        calls.send(0, 0, 100);
+        calls.send(0, 0, 10);
+        let mut hasty = append(2, 0, 10);
+        hasty.admit_by = millis(20);
+        calls.step(0, Event::Append(hasty));
+        let refused = vec![Effect::Refuse(Ticket(2), Refusal::NoRoom)];
+        expect_eq("a tick at 20", calls.step(20, Event::Tick), refused);
+    });
+}
+
+#[test]
 fn a_refused_call_lets_others_pass() {
     case!(
         "When a large record gives up, smaller ones behind it may fit.",

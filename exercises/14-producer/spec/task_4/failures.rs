@@ -1,10 +1,11 @@
 //! Batches that are not delivered, and what follows for those behind them.
 
-use spec_harness::{case, expect_eq};
+use spec_harness::case;
 use wire_protocol::ErrorCode;
 
 use super::super::part::sender::{Effect, Event};
 use super::super::part::{Answer, Batch, BatchId, Failure, Order, Outcome, Rules};
+use super::shown::expect_eq;
 use super::{NOT_NOW, Play, SURE, UNSURE, batch, delivered, failed, identity, plain, rules, send};
 
 pub(super) const REFUSED: Answer = Answer::Refused(ErrorCode::INVALID_RECORD);
@@ -102,7 +103,8 @@ fn behind_a_hole_a_new_epoch_begins() {
                 ..batch(1, 1)
             };
             play.step(Event::Batch(expires));
-            play.tick(5);
+            let expected = vec![Effect::Done(expires, Outcome::Failed(UNSURE))];
+            expect_eq("a tick at 5: it is in flight", play.tick(5), expected);
             let expected = vec![Effect::Renew(Some(identity(0)))];
             expect_eq("the next batch", play.give(2, 1), expected);
             expect_eq("one more", play.give(3, 1), vec![]);
@@ -126,9 +128,10 @@ fn those_in_flight_behind_a_hole_keep_their_numbers() {
             };
             play.step(Event::Batch(expires));
             play.give(2, 1);
-            play.tick(5);
+            let expected = vec![Effect::Done(expires, Outcome::Failed(UNSURE))];
+            expect_eq("a tick at 5: it is in flight", play.tick(5), expected);
             expect_eq(
-                "a new one waits",
+                "a new one, behind the one that expired",
                 play.give(3, 1),
                 vec![Effect::Renew(Some(identity(0)))],
             );

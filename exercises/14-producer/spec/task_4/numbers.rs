@@ -1,9 +1,10 @@
 //! Which number a batch gets, and when.
 
-use spec_harness::{case, expect_eq};
+use spec_harness::case;
 
 use super::super::part::sender::{Effect, Event};
 use super::super::part::{Answer, Batch, Order, Outcome, Rules};
+use super::shown::expect_eq;
 use super::{Play, UNSURE, batch, delivered, failed, identity, rules, send};
 
 #[test]
@@ -165,7 +166,8 @@ fn a_hole_behind_a_batch_in_flight() {
             let expected = vec![Effect::Done(expires, Outcome::Failed(UNSURE))];
             expect_eq("a tick at 5", play.tick(5), expected);
             let expected = vec![Effect::Renew(Some(identity(0)))];
-            expect_eq("a new batch", play.give(4, 1), expected);
+            let what = "a new batch, while batch 1 is in flight";
+            expect_eq(what, play.give(4, 1), expected);
             play.step(Event::Identity(identity(1)));
             expect_eq(
                 "batch 1 is appended",

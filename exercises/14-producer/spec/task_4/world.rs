@@ -10,6 +10,7 @@ use super::super::part::sender::{Effect, Event};
 use super::super::part::{Answer, Batch, BatchId, Failure, Number, Outcome, Sender, Slot};
 use super::broker::{Broker, Records};
 use super::scenario::Scenario;
+use super::shown::name;
 use super::{identity, millis};
 
 /// A deadline that does not come.
@@ -370,12 +371,5 @@ impl fmt::Display for Request {
             )?;
         }
         Ok(())
-    }
-}
-
-fn name(batch: BatchId) -> String {
-    match u64::MAX - batch.0 {
-        part if part < 1_000 => format!("part {part}"),
-        _ => format!("batch {}", batch.0),
     }
 }
