@@ -165,17 +165,17 @@ impl Shard {
     /// Stores groups until none is left that is to be stored, and tells them.
     async fn store_groups(self: Arc<Self>) {
         loop {
-            if let Ok(turn) = self.turn().await {
-                drop(turn);
-            }
+            let turn = self.any_turn().await;
             let appended = {
                 let mut state = self.state();
+                // Nobody else is about to append one, for the turn is here.
                 if state.to_store.is_empty() && state.appended.is_empty() {
                     state.is_storing = false;
                     return;
                 }
                 std::mem::take(&mut state.appended)
             };
+            drop(turn);
             for (storing, appended) in appended {
                 let is_stored = match appended {
                     Ok(end) => self.durable(end).await.is_ok(),

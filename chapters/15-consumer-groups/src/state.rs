@@ -11,7 +11,7 @@ use crate::common::Common;
 use crate::deadlines::Alarm;
 use crate::entry::Entry;
 use crate::part::{CallId, Effect, StoreId};
-use crate::records::GroupValue;
+use crate::records::{GroupValue, Stored};
 
 /// Whether a shard can answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +87,22 @@ impl State {
             self.groups.insert(id.into(), Entry::new(common));
         }
         self.groups.get_mut(id).expect("it was just put there")
+    }
+
+    /// Returns what to append for the first group that is to be stored.
+    pub(crate) fn first_to_store(&self) -> Option<Stored> {
+        let storing = self.to_store.front()?;
+        Some(Stored::Group {
+            group: Arc::clone(&storing.group),
+            value: Some(storing.value.clone()),
+        })
+    }
+
+    /// Notes what became of the first group that was to be stored.
+    pub(crate) fn first_is_appended(&mut self, appended: Result<Offset, ErrorCode>) {
+        let storing = self.to_store.pop_front();
+        self.appended
+            .extend(storing.map(|storing| (storing, appended)));
     }
 
     /// Notes what a step of the group `id` of shard `shard` has changed. Returns what is

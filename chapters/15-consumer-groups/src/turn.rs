@@ -35,13 +35,19 @@ impl Shard {
     /// # Errors
     /// As [`Shard::serving`].
     pub(crate) async fn turn(self: &Arc<Self>) -> Result<Turn, ErrorCode> {
+        let turn = self.any_turn().await;
+        drop(self.serving()?);
+        Ok(turn)
+    }
+
+    /// As [`Shard::turn`], also of a shard that serves no more.
+    pub(crate) async fn any_turn(self: &Arc<Self>) -> Turn {
         let turn = Turn {
             _turn: Arc::clone(&self.turn).lock_owned().await,
             shard: Arc::clone(self),
         };
         turn.append_groups().await;
-        drop(self.serving()?);
-        Ok(turn)
+        turn
     }
 }
 
@@ -75,21 +81,19 @@ impl Turn {
     // ANCHOR_END: change
 
     /// Appends the groups that are to be stored. What becomes of each is noted for the task
-    /// that tells them.
+    /// that tells them. A caller may be dropped while it waits; then the group is still to be
+    /// stored, and perhaps appended twice, which changes nothing.
     async fn append_groups(&self) {
         loop {
-            let Some(storing) = self.shard.state().to_store.pop_front() else {
+            let first = self.shard.state().first_to_store();
+            let Some(record) = first else {
                 return;
-            };
-            let record = Stored::Group {
-                group: Arc::clone(&storing.group),
-                value: Some(storing.value.clone()),
             };
             let appended = match self.batch(&[record]) {
                 Ok((batch, _)) => self.append(batch).await,
                 Err(code) => Err(code),
             };
-            self.shard.state().appended.push_back((storing, appended));
+            self.shard.state().first_is_appended(appended);
         }
     }
 

@@ -118,6 +118,18 @@ fn every_group_of_three() {
     );
 }
 
+#[test]
+fn fifty_thousand_members() {
+    case!(
+        "Fifty thousand members, each with a name of its own and one that all know: each member's list is looked through a few times, and not once for each other member.",
+        || {
+            let own: Vec<String> = (0..50_000).map(|n| format!("mine-{n}")).collect();
+            let members: Vec<Vec<&str>> = own.iter().map(|own| vec![&**own, "range"]).collect();
+            expect_eq("selected", select_protocol(&members), Some("range"));
+        }
+    );
+}
+
 fn expect_selected(members: &[&[&'static str]], expected: Option<&str>) {
     let given: Vec<Vec<&str>> = members.iter().map(|names| names.to_vec()).collect();
     let what = format!("select_protocol({given:?})");

@@ -20,7 +20,7 @@ pub struct Join {
     pub id_first: bool,
     /// The program that it runs in.
     pub client: Client,
-    /// How long it may be silent.
+    /// After so long without a sign of life the member is removed.
     pub session_timeout: Duration,
     /// How long it may take to join again. In version 0 the session timeout.
     pub rebalance_timeout: Duration,
@@ -33,7 +33,7 @@ pub struct Join {
 /// A SyncGroup request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sync {
-    /// What the member says it is.
+    /// The names and the generation that decide whether the call counts.
     pub identity: Identity,
     /// The generation that it has joined.
     pub generation: i32,
@@ -45,7 +45,7 @@ pub struct Sync {
     pub assignments: Vec<(MemberId, Bytes)>,
 }
 
-/// What a group wants done.
+/// What the caller of [`Group`](crate::Group) has to do, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// A JoinGroup is answered.
@@ -69,7 +69,7 @@ pub enum Effect {
     ///
     /// [`Group::stored`]: crate::Group::stored
     Store {
-        /// Which one.
+        /// The number with which the end of this store is reported.
         id: StoreId,
         /// The group as it has to come back after a restart.
         group: StoredGroup,
@@ -94,7 +94,7 @@ pub struct Joined {
 /// A member, as the leader sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JoinedMember {
-    /// Its id.
+    /// The id of the member that is meant.
     pub member: MemberId,
     /// Its instance id, if it is static.
     pub instance: Option<InstanceId>,

@@ -21,7 +21,7 @@ use message_model::{Offset, OffsetRange, Timestamp};
 /// What compaction looks at in a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate<'a> {
-    /// Its offset.
+    /// The offset that the log gave the record.
     pub offset: Offset,
     /// Its key, if it has one.
     pub key: Option<&'a [u8]>,
@@ -57,7 +57,9 @@ pub fn survives(
 ///   keys may be left.
 /// - A batch in the section gets `next`, whatever its header says: no pass has
 ///   seen it before, so its producer wrote that.
-/// - A batch that begins before the section keeps what an earlier pass gave it.
+/// - A batch that begins before the section keeps what an earlier pass gave it. If the
+///   section before ended within the batch, that pass gave it none, and has taken out of
+///   the header what the producer wrote. So it gets `next`.
 #[must_use]
 pub fn delete_horizon(
     section: OffsetRange,
@@ -116,8 +118,10 @@ impl DirtySection {
 
     /// Notes the next record, and returns whether there was room for its key.
     ///
-    /// If there was none, the section ends before this record, and no later one is
-    /// noted: the next pass begins with it.
+    /// If there was room, the section ends directly behind this record: its offset
+    /// [`plus`](Offset::plus) 1. If there was none, the section ends before this record, and
+    /// no later one is noted: the next pass begins at the end. In a gap in front of the
+    /// record the end may be anywhere, because the gap has no key.
     ///
     /// A key that is known takes no more room. A record without a key takes none.
     pub fn note(&mut self, offset: Offset, key: Option<&[u8]>) -> bool {

@@ -106,6 +106,7 @@ impl Group {
     /// - A member that has what there is to have is answered with the generation at once:
     ///   between join and sync, and in a stable group, if its protocols are the same as
     ///   before. But the leader of a stable group joins again because it wants to share out anew.
+    ///   The member is heard of.
     /// - Every other JoinGroup is parked for the next generation.
     fn join_known(&mut self, now: Moment, call: CallId, join: Join) -> Result<(), Refusal> {
         // task 15.3: a member joins again: it is answered at once, or waits for the next generation
@@ -155,7 +156,7 @@ impl Group {
 
     /// A static member is back under a new member id, `join.fresh_id`: it takes the place of
     /// the member id `before`, whose parked calls are fenced. What the member has stays: its
-    /// share, and that it leads.
+    /// share, and that it leads. Its client is that of the new process.
     ///
     /// - If the group is stable, and its members would still select the same protocol, there is
     ///   no rebalance. The group is stored, and `returning` gets an entry: when the store is
@@ -179,8 +180,8 @@ impl Group {
     /// Asks all members to join again.
     ///
     /// - SyncGroups that are parked are refused as `RebalanceInProgress`.
-    /// - A group that was empty waits for the initial delay, and `initial` says for how long
-    ///   it may wait at most: the rebalance timeout, or the delay if that is longer.
+    /// - A group that was empty waits for the initial delay, however long that is. `initial`
+    ///   says up to when newcomers may make the wait longer: the rebalance timeout.
     /// - Another group waits for the rebalance timeout at most, and not at all if all have joined.
     pub(crate) fn begin_rebalance(&mut self, now: Moment) {
         // task 15.3: all members are asked to join again
@@ -212,7 +213,8 @@ impl Group {
     ///   may be restarting.
     /// - If there are members, but none to lead, the members are waited for once more, for
     ///   the rebalance timeout.
-    /// - The generation has the next number and the protocol that its members agree on.
+    /// - The generation has the next number, and the protocol that its members agree on. Those
+    ///   that were removed have no vote.
     /// - Without members the group is empty, which is stored.
     /// - With members it is between join and sync for the rebalance timeout at most. Each
     ///   member's session begins, each parked JoinGroup is answered, and nobody has joined

@@ -79,7 +79,8 @@ impl Group {
     }
 
     /// Does what is due at `now`, the earliest first: members that were silent for too long
-    /// are removed, member ids that were not used are forgotten, a phase ends. Afterwards
+    /// are removed, member ids that were not used are forgotten, a phase ends. Of a timer and
+    /// a phase that are due at the same moment either may be first. Afterwards
     /// [`next_deadline`](Group::next_deadline) is later than `now`.
     ///
     /// A member that is removed is gone for the others, as if it had left. Its JoinGroup, if it
@@ -92,7 +93,8 @@ impl Group {
     }
 
     /// The time of the phase is over. While members join, `end_join_phase` decides. After
-    /// that, the members that have not synced are removed, and the others share out anew.
+    /// that, the members that have not synced are removed, static ones too, and the others
+    /// share out anew.
     fn end_phase(&mut self, now: Moment) {
         // task 15.3: a phase that has run out of time goes on without those that are late
         todo!("15.3: a phase that has run out of time goes on without those that are late")

@@ -44,7 +44,7 @@ pub(crate) struct Member {
     /// Whether its consumer knows the member id: it has joined with it, or got it in an answer.
     pub(crate) knows_id: bool,
     /// When it is removed if nothing is heard of it; `None` while a call of it is parked.
-    /// The roster sets it.
+    /// When the member is removed if nothing is heard of it. Only the roster changes it.
     pub(crate) expires: Option<Moment>,
 }
 
@@ -115,14 +115,14 @@ impl Member {
         }
     }
 
-    /// Returns the member as operators see it; without `protocol` its bytes are hidden.
+    /// Returns the member as operators see it; without `protocol` its metadata is hidden.
     pub(crate) fn described(&self, id: &MemberId, protocol: Option<&str>) -> MemberDescription {
         MemberDescription {
             member: id.clone(),
             instance: self.instance.clone(),
             client: self.client.clone(),
             metadata: protocol.map_or_else(Bytes::new, |name| self.metadata(name)),
-            assignment: protocol.map_or_else(Bytes::new, |_| self.assignment.clone()),
+            assignment: self.assignment.clone(),
         }
     }
 

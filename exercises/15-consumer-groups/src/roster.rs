@@ -19,7 +19,7 @@ pub(crate) enum Overdue {
     Pending,
 }
 
-/// The members of a group.
+/// The members of a group, the names of the static ones, and the ids that are not used yet.
 ///
 /// # Invariants
 /// - `joined` and `unsynced` are the numbers of members that have joined, or have not synced.

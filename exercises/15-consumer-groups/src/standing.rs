@@ -2,7 +2,7 @@
 
 use crate::nouns::{Identity, Refusal};
 
-/// Where a group is.
+/// The state of a group, with the names that Kafka gives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// It has no members. It may have committed offsets.
@@ -21,7 +21,7 @@ pub enum State {
 /// What a call meets: where the group is, and what the group knows of the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Where the group is.
+    /// The group's state when the call came.
     pub state: State,
     /// The group's generation.
     pub generation: i32,

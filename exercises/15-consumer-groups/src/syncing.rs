@@ -134,7 +134,8 @@ impl Group {
         });
     }
 
-    /// Answers every parked SyncGroup: with `refusal`, or each with its member's share.
+    /// Answers every parked SyncGroup: with `refusal`, or each with its member's share. Each
+    /// member's session begins now, unless its JoinGroup is parked.
     pub(crate) fn answer_syncs(&mut self, now: Moment, refusal: Option<Refusal>) {
         for id in self.roster.ids() {
             self.answer_sync(now, &id, refusal);
@@ -154,7 +155,7 @@ impl Group {
             assignment: share.clone(),
         };
         self.roster.change(id, |member| member.syncing = None);
-        self.start_session(now, id);
+        self.heard_of(now, id);
         let answer = refusal.map_or(Ok(share), Err);
         self.effects.push(Effect::Synced { call, answer });
     }

@@ -11,7 +11,7 @@ use crate::standing::State;
 /// A group, as DescribeGroups shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
-    /// Where the group is.
+    /// The state that operators are shown.
     pub state: State,
     /// What kind of group it is; empty if nobody has joined yet.
     pub protocol_type: Arc<str>,
@@ -24,7 +24,7 @@ pub struct Description {
 /// A member, as DescribeGroups shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberDescription {
-    /// Its id.
+    /// The id that the coordinator gave the member.
     pub member: MemberId,
     /// Its instance id, if it is static.
     pub instance: Option<InstanceId>,
@@ -32,7 +32,7 @@ pub struct MemberDescription {
     pub client: Client,
     /// What it said under the selected protocol; empty unless the group is stable.
     pub metadata: Bytes,
-    /// Its share; empty unless the group is stable.
+    /// Its share of the last generation in which the group was stable.
     pub assignment: Bytes,
 }
 
@@ -54,18 +54,18 @@ pub struct StoredGroup {
 /// A member of a [`StoredGroup`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMember {
-    /// Its id.
+    /// The id that the coordinator gave the member.
     pub member: MemberId,
     /// Its instance id, if it is static.
     pub instance: Option<InstanceId>,
     /// The program that it runs in.
     pub client: Client,
-    /// How long it may be silent.
+    /// After so long without a sign of life the member is removed.
     pub session_timeout: Duration,
     /// How long it may take to join again.
     pub rebalance_timeout: Duration,
     /// What it said under the selected protocol.
     pub metadata: Bytes,
-    /// Its share.
+    /// The bytes of its share, as the leader sent them.
     pub assignment: Bytes,
 }

@@ -68,7 +68,7 @@ pub struct Group {
 #[derive(Debug, Clone)]
 pub(crate) struct Returning {
     pub(crate) store: StoreId,
-    /// Its new id.
+    /// The id that the returned process has from now on.
     pub(crate) member: MemberId,
     /// The leader in its answer: the one before its return, so that it never thinks it leads.
     pub(crate) leader: MemberId,
@@ -233,7 +233,7 @@ impl Group {
         }
     }
 
-    /// The session of the member `id` begins now.
+    /// The session of the member `id` begins now, whether or not a call of it is parked.
     pub(crate) fn start_session(&mut self, now: Moment, id: &MemberId) {
         if let Some(member) = self.roster.get(id) {
             let deadline = now.plus(member.session_timeout);
@@ -241,8 +241,9 @@ impl Group {
         }
     }
 
-    /// The member `id` has shown that it lives. While a call of it is parked, its session stands still.
-    fn heard_of(&mut self, now: Moment, id: &MemberId) {
+    /// The member `id` has shown that it lives: its session begins now. While a call of it is
+    /// parked, its session stands still, and this changes nothing.
+    pub(crate) fn heard_of(&mut self, now: Moment, id: &MemberId) {
         let member = self.roster.get(id);
         if member.is_some_and(|one| !one.is_waiting() && one.syncing.is_none()) {
             self.start_session(now, id);

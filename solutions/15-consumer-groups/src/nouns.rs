@@ -43,7 +43,7 @@ pub struct Client {
 /// A way to share out partitions that a member knows, such as `range`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Protocol {
-    /// What the members call it.
+    /// The protocol's name, such as `range`; the group selects by it.
     pub name: Arc<str>,
     /// What this member tells the leader under this protocol: a consumer's topics, and what
     /// it owns. The coordinator never reads it.

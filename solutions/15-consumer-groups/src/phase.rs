@@ -8,7 +8,7 @@ use message_model::Moment;
 use crate::nouns::{MemberId, StoreId};
 use crate::standing::State;
 
-/// Where a group is.
+/// What a group is waiting for, with all that belongs to that.
 #[derive(Debug, Clone)]
 pub(crate) enum Phase {
     /// It has no members.
@@ -24,7 +24,7 @@ pub(crate) enum Phase {
     Completing {
         /// When the members that have not synced are removed.
         until: Moment,
-        /// What the leader has sent.
+        /// The shares that the leader has sent, until they are stored.
         shares: Option<Shares>,
     },
     /// Each member has its share.
@@ -39,7 +39,7 @@ pub(crate) enum Phase {
 /// The wait of a group that was empty.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Initial {
-    /// When it ends, however many members come.
+    /// Up to when newcomers may make it longer.
     pub(crate) bound: Moment,
     /// Whether another member has joined since it began, or was made longer.
     pub(crate) has_newcomer: bool,
@@ -50,7 +50,7 @@ pub(crate) struct Initial {
 pub(crate) struct Shares {
     /// The store that it waits for.
     pub(crate) store: StoreId,
-    /// What each member gets.
+    /// The bytes of each member's share.
     pub(crate) assignments: BTreeMap<MemberId, Bytes>,
 }
 

@@ -12,15 +12,19 @@ use crate::parked::Parked;
 use crate::part::{Effect, MemberId, Sync};
 use crate::refusal::code_of;
 
+/// The first version in which a member has to say what it has joined.
+const PROTOCOL_SINCE: i16 = 5;
+
 /// The member's share of the partitions, when the leader has sent all shares and they are
 /// on disk.
 ///
 /// The group has taken the request when this returns.
 pub fn sync_group(
     coordinator: &Coordinator,
+    version: i16,
     request: SyncGroupRequest,
 ) -> impl Future<Output = SyncGroupResponse> + Send + use<> {
-    let parked = park(coordinator, request);
+    let parked = park(coordinator, version, request);
     async move {
         let answer = match parked {
             Ok(parked) => parked.answer().await,
@@ -41,7 +45,15 @@ pub fn sync_group(
     }
 }
 
-fn park(coordinator: &Coordinator, request: SyncGroupRequest) -> Result<Parked, ErrorCode> {
+fn park(
+    coordinator: &Coordinator,
+    version: i16,
+    request: SyncGroupRequest,
+) -> Result<Parked, ErrorCode> {
+    let is_named = request.protocol_type.is_some() && request.protocol_name.is_some();
+    if version >= PROTOCOL_SINCE && !is_named {
+        return Err(ErrorCode::INCONSISTENT_GROUP_PROTOCOL);
+    }
     check_group(&request.group_id)?;
     let shard = coordinator.shard(&request.group_id)?;
     // There are no more members that could get a share.

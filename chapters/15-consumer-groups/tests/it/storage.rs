@@ -1,5 +1,7 @@
 //! What is there after a restart.
 
+use std::time::Duration;
+
 use consumer_groups::api;
 use sim_disk::SimDisk;
 use wire_protocol::ErrorCode;
@@ -153,4 +155,28 @@ async fn a_full_disk_refuses_and_forgets_nothing() {
         [ErrorCode::NONE]
     );
     assert_eq!(queue.committed("g").await, [("t".to_owned(), 0, 3)]);
+}
+
+/// A client goes away while its commit appends what another group had to store, at a place
+/// where the log begins a new segment. The other group's member is answered all the same.
+#[tokio::test]
+async fn a_commit_that_is_given_up_leaves_no_group_waiting() {
+    let queue = Queue::start().await;
+    for round in 0..40 {
+        let group = format!("g{round}");
+        let joined = queue.member(&group).await;
+        let syncing = queue.sync(&group, &joined, &[(&joined.member_id, "all")]);
+        // One of them is stored where the group is.
+        for other in 0..6 {
+            let request = commit_request(&format!("h{other}"), SIMPLE, "t", &[(0, round)]);
+            tokio::select! {
+                biased;
+                committing = api::offset_commit(&queue.groups, request) => drop(committing),
+                () = std::future::ready(()) => {}
+            }
+        }
+        let synced = tokio::time::timeout(Duration::from_secs(20), syncing).await;
+        let synced = synced.unwrap_or_else(|_| panic!("round {round}: no answer"));
+        assert_eq!(synced.error_code, ErrorCode::NONE, "round {round}");
+    }
 }

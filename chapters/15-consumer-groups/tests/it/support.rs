@@ -80,7 +80,7 @@ impl Queue {
             Arc::new(disk.clone()),
             Clock::start(),
             WIDTHS,
-            SegmentCache::new(4),
+            SegmentCache::new(4, 100),
             None,
         );
         let services = Arc::new(services);
@@ -210,7 +210,7 @@ impl Queue {
                 .collect(),
             ..SyncGroupRequest::default()
         };
-        api::sync_group(&self.groups, request)
+        api::sync_group(&self.groups, 3, request)
     }
 
     pub(crate) fn heartbeat(&self, group: &str, member: &str, generation: i32) -> ErrorCode {

@@ -12,6 +12,7 @@ use super::part::{
     CallId, Client, Commit, Effect, Group, Identity, InstanceId, Join, MemberId, Protocol, Refusal,
     Settings, State, StoreId, StoredGroup, Sync,
 };
+use super::watch::{Asked, Watch};
 
 /// How long a group that was empty waits for more members, in milliseconds.
 pub(super) const DELAY: u64 = 3_000;
@@ -31,6 +32,9 @@ pub(super) struct World {
     pub(super) group: Group,
     /// Milliseconds since the start.
     pub(super) now: u64,
+    watch: Watch,
+    /// The last calls of the group.
+    asked: VecDeque<Asked>,
     calls: u64,
     /// The calls that have no answer yet, and the member that each is of.
     parked: BTreeMap<CallId, (MemberId, Kind)>,
@@ -170,6 +174,8 @@ impl World {
         World {
             group,
             now: 0,
+            watch: Watch::new(),
+            asked: VecDeque::new(),
             calls: 0,
             parked: BTreeMap::new(),
             answers: BTreeMap::new(),
@@ -221,25 +227,34 @@ impl World {
         };
         let session = u64::try_from(join.session_timeout.as_millis()).unwrap_or(u64::MAX);
         self.sessions.insert(name.clone(), session);
-        let call = self.call(name, Kind::Join);
-        let effects = self.group.join(at(self.now), call, join);
+        let call = self.call(name.clone(), Kind::Join);
+        let effects = self.ask("join", Some(name), |group, now| group.join(now, call, join));
         self.after(effects);
         call
     }
 
     pub(super) fn sync(&mut self, sync: Sync) -> CallId {
-        let call = self.call(sync.identity.member.clone(), Kind::Sync);
-        let effects = self.group.sync(at(self.now), call, sync);
+        let name = sync.identity.member.clone();
+        let call = self.call(name.clone(), Kind::Sync);
+        let effects = self.ask("sync", Some(name), |group, now| group.sync(now, call, sync));
         self.after(effects);
         call
     }
 
     pub(super) fn heartbeat(&mut self, name: &str, generation: i32) -> Result<(), Refusal> {
-        let answer = self
-            .group
-            .heartbeat(at(self.now), &dynamic(name), generation);
+        self.heartbeat_of(&dynamic(name), generation)
+    }
+
+    pub(super) fn heartbeat_of(
+        &mut self,
+        identity: &Identity,
+        generation: i32,
+    ) -> Result<(), Refusal> {
+        let answer = self.ask("heartbeat", Some(identity.member.clone()), |group, now| {
+            group.heartbeat(now, identity, generation)
+        });
         if matches!(answer, Ok(()) | Err(Refusal::RebalanceInProgress)) {
-            self.heard.insert(MemberId::new(name), self.now);
+            self.heard.insert(identity.member.clone(), self.now);
         }
         answer
     }
@@ -258,18 +273,21 @@ impl World {
     }
 
     pub(super) fn leave(&mut self, leavers: &[Identity]) -> Vec<Result<(), Refusal>> {
-        let (answers, effects) = self.group.leave(at(self.now), leavers);
+        let name = leavers.first().map(|one| one.member.clone());
+        let (answers, effects) = self.ask("leave", name, |group, now| group.leave(now, leavers));
         self.after(effects);
         answers
     }
 
     /// The connection of `call` is gone.
     pub(super) fn gone(&mut self, call: CallId) {
-        if let Some((member, _)) = self.parked.remove(&call) {
-            self.heard.insert(member, self.now);
+        let parked = self.parked.remove(&call);
+        let name = parked.map(|(member, _)| member);
+        if let Some(member) = &name {
+            self.heard.insert(member.clone(), self.now);
             self.answers.insert(call, "gone".to_owned());
         }
-        let effects = self.group.gone(at(self.now), call);
+        let effects = self.ask("gone", name, |group, now| group.gone(now, call));
         self.after(effects);
     }
 
@@ -286,7 +304,12 @@ impl World {
         if is_stored {
             self.disk = Some(stored);
         }
-        let effects = self.group.stored(at(self.now), id, is_stored);
+        let what = if is_stored {
+            "stored"
+        } else {
+            "stored (failed)"
+        };
+        let effects = self.ask(what, None, |group, now| group.stored(now, id, is_stored));
         self.after(effects);
         true
     }
@@ -309,7 +332,7 @@ impl World {
     /// `wait` milliseconds pass, and only then is done what is due.
     pub(super) fn stall(&mut self, wait: u64) {
         self.now += wait;
-        let effects = self.group.expire(at(self.now));
+        let effects = self.ask("expire", None, |group, now| group.expire(now));
         self.after(effects);
         if let Some(due) = self.deadline().filter(|due| *due <= self.now) {
             self.wrong(format!(
@@ -374,6 +397,24 @@ impl World {
             0 => Ok(()),
             bytes => Err(format!("an empty group costs {bytes} bytes")),
         }
+    }
+
+    /// Calls the group now.
+    fn ask<T>(
+        &mut self,
+        what: &'static str,
+        of: Option<MemberId>,
+        call: impl FnOnce(&mut Group, Moment) -> T,
+    ) -> T {
+        let asked = Asked {
+            what,
+            of,
+            at: self.now,
+        };
+        self.watch.begins(&mut self.asked, asked);
+        let answer = call(&mut self.group, at(self.now));
+        self.watch.returned();
+        answer
     }
 
     fn call(&mut self, member: MemberId, kind: Kind) -> CallId {
