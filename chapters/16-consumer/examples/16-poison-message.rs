@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Result;
 use client::Client;
 use consumer::{Consumer, OffsetReset, Redelivery, SeekTo, Settings, Topics, group_lag};
-use message_model::TopicName;
+use message_model::{PartitionIndex, TopicName, TopicPartition};
 
 use fake::Fake;
 
@@ -89,12 +89,27 @@ async fn work(client: &Arc<Client>, redelivers: bool) -> Result<(usize, usize)> 
 }
 
 async fn lag(client: &Arc<Client>, topic: &str) -> Result<i64> {
-    let lags = group_lag(client, "billing", &TopicName::new(topic)?).await?;
-    Ok(lags.iter().filter_map(consumer::Lag::offsets).sum())
+    lag_of(client, "billing", topic).await
 }
 
 /// All records of a topic are the lag of a group that has committed nothing.
 async fn lag_of_nobody(client: &Arc<Client>, topic: &str) -> Result<i64> {
-    let lags = group_lag(client, "nobody", &TopicName::new(topic)?).await?;
-    Ok(lags.iter().filter_map(consumer::Lag::offsets).sum())
+    lag_of(client, "nobody", topic).await
+}
+
+async fn lag_of(client: &Arc<Client>, group: &str, topic: &str) -> Result<i64> {
+    let topic = TopicName::new(topic)?;
+    let count = client
+        .topic(&topic, client.deadline())
+        .await?
+        .partitions
+        .len();
+    let partition = |index| TopicPartition {
+        topic: topic.clone(),
+        partition: PartitionIndex(index),
+    };
+    let partitions = (0..).map(partition).take(count).collect();
+    let lags = group_lag(client, group, partitions).await?;
+    let of_topic = lags.iter().filter(|lag| lag.partition.topic == topic);
+    Ok(of_topic.filter_map(consumer::GroupLag::offsets).sum())
 }

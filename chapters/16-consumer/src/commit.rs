@@ -91,7 +91,7 @@ impl Consumer {
         partitions: &BTreeSet<TopicPartition>,
     ) -> Result<BTreeMap<TopicPartition, Committed>, Error> {
         let calls = self.group_calls()?;
-        calls.committed(partitions, self.deadline()).await
+        calls.committed(Some(partitions), self.deadline()).await
     }
 
     /// Commits by itself, if it is time.

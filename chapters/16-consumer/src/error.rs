@@ -11,6 +11,10 @@ pub enum Error {
     /// A call failed.
     #[error(transparent)]
     Client(#[from] client::Error),
+    /// A record could not be sent to the retry topic or to the dead letters, or it is not
+    /// known whether it was.
+    #[error(transparent)]
+    Producer(#[from] producer::Error),
     /// What a member sent to the group's leader, or the leader to a member, cannot be
     /// understood.
     #[error("what another member sent cannot be read: {0}")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use client::{Client, Target};
-use message_model::{Moment, Offset, TopicName, TopicPartition};
+use message_model::{Moment, Offset, PartitionIndex, TopicName, TopicPartition};
 use wire_protocol::message::{
     HeartbeatRequest, JoinGroupProtocol, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest,
     LeavingMember, OffsetCommitPartition, OffsetCommitRequest, OffsetCommitTopic,
@@ -34,7 +34,7 @@ pub(crate) struct GroupCalls {
     pub(crate) instance: Option<String>,
 }
 
-/// How a member joins.
+/// What a JoinGroup request says of the member.
 #[derive(Debug)]
 pub(crate) struct Joining {
     pub(crate) member_id: String,
@@ -207,43 +207,37 @@ impl GroupCalls {
         self.client.retry(&self.target(), deadline, attempt).await
     }
 
-    /// Returns what is committed for these partitions; those without a commit are left out.
+    /// Returns what is committed for these partitions, or for all; those without a commit
+    /// are left out.
     pub(crate) async fn committed(
         &self,
-        partitions: &BTreeSet<TopicPartition>,
+        partitions: Option<&BTreeSet<TopicPartition>>,
         deadline: Moment,
     ) -> Result<BTreeMap<TopicPartition, Committed>, Error> {
-        let mut topics: BTreeMap<&TopicName, Vec<i32>> = BTreeMap::new();
-        for partition in partitions {
-            let of_topic = topics.entry(&partition.topic).or_default();
-            of_topic.push(partition.partition.0);
-        }
-        let topics = topics.into_iter().map(|(topic, indexes)| OffsetFetchTopic {
-            name: topic.as_str().to_owned(),
-            partition_indexes: indexes,
-        });
         let request = OffsetFetchRequest {
             group_id: self.group.to_string(),
-            topics: Some(topics.collect()),
+            topics: partitions.map(by_topic),
             ..OffsetFetchRequest::default()
         };
         let attempt = || self.fetch_offsets(&request, deadline);
         let answer = self.client.retry(&self.target(), deadline, attempt).await?;
         let mut committed = BTreeMap::new();
-        for partition in partitions {
-            let of_topic = answer
-                .topics
-                .iter()
-                .filter(|topic| topic.name == partition.topic.as_str());
-            let found = of_topic
-                .flat_map(|topic| &topic.partitions)
-                .find(|found| found.partition_index == partition.partition.0);
-            if let Some(found) = found.filter(|found| found.committed_offset >= 0) {
-                let value = Committed {
-                    offset: Offset(found.committed_offset),
-                    metadata: found.metadata.clone().unwrap_or_default(),
+        for topic in answer.topics {
+            let invalid = |_| client::Error::Broker(ErrorCode::INVALID_TOPIC_EXCEPTION);
+            let name = TopicName::new(&topic.name).map_err(invalid)?;
+            for found in topic.partitions {
+                let partition = TopicPartition {
+                    topic: name.clone(),
+                    partition: PartitionIndex(found.partition_index),
                 };
-                committed.insert(partition.clone(), value);
+                let is_wanted = partitions.is_none_or(|wanted| wanted.contains(&partition));
+                if is_wanted && found.committed_offset >= 0 {
+                    let value = Committed {
+                        offset: Offset(found.committed_offset),
+                        metadata: found.metadata.unwrap_or_default(),
+                    };
+                    committed.insert(partition, value);
+                }
             }
         }
         Ok(committed)
@@ -263,6 +257,19 @@ impl GroupCalls {
             code => Err(client::Error::Broker(code)),
         }
     }
+}
+
+fn by_topic(partitions: &BTreeSet<TopicPartition>) -> Vec<OffsetFetchTopic> {
+    let mut topics: BTreeMap<&TopicName, Vec<i32>> = BTreeMap::new();
+    for partition in partitions {
+        let of_topic = topics.entry(&partition.topic).or_default();
+        of_topic.push(partition.partition.0);
+    }
+    let topic = |(topic, partition_indexes): (&TopicName, _)| OffsetFetchTopic {
+        name: topic.as_str().to_owned(),
+        partition_indexes,
+    };
+    topics.into_iter().map(topic).collect()
 }
 
 /// What a failed call means for a member.

@@ -1,52 +1,114 @@
 //! How far a group is behind, seen from outside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use client::{Client, OffsetSpec};
-use message_model::{PartitionIndex, TopicName, TopicPartition};
+use message_model::{Offset, TopicName, TopicPartition};
 
 use crate::error::Error;
 use crate::group_calls::GroupCalls;
-use crate::seek::{Lag, find_offset};
 
-/// Returns how far `group` is behind in each partition of `topic`: from what it has
-/// committed, or from the first record where it has committed nothing, to the end.
+/// How far a group is behind in a partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupLag {
+    /// The partition that the rest is about.
+    pub partition: TopicPartition,
+    /// What the group has committed for it.
+    pub committed: Option<Offset>,
+    /// The first offset that the partition still has; asked for if nothing is committed.
+    pub start: Option<Offset>,
+    /// The offset behind the last record; `None` if there is no such partition any more.
+    pub end: Option<Offset>,
+}
+
+impl GroupLag {
+    /// Returns how many offsets are between what is committed, or else the start, and the
+    /// end; `None` if the partition is gone.
+    #[must_use]
+    pub fn offsets(&self) -> Option<i64> {
+        let from = self.committed.or(self.start)?;
+        Some(self.end?.since(from).max(0))
+    }
+}
+
+/// Returns what `group` has committed, by partition.
+///
+/// # Errors
+/// When the coordinator cannot be asked.
+pub async fn group_offsets(
+    client: &Arc<Client>,
+    group: &str,
+) -> Result<BTreeMap<TopicPartition, Offset>, Error> {
+    let calls = GroupCalls {
+        client: Arc::clone(client),
+        group: group.into(),
+        instance: None,
+    };
+    let committed = calls.committed(None, client.deadline()).await?;
+    let offset = |(partition, committed): (_, crate::Committed)| (partition, committed.offset);
+    Ok(committed.into_iter().map(offset).collect())
+}
+
+/// Returns how far `group` is behind in each partition for which it has committed an
+/// offset, and in those of `others`, by partition.
 ///
 /// # Errors
 /// When the coordinator or a leader cannot be asked.
 pub async fn group_lag(
     client: &Arc<Client>,
     group: &str,
-    topic: &TopicName,
-) -> Result<Vec<Lag>, Error> {
-    let deadline = client.deadline();
-    let count = client.topic(topic, deadline).await?.partitions.len();
-    let index = |index: usize| PartitionIndex(i32::try_from(index).unwrap_or(i32::MAX));
-    let partitions: BTreeSet<TopicPartition> = (0..count)
-        .map(|partition| TopicPartition {
-            topic: topic.clone(),
-            partition: index(partition),
-        })
+    others: BTreeSet<TopicPartition>,
+) -> Result<Vec<GroupLag>, Error> {
+    let committed = group_offsets(client, group).await?;
+    let partitions: BTreeSet<TopicPartition> = others
+        .into_iter()
+        .chain(committed.keys().cloned())
         .collect();
-    let calls = GroupCalls {
-        client: Arc::clone(client),
-        group: group.into(),
-        instance: None,
-    };
-    let committed = calls.committed(&partitions, deadline).await?;
+    let counts = partition_counts(client, &partitions).await?;
     let mut lags = Vec::new();
     for partition in partitions {
-        let end = find_offset(client, &partition, OffsetSpec::Latest, deadline).await?;
-        let position = match committed.get(&partition) {
-            Some(committed) => Some(committed.offset),
-            None => find_offset(client, &partition, OffsetSpec::Earliest, deadline).await?,
-        };
-        lags.push(Lag {
-            position: position.unwrap_or_default(),
-            end,
+        let committed = committed.get(&partition).copied();
+        let mut lag = GroupLag {
+            committed,
+            start: None,
+            end: None,
             partition,
-        });
+        };
+        let index = usize::try_from(lag.partition.partition.0).unwrap_or(usize::MAX);
+        if counts
+            .get(&lag.partition.topic)
+            .is_some_and(|count| index < *count)
+        {
+            let deadline = client.deadline();
+            let find = |spec| client.find_offset(&lag.partition, spec, deadline);
+            let end = find(OffsetSpec::Latest).await?;
+            if committed.is_none() {
+                lag.start = find(OffsetSpec::Earliest).await?;
+            }
+            lag.end = end;
+        }
+        lags.push(lag);
     }
     Ok(lags)
+}
+
+/// How many partitions the topics have that there are.
+async fn partition_counts(
+    client: &Client,
+    partitions: &BTreeSet<TopicPartition>,
+) -> Result<BTreeMap<TopicName, usize>, Error> {
+    let topics: BTreeSet<&TopicName> = partitions.iter().map(|one| &one.topic).collect();
+    let topics: Vec<TopicName> = topics.into_iter().cloned().collect();
+    if topics.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let answer = client.metadata(Some(&topics)).await?;
+    let count = |name: TopicName| {
+        let mut found = answer.topics.iter();
+        let found = found.find(|found| found.name == name.as_str());
+        let count = found.map_or(0, |found| found.partitions.len());
+        (name, count)
+    };
+    Ok(topics.into_iter().map(count).collect())
 }

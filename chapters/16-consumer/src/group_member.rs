@@ -332,7 +332,7 @@ impl GroupMember {
     }
 
     // ANCHOR: share
-    /// What each member gets.
+    /// Returns the bytes of each member's share. This member leads.
     async fn share(&self, joined: &JoinGroupResponse) -> Result<Assignments, Error> {
         let assignors = self.settings.assignors.iter();
         let chosen =

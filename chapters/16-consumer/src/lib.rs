@@ -38,7 +38,7 @@ pub use commit::CommitOutcome;
 pub use consumer::Consumer;
 pub use error::Error;
 pub use group_calls::Committed;
-pub use group_lag::group_lag;
+pub use group_lag::{GroupLag, group_lag, group_offsets};
 pub use listener::RebalanceListener;
 pub use part::{Problem, Work};
 pub use pattern::{InvalidPattern, Pattern, Topics};

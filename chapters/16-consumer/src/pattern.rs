@@ -7,7 +7,7 @@ use message_model::TopicName;
 /// What a consumer subscribes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Topics {
-    /// These topics.
+    /// The topics with these names.
     Named(BTreeSet<TopicName>),
     /// All topics whose names match, also those that come later.
     Matching(Pattern),

@@ -166,7 +166,9 @@ impl Consumer {
     ) -> Result<(), Error> {
         let deadline = self.deadline();
         let committed = match self.group_calls() {
-            Ok(calls) if !partitions.is_empty() => calls.committed(partitions, deadline).await?,
+            Ok(calls) if !partitions.is_empty() => {
+                calls.committed(Some(partitions), deadline).await?
+            }
             _ => BTreeMap::new(),
         };
         for partition in partitions {

@@ -32,7 +32,7 @@ pub struct Subscription {
     pub owned: BTreeSet<TopicPartition>,
     /// The generation in which it got them; −1 if it does not say.
     pub generation: i32,
-    /// Where it runs.
+    /// The rack that the member runs in, as its settings say.
     pub rack: Option<String>,
 }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use client::{Acks, Client, ConsumedRecord, Target};
-use message_model::{PartitionIndex, TopicName, TopicPartition};
-use record_batch::{BatchBuilder, Header, RecordToSend};
+use client::{Client, ConsumedRecord};
+use message_model::{TopicName, TopicPartition};
+use producer::{Acks, Producer, Record};
+use record_batch::Header;
 
 use crate::error::Error;
 
@@ -21,11 +22,11 @@ const ORIGIN: &str = "redelivery-origin";
 /// letter queue*, which people read. The order of records with the same key is lost.
 #[derive(Debug, Clone)]
 pub struct Redelivery {
-    client: Arc<Client>,
+    producer: Arc<Producer>,
     tries_max: u32,
 }
 
-/// Where a record went.
+/// The topic that a failed record was sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sent {
     /// To the retry topic; it was tried so many times.
@@ -35,10 +36,24 @@ pub enum Sent {
 }
 
 impl Redelivery {
-    /// Returns a redelivery that tries each record `tries_max` times.
+    /// Returns a redelivery that tries each record `tries_max` times. It sends with a
+    /// [`Producer`] of its own, which waits for the disk and not for more records. Must be
+    /// called inside a tokio runtime.
     #[must_use]
     pub fn new(client: Arc<Client>, tries_max: u32) -> Redelivery {
-        Redelivery { client, tries_max }
+        let patience = client.settings().patience;
+        let settings = producer::Settings {
+            acks: Acks::All,
+            linger: Duration::ZERO,
+            max_block: patience,
+            delivery_timeout: patience,
+            request_timeout: patience,
+            ..producer::Settings::default()
+        };
+        Redelivery {
+            producer: Arc::new(Producer::new(client, settings)),
+            tries_max,
+        }
     }
 
     /// Returns the topic to which records of `topic` go that are to be tried again. It is
@@ -77,16 +92,15 @@ impl Redelivery {
             let topic = Redelivery::dead_letters(&from.topic)?;
             (topic.clone(), Sent::ToDeadLetters(topic))
         };
-        let batch = batch(from, record, tries);
-        let to = TopicPartition {
-            topic,
-            partition: PartitionIndex(0),
+        let (count, origin) = (tries.to_string(), format!("{from}@{}", record.offset));
+        let again = Record {
+            partition: None,
+            timestamp: Some(record.timestamp),
+            key: record.key.as_deref(),
+            value: record.value.as_deref(),
+            headers: &headers(record, &count, &origin),
         };
-        let target = Target::Leader(to.clone());
-        let deadline = self.client.deadline();
-        let timeout = Duration::from_secs(30);
-        let attempt = || self.client.produce(&to, batch.clone(), Acks::All, timeout);
-        self.client.retry(&target, deadline, attempt).await?;
+        self.producer.send(&topic, again).await.await?;
         Ok(sent)
     }
 }
@@ -99,15 +113,12 @@ fn tries(record: &ConsumedRecord) -> u32 {
     text.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-/// The record once more, with its headers, and those that count.
-fn batch(from: &TopicPartition, record: &ConsumedRecord, tries: u32) -> Vec<u8> {
-    let tries = tries.to_string();
-    let origin = format!("{from}@{}", record.offset);
-    let is_own = |name: &str| name == TRIES;
+/// The record's headers, and those that count.
+fn headers<'a>(record: &'a ConsumedRecord, tries: &'a str, origin: &'a str) -> Vec<Header<'a>> {
     let mut headers: Vec<Header<'_>> = record
         .headers
         .iter()
-        .filter(|(name, _)| !is_own(name))
+        .filter(|(name, _)| name != TRIES)
         .map(|(name, value)| Header {
             key: name,
             value: value.as_deref(),
@@ -123,14 +134,7 @@ fn batch(from: &TopicPartition, record: &ConsumedRecord, tries: u32) -> Vec<u8> 
             value: Some(origin.as_bytes()),
         });
     }
-    let mut batch = BatchBuilder::new();
-    batch.push(&RecordToSend {
-        timestamp: record.timestamp,
-        key: record.key.as_deref(),
-        value: record.value.as_deref(),
-        headers,
-    });
-    batch.build()
+    headers
 }
 
 /// `NAME` and an ending, also for a topic that has an ending already.

@@ -1,12 +1,12 @@
 //! Where a consumer is, and where it goes.
 
-use client::{Client, OffsetSpec, Target};
+use client::OffsetSpec;
 use message_model::{Moment, Offset, Timestamp, TopicPartition};
 
 use crate::consumer::{Consumer, Place};
 use crate::error::Error;
 
-/// Where to go on reading.
+/// The place in a partition from which to read on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SeekTo {
     /// This offset. If the partition does not have it, the next poll goes where
@@ -23,9 +23,9 @@ pub enum SeekTo {
 /// How far a consumer is behind in a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lag {
-    /// Which one.
+    /// The partition that the rest is about.
     pub partition: TopicPartition,
-    /// Where it is read next.
+    /// The offset that is read next.
     pub position: Offset,
     /// Where the partition ended when it was last fetched from; `None`: not known yet.
     pub end: Option<Offset>,
@@ -103,18 +103,6 @@ impl Consumer {
         spec: OffsetSpec,
         deadline: Moment,
     ) -> Result<Option<Offset>, Error> {
-        find_offset(&self.client, partition, spec, deadline).await
+        Ok(self.client.find_offset(partition, spec, deadline).await?)
     }
-}
-
-/// Asks a partition's leader for an offset, until `deadline`.
-pub(crate) async fn find_offset(
-    client: &Client,
-    partition: &TopicPartition,
-    spec: OffsetSpec,
-    deadline: Moment,
-) -> Result<Option<Offset>, Error> {
-    let target = Target::Leader(partition.clone());
-    let found = client.retry(&target, deadline, || client.list_offset(partition, spec));
-    Ok(found.await?)
 }

@@ -46,7 +46,7 @@ pub struct Settings {
     pub max_poll_interval: Duration,
     /// `auto.offset.reset`.
     pub reset: OffsetReset,
-    /// When a record is done.
+    /// What makes a record done, so that its offset may be committed.
     pub done: Done,
     /// How often what is done is committed while the application polls, and before
     /// partitions are given up (`auto.commit.interval.ms`); `None`: never by itself.

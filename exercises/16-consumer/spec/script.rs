@@ -22,6 +22,8 @@ pub(super) struct Script {
     pub(super) member: Membership<u8>,
     now: Moment,
     tickets: Tickets,
+    /// What was told last, in words.
+    last: String,
 }
 
 /// What is told; the tickets are the last ones.
@@ -60,6 +62,7 @@ impl Script {
             member: Membership::new(Moment::START, settings),
             now: Moment::START,
             tickets: Tickets::default(),
+            last: "nothing".to_owned(),
         }
     }
 
@@ -82,6 +85,7 @@ impl Script {
 
     /// The same with an event of an earlier ticket.
     pub(super) fn tell_event(&mut self, name: &str, event: Event<u8>, expected: &str) {
+        name.clone_into(&mut self.last);
         let effects = self.member.step(self.now, event);
         let words: Vec<String> = effects.iter().map(|effect| self.words(effect)).collect();
         let got = words.join(", ");
@@ -103,14 +107,22 @@ impl Script {
 
     pub(super) fn expect_owned(&self, expected: &[u8]) {
         let owned: Vec<u8> = self.member.owned().iter().copied().collect();
-        expect_eq("owned()", owned.as_slice(), expected);
+        let what = format!("owned(), after: {}", self.last);
+        expect_eq(&what, owned.as_slice(), expected);
     }
 
     /// The milliseconds at which the member wants to be told the time.
     pub(super) fn expect_deadline(&self, expected: Option<u64>) {
         let deadline = self.member.next_deadline();
         let millis = deadline.map(|deadline| deadline.since(Moment::START).as_millis());
-        expect_eq("next_deadline()", millis, expected.map(u128::from));
+        let what = format!("next_deadline(), in ms, after: {}", self.last);
+        expect_eq(&what, millis, expected.map(u128::from));
+    }
+
+    /// The id and the generation that a commit names.
+    pub(super) fn expect_identity(&self, id: &str, generation: i32) {
+        let what = format!("identity(), after: {}", self.last);
+        expect_eq(&what, self.member.identity(), (id, generation));
     }
 
     /// The ticket of the JoinGroup that was asked for last.

@@ -130,6 +130,48 @@ fn claims_to_what_is_gone() {
 }
 
 #[test]
+fn the_latest_claim_is_of_a_topic_that_is_not_read() {
+    case!(
+        "The latest claim to t-0 is by a member that does not read `t` any more. It may still be reading t-0, so the older claim does not count in its place: a cooperative leader gives t-0 to nobody yet.",
+        || {
+            let mut members = owners(5, "a=t-0,u-0 b=t-0,t-1");
+            members[0].topics = topics("u=1").into_keys().collect();
+            members[1].generation = 4;
+            let got = cooperative_sticky(&members, &topics("t=2 u=1"));
+            expect_shares("cooperative_sticky", &got, "a:u-0 b:t-1");
+        }
+    );
+}
+
+#[test]
+fn the_fullest_member_cannot_give() {
+    case!(
+        "The fullest member has nothing that a newcomer reads. Then the next one gives: a has ten of `u`, and c, which reads `t`, gets two of b's four.",
+        || {
+            let mut members = members("a:u b:t c:t");
+            members[0].owned = (0..10).map(|n| partition(&format!("u-{n}"))).collect();
+            members[1].owned = (0..4).map(|n| partition(&format!("t-{n}"))).collect();
+            let got = sticky(&members, &topics("t=4 u=10"));
+            let counts: Vec<usize> = got.values().map(Vec::len).collect();
+            expect_eq("partitions of a, b and c", counts, vec![10, 2, 2]);
+        }
+    );
+}
+
+#[test]
+fn the_emptiest_member_cannot_take() {
+    case!(
+        "The emptiest member reads nothing of what the fullest has. Then the next one takes: d reads another topic, and c gets two of b's five.",
+        || {
+            let mut members = members("a:v b:t c:t d:v");
+            members[1].owned = (0..5).map(|n| partition(&format!("t-{n}"))).collect();
+            let got = sticky(&members, &topics("t=5"));
+            expect_eq("the most that one has", extremes(&got).1, 3);
+        }
+    );
+}
+
+#[test]
 fn members_that_read_different_topics() {
     case!(
         "With unequal subscriptions every partition that a member reads has one owner, who reads it, and no single move would make the shares more even.",

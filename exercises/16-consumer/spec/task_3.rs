@@ -242,6 +242,22 @@ fn so_far_and_no_further() {
 }
 
 #[test]
+fn a_piece_that_reaches_far() {
+    case!(
+        "`span_max` is about where a piece begins. One that begins where there is room may end further ahead.",
+        || {
+            let t0 = partition("t-0");
+            let mut tracker = OffsetTracker::new(10);
+            tracker.begin(t0.clone(), Offset(0), None);
+            let _first = hand_out(&mut tracker, &t0, 0, 5);
+            expect("there is room behind 5", tracker.has_room(&t0));
+            let far = tracker.hand_out(&t0, range(5, 15));
+            expect("a piece from 5 to 15 is handed out", far.is_some());
+        }
+    );
+}
+
+#[test]
 fn partitions_do_not_meet() {
     case!(
         "The same offsets of two partitions are different work.",

@@ -259,6 +259,107 @@ fn a_seek_to_the_same_place() {
     );
 }
 
+/// An answer to `want`, with ten records whose text is `records`.
+fn answer(want: &Want<&'static str>, records: &str) -> Fetched<&'static str, String> {
+    Fetched {
+        records: records.to_owned(),
+        bytes: 10,
+        next: Some(want.from.plus(10)),
+        want: want.clone(),
+    }
+}
+
+/// What broker `node` is to be asked for of the only partition.
+fn wanted(buffer: &Buffer, node: i32) -> Want<&'static str> {
+    let wants = buffer.wants(node);
+    expect_eq("how many partitions are wanted", wants.len(), 1);
+    wants[0].clone()
+}
+
+#[test]
+fn away_and_back_at_the_same_offset() {
+    case!(
+        "A seek away and back, or a partition that is removed and added again, is at the same offset as before. But the topic may be another one by now, so the answer from before is dropped.",
+        || {
+            let buffer = Buffer::new(1000);
+            buffer.add("a", 1, Offset(0));
+            let before = wanted(&buffer, 1);
+            buffer.seek(&"a", Offset(70));
+            buffer.seek(&"a", Offset(0));
+            buffer.put(vec![answer(&before, "from before the seeks")]);
+            let what = "take after the seeks";
+            expect_eq(what, text(buffer.try_take()), "nothing".to_owned());
+            let before = wanted(&buffer, 1);
+            buffer.remove(&"a");
+            buffer.add("a", 1, Offset(0));
+            buffer.put(vec![answer(&before, "from before the removal")]);
+            let what = "take after the removal";
+            expect_eq(what, text(buffer.try_take()), "nothing".to_owned());
+            buffer.put(vec![answer(&wanted(&buffer, 1), "now")]);
+            expect_eq("take then", text(buffer.try_take()), "a now".to_owned());
+        }
+    );
+}
+
+#[test]
+fn a_leader_that_moves_during_a_fetch() {
+    case!(
+        "The leader moves while a fetch is on its way. So two brokers are asked for the same offsets, and both answer. The records come once.",
+        || {
+            for first in [0, 1] {
+                let buffer = Buffer::new(1000);
+                buffer.add("a", 1, Offset(0));
+                let old = wanted(&buffer, 1);
+                buffer.set_node(&"a", 2);
+                let new = wanted(&buffer, 2);
+                let mut answers = [answer(&old, "0..10"), answer(&new, "0..10")];
+                answers.rotate_left(first);
+                for answer in answers {
+                    buffer.put(vec![answer]);
+                }
+                expect_eq("take", text(buffer.try_take()), "a 0..10".to_owned());
+                let again = text(buffer.try_take());
+                expect_eq("take a second time", again, "nothing".to_owned());
+                let next = wanted(&buffer, 2);
+                expect_eq("the next fetch begins at", next.from, Offset(10));
+            }
+        }
+    );
+}
+
+#[test]
+fn a_change_during_a_fetch() {
+    case!(
+        "A change of the buffer does not end a fetch that is on its way: with many changes nothing would ever arrive.",
+        || {
+            beside_loop(&[("a", 5)], 10, 1000, |buffer, broker| async move {
+                buffer.add("a", 1, Offset(0));
+                for _ in 0..4 {
+                    sleep(broker.takes / 5).await;
+                    buffer.set_paused(&"b", true);
+                }
+                expect_eq("requests after four changes", broker.requests(), 1);
+                expect_eq("take", text(buffer.take().await), "a 0..5".to_owned());
+            });
+        }
+    );
+}
+
+#[test]
+fn a_seek_of_a_paused_partition() {
+    case!("A paused partition stays paused when it seeks.", || {
+        beside_loop(&[("a", 20)], 10, 1000, |buffer, broker| async move {
+            buffer.add("a", 1, Offset(0));
+            buffer.set_paused(&"a", true);
+            buffer.seek(&"a", Offset(5));
+            settle().await;
+            expect_eq("requests while it is paused", broker.requests(), 0);
+            buffer.set_paused(&"a", false);
+            expect_eq("take", text(buffer.take().await), "a 5..15".to_owned());
+        });
+    });
+}
+
 #[test]
 fn a_partition_that_is_gone_or_came_back() {
     case!(

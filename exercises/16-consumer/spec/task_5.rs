@@ -74,7 +74,7 @@ fn the_leader() {
 #[test]
 fn heartbeats() {
     case!(
-        "A heartbeat is sent every interval, from the JoinGroup's answer on, and never a second one before the first is answered.",
+        "A heartbeat is sent every interval, from the JoinGroup's answer on, and never a second one before the first is answered. Before the first generation there is nothing to wait for.",
         || {
             let mut member = Script::eager();
             member.tell(Rejoin, "join as '' with [] of -1");
@@ -256,6 +256,7 @@ fn a_fenced_member_ends() {
                 member.tell(At(3_000), "heartbeat m 1");
                 let expected = format!("fail {problem:?}, lose [1]");
                 member.tell(HeartbeatRefused(problem), &expected);
+                member.expect_identity("", -1);
                 member.tell(CalledBack, "");
                 member.tell(Rejoin, "");
                 member.tell(Polled, "");
@@ -288,8 +289,64 @@ fn a_coordinator_that_cannot_be_reached() {
             let mut member = Script::eager().with(&[1]);
             member.tell(At(3_000), "heartbeat m 1");
             member.tell(HeartbeatRefused(Problem::Retriable), "");
+            member.expect_deadline(Some(6_000));
+            member.tell(At(3_100), "");
             member.tell(At(6_000), "heartbeat m 1");
             member.expect_owned(&[1]);
+        }
+    );
+}
+
+#[test]
+fn a_long_revocation() {
+    case!(
+        "An application may take longer than a session to give up its partitions. Each heartbeat is answered: the group rebalances. So the coordinator counts the member as one, and nothing is lost.",
+        || {
+            let mut member = Script::eager().with(&[1]);
+            member.tell(At(3_000), "heartbeat m 1");
+            let rebalance = || HeartbeatRefused(Problem::RebalanceInProgress);
+            member.tell(rebalance(), "revoke [1]");
+            for second in (6..60).step_by(3) {
+                member.tell(At(second * 1_000), "heartbeat m 1");
+                member.tell(rebalance(), "");
+            }
+            member.expect_owned(&[1]);
+            member.tell(CalledBack, "join as 'm' with [] of 1");
+        }
+    );
+}
+
+#[test]
+fn a_coordinator_that_stays_away() {
+    case!(
+        "A coordinator that cannot be reached is not heard of: after a whole session of such heartbeats the partitions are lost.",
+        || {
+            let mut member = Script::cooperative().with(&[1]);
+            for second in (3..45).step_by(3) {
+                member.tell(At(second * 1_000), "heartbeat m 1");
+                member.tell(HeartbeatRefused(Problem::Retriable), "");
+            }
+            member.tell(At(44_999), "");
+            member.tell(At(45_000), "lose [1]");
+        }
+    );
+}
+
+#[test]
+fn a_rejoin_during_a_call() {
+    case!(
+        "The topics change while a JoinGroup or a SyncGroup is on its way, which does not name the new ones. So the member joins again when it knows its partitions.",
+        || {
+            let mut member = Script::cooperative().with(&[1]);
+            member.tell(Rejoin, "join as 'm' with [1] of 1");
+            member.tell(Rejoin, "");
+            member.tell(joined("m", 2), "sync m 2");
+            member.tell(Synced(&[1]), "assign []");
+            member.tell(CalledBack, "join as 'm' with [1] of 2");
+            member.tell(joined("m", 3), "sync m 3");
+            member.tell(Rejoin, "");
+            member.tell(Synced(&[1]), "assign []");
+            member.tell(CalledBack, "join as 'm' with [1] of 3");
         }
     );
 }
@@ -328,6 +385,20 @@ fn a_late_heartbeat() {
             member.expect_owned(&[1]);
             member.tell(CommitRefused(1, Problem::IllegalGeneration), "");
             member.expect_owned(&[1]);
+        }
+    );
+}
+
+#[test]
+fn a_heartbeat_that_outlives_its_generation() {
+    case!(
+        "A member has lost its generation while a heartbeat is on its way. What that is answered means nothing any more.",
+        || {
+            let mut member = Script::cooperative().with(&[1]);
+            member.tell(At(3_000), "heartbeat m 1");
+            member.tell(CommitRefused(1, Problem::IllegalGeneration), "lose [1]");
+            member.tell(HeartbeatRefused(Problem::UnknownMember), "");
+            member.tell(CalledBack, "join as 'm' with [] of -1");
         }
     );
 }
@@ -407,7 +478,7 @@ fn a_close() {
             let mut member = Script::eager().with(&[1, 2]);
             member.tell(Close, "revoke [1, 2]");
             member.tell(CalledBack, "leave m, closed");
-            expect_eq("the generation", member.member.identity().1, -1);
+            member.expect_identity("", -1);
             member.tell(Rejoin, "");
             member.expect_deadline(None);
             let mut fixed = Script::eager_static().with(&[1, 2]);
@@ -436,6 +507,45 @@ fn a_close_in_the_middle() {
             member.tell(Rejoin, "revoke [1]");
             member.tell(Close, "");
             member.tell(CalledBack, "leave m, closed");
+        }
+    );
+}
+
+#[test]
+fn a_close_that_takes_long() {
+    case!(
+        "While a member closes and its last callback runs, it is a member: heartbeats go on, so that the commit is taken. The session and the poll interval go on too.",
+        || {
+            let mut member = Script::eager().with(&[1]);
+            member.tell(Close, "revoke [1]");
+            for second in (3..300).step_by(3) {
+                member.tell(At(second * 1_000), "heartbeat m 1");
+                member.tell(Alive, "");
+            }
+            member.expect_identity("m", 1);
+            member.expect_deadline(Some(300_000));
+            member.tell(At(300_000), "leave m");
+            member.tell(CalledBack, "closed");
+            let mut silent = Script::eager().with(&[1]);
+            silent.tell(Close, "revoke [1]");
+            silent.tell(At(3_000), "heartbeat m 1");
+            silent.tell(At(45_000), "");
+            silent.expect_identity("m", -1);
+        }
+    );
+}
+
+#[test]
+fn a_close_that_fails() {
+    case!(
+        "A member that is fenced while it closes has ended with that: it fails, and is not closed as well.",
+        || {
+            let mut member = Script::eager_static().with(&[1]);
+            member.tell(Close, "revoke [1]");
+            member.tell(At(3_000), "heartbeat m 1");
+            let fenced = HeartbeatRefused(Problem::FencedInstance);
+            member.tell(fenced, "fail FencedInstance");
+            member.tell(CalledBack, "");
         }
     );
 }

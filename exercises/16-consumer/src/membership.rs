@@ -42,7 +42,7 @@ pub struct Membership<P> {
     /// The callbacks that come after it.
     callbacks: VecDeque<Callback<P>>,
     wants_join: bool,
-    /// Nothing is joined before this.
+    /// No JoinGroup is sent before this. A heartbeat does not wait for it.
     retry_at: Moment,
     heartbeat_at: Moment,
     /// When the coordinator was last known to count it as a member.
@@ -110,8 +110,9 @@ impl<P: Ord + Clone> Membership<P> {
         &self.owned
     }
 
-    /// Returns what a commit must name: the member's id and its generation. The id is
-    /// empty and the generation −1 while it is no member, and then a commit is of no use.
+    /// Returns what a commit must name: the member's id and its generation. The generation
+    /// is −1 while the member is in none, and then a commit is of no use. The id is empty
+    /// while the coordinator has given none that still counts, and when the member has ended.
     #[must_use]
     pub fn identity(&self) -> (&str, i32) {
         (&self.member_id, self.generation)
@@ -190,7 +191,8 @@ impl<P: Ord + Clone> Membership<P> {
     }
 
     /// Looks at what the time has brought: a silent coordinator, a silent application, a
-    /// heartbeat.
+    /// heartbeat. It brings nothing while the member is in no generation, so during its
+    /// first JoinGroup no clock runs. It goes on while the member closes.
     fn tick(&mut self, now: Moment, effects: &mut Vec<Effect<P>>) {
         // task 16.5: session, poll interval, heartbeat
         todo!("16.5: session, poll interval, heartbeat")
@@ -198,7 +200,7 @@ impl<P: Ord + Clone> Membership<P> {
     }
 
     /// Returns when [`Event::Tick`] is due; `None` if only another event can change
-    /// anything.
+    /// anything, as during a member's first JoinGroup.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Moment> {
         // task 16.5: the earliest of what time can bring
@@ -240,10 +242,9 @@ impl<P: Ord + Clone> Membership<P> {
         self.phase = Phase::Over;
         self.call = None;
         self.heartbeat = None;
-        if !self.settings.is_static && !self.member_id.is_empty() {
-            effects.push(Effect::Leave {
-                member_id: self.member_id.clone(),
-            });
+        let member_id = std::mem::take(&mut self.member_id);
+        if !self.settings.is_static && !member_id.is_empty() {
+            effects.push(Effect::Leave { member_id });
         }
         self.generation = -1;
         effects.push(Effect::Closed);

@@ -54,8 +54,13 @@ pub fn cooperative_sticky(members: &[Subscriber], topics: &Topics) -> Assignment
 }
 
 /// Returns the owner of each partition that exists and is claimed, as its place in
-/// `members`: the one claim of the latest generation, by a member that still reads the
-/// topic.
+/// `members`.
+///
+/// - Of all claims, also those of members that do not read the topic any more, the ones
+///   of the latest generation are looked at.
+/// - If there are several of these, the partition has no owner.
+/// - If the one that claims it does not read the topic any more, it has no owner either:
+///   an earlier claim does not count in its place.
 fn owners(members: &[&Subscriber], topics: &Topics) -> BTreeMap<TopicPartition, usize> {
     // task 16.2: whose claim to a partition counts
     todo!("16.2: whose claim to a partition counts")
@@ -72,8 +77,10 @@ impl Shares<'_> {
     }
 
     /// Moves one partition from a member to another that reads its topic and holds at
-    /// least two fewer, from the fullest to the emptiest where that is possible. Returns
-    /// whether there was such a pair.
+    /// least two fewer. Returns whether there was such a pair.
+    ///
+    /// The emptiest and the fullest member are tried first. They may have no partition
+    /// that fits, and then all other pairs count too. Any partition that fits may move.
     fn move_one(&mut self) -> bool {
         // task 16.2: one move that makes the shares more even, if there is one
         todo!("16.2: one move that makes the shares more even, if there is one")

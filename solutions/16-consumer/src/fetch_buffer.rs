@@ -28,7 +28,7 @@ pub struct FetchBuffer<P, R> {
 /// That a partition is to be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Want<P> {
-    /// Which one.
+    /// The partition to fetch from.
     pub partition: P,
     /// From where on.
     pub from: Offset,
@@ -55,7 +55,7 @@ pub struct Fetched<P, R> {
 pub struct Chunk<P, R> {
     /// Of which partition.
     pub partition: P,
-    /// What came.
+    /// The records that the fetch brought, also those below `from`.
     pub records: R,
     /// The offset that was asked for; records below it are not wanted.
     pub from: Offset,
@@ -74,7 +74,7 @@ struct State<P, R> {
 
 #[derive(Debug)]
 struct Partition<P, R> {
-    /// Its leader.
+    /// The id of the broker that leads the partition.
     node: i32,
     position: Option<Offset>,
     seeks: u64,
@@ -124,7 +124,8 @@ impl<P: Ord + Clone, R> FetchBuffer<P, R> {
         });
     }
 
-    /// Makes `position` the place where `partition` is read next.
+    /// Makes `position` the place where `partition` is read next. A partition that is paused
+    /// stays paused.
     pub fn seek(&self, partition: &P, position: Offset) {
         // task 16.4: what was fetched for another place is of no use
         self.change(|state| {
@@ -149,7 +150,8 @@ impl<P: Ord + Clone, R> FetchBuffer<P, R> {
         });
     }
 
-    /// Makes `node` the broker that is asked for `partition`.
+    /// Makes `node` the broker that is asked for `partition`. A fetch that is on its way from
+    /// the broker before it may still be answered.
     pub fn set_node(&self, partition: &P, node: i32) {
         self.change(|state| {
             if let Some(partition) = state.partitions.get_mut(partition) {
@@ -193,8 +195,11 @@ impl<P: Ord + Clone, R> FetchBuffer<P, R> {
         .collect()
     }
 
-    /// Keeps what a fetch brought, if it is still wanted: if its partition is here and has
-    /// not sought since it was asked for.
+    /// Keeps what a fetch brought, if it is still wanted.
+    ///
+    /// - Its partition is here, and has not sought since the fetch was asked for.
+    /// - The partition's position is still where the fetch began. If the leader has moved
+    ///   meanwhile, two brokers were asked for the same offsets. The first answer counts.
     pub fn put(&self, fetched: Vec<Fetched<P, R>>) {
         // task 16.4: keep what is still wanted
         self.change(|state| {
@@ -203,6 +208,9 @@ impl<P: Ord + Clone, R> FetchBuffer<P, R> {
                     continue;
                 };
                 if partition.seeks != fetched.want.seeks {
+                    continue;
+                }
+                if partition.position != Some(fetched.want.from) {
                     continue;
                 }
                 partition.position = fetched.next;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// How a member behaves.
+/// The settings of a member's protocol with its coordinator.
 #[derive(Debug, Clone)]
 pub struct MemberSettings {
     /// Whether it has a `group.instance.id`: then it does not leave when it closes, so that
@@ -18,7 +18,9 @@ pub struct MemberSettings {
     pub heartbeat_interval: Duration,
     /// How long the application may take from one poll to the next.
     pub max_poll_interval: Duration,
-    /// How long it waits before it repeats a call that failed.
+    /// How long it waits before it repeats a JoinGroup or SyncGroup that failed, by another
+    /// JoinGroup. A heartbeat that failed is not repeated: the next one is due after the
+    /// interval.
     pub retry_backoff: Duration,
 }
 
@@ -27,7 +29,7 @@ pub struct MemberSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Ticket(pub u64);
 
-/// What a member is told.
+/// What a member is told: by the application, by answers, and by the clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event<P> {
     /// The member is to join: for the first time, because it wants to read other topics,
@@ -45,13 +47,14 @@ pub enum Event<P> {
     CommitRefused {
         /// The generation that the commit named.
         generation: i32,
-        /// Why.
+        /// What the coordinator or the connection said.
         problem: Problem,
     },
     /// The callback of an [`Effect::Revoke`], [`Effect::Assign`] or [`Effect::Lose`] has
     /// returned.
     CalledBack(Ticket),
-    /// The application is done.
+    /// The application wants to leave the group. Until the last callback has returned the
+    /// member stays in it: heartbeats go on, and so do all deadlines.
     Close,
     /// Time has passed.
     Tick,
@@ -60,20 +63,21 @@ pub enum Event<P> {
 /// What a JoinGroup was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Joined {
-    /// The id of the member.
+    /// The id that the coordinator gave this member.
     pub member_id: String,
-    /// The new generation.
+    /// The generation that began with this join.
     pub generation: i32,
     /// Whether this member shares the partitions.
     pub is_leader: bool,
 }
 
-/// Why a call has no result.
+/// Why a call to the coordinator has no result, by what the member does about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
     /// The coordinator has given out this id, with which the member is to join.
     MemberIdRequired(String),
-    /// The group rebalances: the member is to join again.
+    /// The group rebalances: the member is to join again. The coordinator has heard of it,
+    /// and counts it as a member.
     RebalanceInProgress,
     /// The group has gone on without this member, which is still one.
     IllegalGeneration,
@@ -81,7 +85,8 @@ pub enum Problem {
     UnknownMember,
     /// Another process has the same `group.instance.id`, and came later.
     FencedInstance,
-    /// The coordinator cannot be reached, has moved, or is loading: try again.
+    /// The coordinator cannot be reached, has moved, or is loading: try again. This is no
+    /// sign that the coordinator counts the member as one.
     Retriable,
     /// Trying again is of no use: the group has another kind of members, or this one may
     /// not join it.
@@ -107,7 +112,7 @@ pub enum Effect<P> {
     Sync {
         /// Comes back with the answer.
         ticket: Ticket,
-        /// The member.
+        /// The id that this member has.
         member_id: String,
         /// The generation that was joined.
         generation: i32,
@@ -118,25 +123,28 @@ pub enum Effect<P> {
     Heartbeat {
         /// Comes back with the answer.
         ticket: Ticket,
-        /// The member.
+        /// The id that this member has.
         member_id: String,
-        /// Its generation.
+        /// The generation that this member believes in.
         generation: i32,
     },
     /// Send a LeaveGroup. Its answer does not matter.
     Leave {
-        /// The member.
+        /// The id that this member has.
         member_id: String,
     },
     /// Stop reading these partitions, commit what is done of them, and tell the
     /// application. They are the member's until the callback returns.
     Revoke(Ticket, BTreeSet<P>),
-    /// Begin to read these partitions, and tell the application. There may be none.
+    /// Begin to read these partitions, and tell the application. There may be none. They
+    /// are the member's as soon as the callback begins.
     Assign(Ticket, BTreeSet<P>),
     /// Stop reading these partitions, and tell the application. Another member may be
-    /// reading them already, so nothing can be committed.
+    /// reading them already, so nothing can be committed. They are the member's no more as
+    /// soon as the callback begins.
     Lose(Ticket, BTreeSet<P>),
-    /// The member has ended, and why.
+    /// The member has ended, and why. `Closed` does not come after it, also if the member
+    /// was closing. A callback that gives up what it owned may still come.
     Fail(Problem),
     /// The member has ended, because it was closed.
     Closed,

@@ -23,7 +23,7 @@ use message_model::{Offset, OffsetRange, TopicPartition};
 pub struct OffsetTracker {
     partitions: BTreeMap<TopicPartition, Progress>,
     span_max: i64,
-    /// How many stays there were.
+    /// How often partitions were assigned; each assignment is a stay with its own number.
     stays: u64,
 }
 
@@ -116,7 +116,8 @@ impl OffsetTracker {
 
     /// Hands out the records at `offsets`. Returns the piece, which the worker gives back
     /// when it is done; `None` if the partition is not here, if there is no room, or if
-    /// `offsets` begins below what was handed out already.
+    /// `offsets` begins below what was handed out already. A piece that begins where there
+    /// is room may end as far ahead as it likes.
     pub fn hand_out(&mut self, partition: &TopicPartition, offsets: OffsetRange) -> Option<Work> {
         // task 16.3: note a piece, unless it is too far ahead
         let span_max = self.span_max;

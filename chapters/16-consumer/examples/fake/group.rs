@@ -10,8 +10,8 @@ use wire_protocol::message::{
     HeartbeatRequest, HeartbeatResponse, JoinGroupMember, JoinGroupRequest, JoinGroupResponse,
     LeaveGroupRequest, LeaveGroupResponse, OffsetCommitPartitionResponse, OffsetCommitRequest,
     OffsetCommitResponse, OffsetCommitTopicResponse, OffsetFetchPartitionResponse,
-    OffsetFetchRequest, OffsetFetchResponse, OffsetFetchTopicResponse, SyncGroupRequest,
-    SyncGroupResponse,
+    OffsetFetchRequest, OffsetFetchResponse, OffsetFetchTopic, OffsetFetchTopicResponse,
+    SyncGroupRequest, SyncGroupResponse,
 };
 
 /// How long a JoinGroup waits for the members that have not come.
@@ -239,7 +239,12 @@ impl Groups {
     pub(super) fn offsets(&mut self, request: &OffsetFetchRequest) -> OffsetFetchResponse {
         let group = self.group(&request.group_id);
         let mut topics = Vec::new();
-        for topic in request.topics.iter().flatten() {
+        let stored = group.offsets.keys().map(|(name, index)| OffsetFetchTopic {
+            name: name.clone(),
+            partition_indexes: vec![*index],
+        });
+        let wanted = request.topics.clone();
+        for topic in wanted.unwrap_or_else(|| stored.collect()) {
             let answer = |index: &i32| {
                 let stored = group.offsets.get(&(topic.name.clone(), *index));
                 OffsetFetchPartitionResponse {

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use consumer::{Assignor, Pattern, RebalanceListener, Settings, Topics, group_lag};
-use message_model::TopicPartition;
+use message_model::{Offset, TopicPartition};
 
 use crate::fake::Fake;
-use crate::{consumer, named, partition, read, settings, settle, topic, values};
+use crate::{consumer, named, partition, read, settings, settle, values};
 
 const CLOSE: Duration = Duration::from_secs(5);
 
@@ -181,20 +181,32 @@ async fn a_member_that_was_thrown_out_loses_and_comes_back() {
 
 #[tokio::test]
 async fn the_lag_of_a_group() {
-    let fake = Fake::start(&[("t", 2)]).await;
+    let fake = Fake::start(&[("t", 2), ("u", 1)]).await;
     fake.append("t", 0, &values(0, 7));
     fake.append("t", 1, &values(0, 2));
+    fake.append("u", 0, &values(0, 3));
     let mut reader = consumer(&fake, with(Assignor::Range)).await;
     reader.subscribe(named(&["t"])).await.unwrap();
     assert_eq!(read(&mut reader, 9).await.len(), 9);
     reader.commit_sync().await.unwrap();
     fake.append("t", 1, &values(0, 5));
     let client = client::Client::connect(&fake.address(), client::Settings::default()).await;
-    let lags = group_lag(&client.unwrap().into(), "g", &topic("t"))
-        .await
-        .unwrap();
-    let lags: Vec<Option<i64>> = lags.iter().map(consumer::Lag::offsets).collect();
-    assert_eq!(lags, [Some(0), Some(5)]);
+    let others = BTreeSet::from([partition("u", 0), partition("gone", 0)]);
+    let lags = group_lag(&client.unwrap().into(), "g", others).await;
+    let lags: Vec<_> = lags
+        .unwrap()
+        .iter()
+        .map(|lag| (lag.partition.clone(), lag.committed, lag.offsets()))
+        .collect();
+    assert_eq!(
+        lags,
+        [
+            (partition("gone", 0), None, None),
+            (partition("t", 0), Some(Offset(7)), Some(0)),
+            (partition("t", 1), Some(Offset(2)), Some(5)),
+            (partition("u", 0), None, Some(3)),
+        ]
+    );
 }
 
 /// An application may poll in a task of its own.

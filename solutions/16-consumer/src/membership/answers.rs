@@ -8,7 +8,9 @@ use super::{Callback, Membership, Phase};
 use crate::membership_words::{Effect, Joined, Problem};
 
 impl<P: Ord + Clone> Membership<P> {
-    /// A JoinGroup was answered: then comes the SyncGroup, or another try.
+    /// A JoinGroup was answered: then comes the SyncGroup, or another try. An
+    /// [`Event::Rejoin`](crate::Event::Rejoin) that has come since the JoinGroup was sent is
+    /// not forgotten: the member joins again when it knows its partitions.
     pub(super) fn joined(
         &mut self,
         now: Moment,
@@ -76,7 +78,8 @@ impl<P: Ord + Clone> Membership<P> {
     }
 
     /// The coordinator has refused a call of the member's generation, or could not be
-    /// asked.
+    /// asked. With `RebalanceInProgress` the session begins anew, because the coordinator
+    /// has heard of the member; with `Retriable` it runs on.
     pub(super) fn refused(&mut self, now: Moment, problem: Problem, effects: &mut Vec<Effect<P>>) {
         // task 16.5: which refusals cost the partitions, the id, or the membership
         match problem {
@@ -103,8 +106,8 @@ impl<P: Ord + Clone> Membership<P> {
         // end
     }
 
-    /// The member is in no generation any more: what it owns is lost, calls of the old
-    /// generation mean nothing, and it wants to join again.
+    /// The member is in no generation any more: what it owns is lost, calls and heartbeats
+    /// of the old generation mean nothing, and it wants to join again.
     pub(super) fn lose_all(&mut self) {
         // task 16.5: out of the generation
         self.generation = -1;
