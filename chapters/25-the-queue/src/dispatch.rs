@@ -35,7 +35,7 @@ pub async fn answer(queue: Arc<Queue>, request: Request) -> Result<Answer<Vec<Ch
         (ApiKey::JoinGroup, _) => { let (body, reply) = request.decode()?; let response = groups::join_group(g, reply.version(), &reply.sender, body); reply.later_with_share(|_| response) }
         (ApiKey::Heartbeat, _) => { let (body, reply) = request.decode()?; reply.now(&groups::heartbeat(g, &body)) }
         (ApiKey::LeaveGroup, _) => { let (body, reply) = request.decode()?; let response = groups::leave_group(g, reply.version(), body); reply.now(&response) }
-        (ApiKey::SyncGroup, _) => { let (body, reply) = request.decode()?; let response = groups::sync_group(g, body); reply.later_with_share(|_| response) }
+        (ApiKey::SyncGroup, _) => { let (body, reply) = request.decode()?; let response = groups::sync_group(g, reply.version(), body); reply.later_with_share(|_| response) }
         (ApiKey::DescribeGroups, _) => { let (body, reply) = request.decode()?; reply.now(&groups::describe_groups(g, body)) }
         (ApiKey::ListGroups, _) => { let (body, reply) = request.decode()?; reply.now(&groups::list_groups(g, &body)) }
         (ApiKey::ApiVersions, _) => { let (_, reply) = request.decode::<ApiVersionsRequest>()?; reply.now(&api::api_versions()) }

@@ -1,6 +1,5 @@
 //! What the operating system lets a process have.
 
-use broker::FILES_PER_PARTITION;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::settings::Settings;
@@ -8,26 +7,35 @@ use crate::settings::Settings;
 /// Standard streams, the listener, the lock, the runtime, and files that are open for a moment.
 const FILES_FOR_THE_REST: usize = 64;
 
+/// With segments of a sensible size a broker never has so many at a time.
+const UNSYNCED_SEGMENTS_MAX: usize = 4096;
+
 /// How many of each may be open at a time, so that descriptors do not run out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OpenFiles {
     pub(crate) connections: usize,
     pub(crate) loaded_segments: usize,
+    /// Closed segments that are not on disk yet.
+    pub(crate) unsynced_segments: usize,
+    /// Each has its active segment open.
     pub(crate) partitions: usize,
 }
 
 impl OpenFiles {
     /// What the settings ask for, if `limit` descriptors are enough for that;
-    /// else a quarter of them for connections, an eighth for closed segments, and the rest for partitions.
+    /// else a quarter of them for connections, an eighth for closed segments, a sixteenth for
+    /// those that are not on disk yet, and the rest for partitions.
     pub(crate) fn share(settings: &Settings, limit: usize) -> OpenFiles {
         let connections = settings.max_connections.min(limit / 4);
         let loaded_segments = settings.loaded_segments_max.min(limit / 8).max(1);
-        let left = limit.saturating_sub(connections + loaded_segments + FILES_FOR_THE_REST);
+        let unsynced_segments = UNSYNCED_SEGMENTS_MAX.min(limit / 16).max(1);
+        let taken = connections + loaded_segments + unsynced_segments + FILES_FOR_THE_REST;
         let partitions = settings.partitions_total_max;
         OpenFiles {
             connections,
             loaded_segments,
-            partitions: partitions.min(left / FILES_PER_PARTITION).max(1),
+            unsynced_segments,
+            partitions: partitions.min(limit.saturating_sub(taken)).max(1),
         }
     }
 }
@@ -65,7 +73,8 @@ mod tests {
             let files = OpenFiles::share(&Settings::default(), limit);
             let together = files.connections
                 + files.loaded_segments
-                + files.partitions * FILES_PER_PARTITION
+                + files.unsynced_segments
+                + files.partitions
                 + FILES_FOR_THE_REST;
             assert!(together <= limit, "{limit}: {files:?}");
         }

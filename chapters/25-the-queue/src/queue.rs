@@ -78,7 +78,7 @@ pub(crate) fn open(
     bound: SocketAddr,
 ) -> Result<Queue> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let segments = SegmentCache::new(files.loaded_segments);
+    let segments = SegmentCache::new(files.loaded_segments, files.unsynced_segments);
     let opening = Opening {
         open: compression::open_batch,
         size_max: settings.batch_opened_bytes_max,

@@ -1,6 +1,7 @@
 //! From a start to a clean end.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use broker::{Broker, ConnectionLimits, Failed, serve_connection};
 use networking::{AcceptLimits, ByteBudget, accept_until};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio::runtime;
 
 use crate::data_dir::DataDir;
@@ -17,6 +18,10 @@ use crate::process_limits::{OpenFiles, allow_many_open_files};
 use crate::queue::{self, Queue, lane_widths};
 use crate::settings::Settings;
 use crate::stop::Stop;
+
+/// How many connections may wait to be accepted. A dial beyond is tried again by its kernel, a
+/// second later. Linux takes the lower one of this and `net.core.somaxconn`, which is 4,096.
+const BACKLOG: u32 = 4096;
 
 /// What to serve, and where.
 #[derive(Debug)]
@@ -94,8 +99,31 @@ fn blocking_threads(settings: &Settings) -> usize {
     widths.syncs + 2 * widths.reads + widths.rolls + widths.administration + widths.openings + 1
 }
 
+/// Listens on the first address of `host_and_port` on which that is possible.
+async fn listen(host_and_port: &str) -> io::Result<TcpListener> {
+    let mut last = io::ErrorKind::AddrNotAvailable.into();
+    for address in lookup_host(host_and_port).await? {
+        match listen_on(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A broker that starts again does not wait for the connections of the one before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 async fn bind(options: &Serve) -> Result<TcpListener> {
-    let listener = TcpListener::bind(&options.listen).await.with_context(|| {
+    let listener = listen(&options.listen).await.with_context(|| {
         format!(
             "cannot listen on {}: give --listen an address of this machine with a free port \
              (port 0 takes any)",

@@ -13,7 +13,7 @@ use wire_protocol::ErrorCode;
 use super::consume_group::{self, Member};
 use super::format::Format;
 use super::place::{Place, find};
-use super::{Common, Tool, chosen_partitions, connect};
+use super::{Common, Tool, chosen_partitions, connect, partitions};
 
 const HELP: &str = "\
 mqd consume: the records of a topic, on stdout.
@@ -42,6 +42,9 @@ Example:
 /// How long a round over all partitions waits for records.
 const ROUND: Duration = Duration::from_millis(500);
 
+/// How often it is asked whether the topic has more partitions.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
 /// About the most that one fetch brings, in bytes.
 const FETCH_BYTES: u32 = 4 * 1024 * 1024;
 
@@ -57,6 +60,13 @@ pub struct Consume {
     format: Format,
     /// `None`: alone, and nothing is committed.
     member: Option<Member>,
+}
+
+impl Consume {
+    /// Whether partitions that are added to the topic are read, too.
+    fn follows_all(&self) -> bool {
+        self.partition.is_none() && !self.to_end
+    }
 }
 
 /// One partition, and how far it is read.
@@ -176,28 +186,51 @@ pub(super) async fn run(command: Consume) -> Result<()> {
     }
     let mut readings = Vec::new();
     for partition in chosen {
-        readings.push(begin(&client, partition, &command).await?);
+        readings.push(begin(&client, partition, command.from, command.to_end).await?);
     }
-    let parts = u32::try_from(readings.len()).unwrap_or(u32::MAX);
     let mut left = command.count;
     // The first round asks what is there; only when there is nothing, the next one waits.
     let mut wait = Duration::ZERO;
+    let mut next_look = client.clock().now().plus(LOOK_EVERY);
     while left > 0 && !readings.iter().all(Reading::is_done) {
+        if command.follows_all() && client.clock().now() >= next_look {
+            readings.extend(new_partitions(&client, &command.topic, readings.len()).await?);
+            next_look = client.clock().now().plus(LOOK_EVERY);
+        }
         let mut came = false;
         for reading in readings.iter_mut().filter(|reading| !reading.is_done()) {
             let before = reading.next;
             left = read_some(&client, reading, wait, left, &command.format).await?;
             came |= reading.next > before;
         }
+        let parts = u32::try_from(readings.len()).unwrap_or(u32::MAX);
         wait = if came { Duration::ZERO } else { ROUND / parts };
     }
     Ok(())
 }
 
-async fn begin(client: &Client, partition: TopicPartition, command: &Consume) -> Result<Reading> {
+/// The partitions that were added to the topic when it had `known`. All their records are
+/// new, so they are read from their beginning.
+async fn new_partitions(client: &Client, topic: &TopicName, known: usize) -> Result<Vec<Reading>> {
+    let all = partitions(client, topic).await?.unwrap_or_default();
+    let mut readings = Vec::new();
+    for partition in all.into_iter().skip(known) {
+        let from = Place::Spec(OffsetSpec::Earliest);
+        readings.push(begin(client, partition, from, false).await?);
+    }
+    Ok(readings)
+}
+
+/// Where to read a partition from, and with `to_end` until where.
+async fn begin(
+    client: &Client,
+    partition: TopicPartition,
+    from: Place,
+    to_end: bool,
+) -> Result<Reading> {
     let latest = find(client, &partition, OffsetSpec::Latest).await?;
     let latest = latest.unwrap_or(Offset::ZERO);
-    let next = match command.from {
+    let next = match from {
         Place::Offset(offset) => offset,
         // No record is that late: those that are still to come are.
         Place::Spec(spec) => find(client, &partition, spec).await?.unwrap_or(latest),
@@ -205,7 +238,7 @@ async fn begin(client: &Client, partition: TopicPartition, command: &Consume) ->
     Ok(Reading {
         partition,
         next,
-        end: command.to_end.then_some(latest),
+        end: to_end.then_some(latest),
     })
 }
 

@@ -1,20 +1,17 @@
 //! `mqd groups describe`: who reads what, and how far behind.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use client::{Client, Error, OffsetSpec};
-use consumer::read_assignment;
-use message_model::{Offset, PartitionIndex, TopicName, TopicPartition};
-use wire_protocol::message::{
-    DescribeGroupsRequest, DescribedGroup, DescribedGroupMember, OffsetFetchRequest,
-    OffsetFetchResponse,
-};
+use client::Client;
+use consumer::{group_lag, read_assignment};
+use message_model::Offset;
+use wire_protocol::message::{DescribeGroupsRequest, DescribedGroup, DescribedGroupMember};
 use wire_protocol::{ErrorCode, Request};
 
 use super::groups::ask;
-use super::place;
 use super::table::Table;
 
 /// In place of a value that there is not.
@@ -39,39 +36,8 @@ pub(super) async fn find_group(client: &Client, group: &str) -> Result<Option<De
     Ok(found.filter(|group| group.group_state != "Dead"))
 }
 
-/// What the group has committed, by partition.
-pub(super) async fn committed(
-    client: &Client,
-    group: &str,
-) -> Result<BTreeMap<TopicPartition, Offset>> {
-    let request = OffsetFetchRequest {
-        group_id: group.to_owned(),
-        topics: None,
-        ..OffsetFetchRequest::default()
-    };
-    let code = |answer: &OffsetFetchResponse| answer.error_code;
-    let answer = ask(client, group, &request, code).await;
-    let answer = answer.with_context(|| format!("asking what the group {group} has committed"))?;
-    let mut committed = BTreeMap::new();
-    for topic in answer.topics {
-        let name = TopicName::new(&topic.name)
-            .with_context(|| format!("the broker names the topic {:?}", topic.name))?;
-        for one in topic.partitions {
-            if one.error_code == ErrorCode::NONE && one.committed_offset >= 0 {
-                let partition = TopicPartition {
-                    topic: name.clone(),
-                    partition: PartitionIndex(one.partition_index),
-                };
-                committed.insert(partition, Offset(one.committed_offset));
-            }
-        }
-    }
-    Ok(committed)
-}
-
-pub(super) async fn describe(client: &Client, group: &str) -> Result<String> {
+pub(super) async fn describe(client: &Arc<Client>, group: &str) -> Result<String> {
     let found = find_group(client, group).await?;
-    let committed = committed(client, group).await?;
     let Some(found) = found else {
         bail!("there is no group {group}; `mqd groups list` shows which there are");
     };
@@ -85,23 +51,21 @@ pub(super) async fn describe(client: &Client, group: &str) -> Result<String> {
         }
         readers.extend(partitions.into_iter().map(|partition| (partition, member)));
     }
-    let partitions: BTreeSet<&TopicPartition> = committed.keys().chain(readers.keys()).collect();
+    let lags = group_lag(client, group, readers.keys().cloned().collect()).await;
+    let lags = lags.with_context(|| format!("asking how far the group {group} is behind"))?;
     let heading = ["topic", "partition", "committed", "next", "lag", "member"];
     let mut table = Table::new(&heading);
     let number = |offset: Option<Offset>| offset.map_or(NOTHING.to_owned(), |one| one.to_string());
-    for partition in partitions {
-        let committed = committed.get(partition).copied();
-        let end = end(client, partition).await?;
-        let lag = end
-            .zip(committed)
-            .map(|(end, committed)| end.since(committed).max(0));
+    for lag in lags {
+        let partition = &lag.partition;
         let reader = readers.get(partition);
+        let offsets = lag.committed.and(lag.offsets());
         table.push(vec![
             partition.topic.to_string(),
             partition.partition.0.to_string(),
-            number(committed),
-            number(end),
-            lag.map_or(NOTHING.to_owned(), |lag| lag.to_string()),
+            number(lag.committed),
+            number(lag.end),
+            offsets.map_or(NOTHING.to_owned(), |offsets| offsets.to_string()),
             reader.map_or(String::new(), |member| name(member)),
         ]);
     }
@@ -116,15 +80,6 @@ pub(super) async fn describe(client: &Client, group: &str) -> Result<String> {
         writeln!(text, "{} reads no partition", name(member))?;
     }
     Ok(text)
-}
-
-/// The offset behind the last record; `None` if the partition is no longer there.
-async fn end(client: &Client, partition: &TopicPartition) -> Result<Option<Offset>> {
-    match place::find(client, partition, OffsetSpec::Latest).await {
-        Ok(end) => Ok(end),
-        Err(Error::Broker(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)) => Ok(None),
-        Err(error) => Err(error).context(format!("asking for the end of {partition}")),
-    }
 }
 
 fn name(member: &DescribedGroupMember) -> String {

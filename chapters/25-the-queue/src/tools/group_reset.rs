@@ -1,9 +1,11 @@
 //! `mqd groups reset`: another committed offset for a group without members.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use client::{Client, Error, OffsetSpec};
+use consumer::group_offsets;
 use message_model::{Offset, TopicName, TopicPartition};
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{
@@ -11,7 +13,7 @@ use wire_protocol::message::{
 };
 
 use super::chosen_partitions;
-use super::group_lag::{committed, find_group};
+use super::group_lag::find_group;
 use super::groups::ask;
 use super::place::{Place, find};
 use super::table::Table;
@@ -34,7 +36,7 @@ pub(super) enum Chosen {
     AllCommitted,
 }
 
-pub(super) async fn reset(client: &Client, wanted: &Reset) -> Result<String> {
+pub(super) async fn reset(client: &Arc<Client>, wanted: &Reset) -> Result<String> {
     let group = &wanted.group;
     let found = find_group(client, group).await?;
     if let Some(found) = found.filter(|found| !found.members.is_empty()) {
@@ -43,7 +45,8 @@ pub(super) async fn reset(client: &Client, wanted: &Reset) -> Result<String> {
             found.members.len()
         );
     }
-    let before = committed(client, group).await?;
+    let before = group_offsets(client, group).await;
+    let before = before.with_context(|| format!("asking what the group {group} has committed"))?;
     let partitions = match &wanted.chosen {
         Chosen::Topic(topic, partition) => chosen_partitions(client, topic, *partition).await?,
         Chosen::AllCommitted => before.keys().cloned().collect(),

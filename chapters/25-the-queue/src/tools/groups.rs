@@ -129,7 +129,7 @@ impl Options {
 }
 
 pub(super) async fn run(command: Groups) -> Result<()> {
-    let client = connect(&command.bootstrap).await?;
+    let client = Arc::new(connect(&command.bootstrap).await?);
     let said = match command.action {
         Action::List => list(&client).await?,
         Action::Describe(group) => describe(&client, &group).await?,

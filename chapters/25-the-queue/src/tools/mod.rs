@@ -11,6 +11,7 @@ mod group_reset;
 mod groups;
 mod place;
 mod produce;
+mod produce_lines;
 mod table;
 mod topic_changes;
 mod topics;

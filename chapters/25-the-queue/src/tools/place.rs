@@ -1,7 +1,7 @@
 //! Where in a partition: at its beginning, its end, an offset, or a time.
 
 use anyhow::{Result, bail};
-use client::{Client, Error, OffsetSpec, Target};
+use client::{Client, Error, OffsetSpec};
 use message_model::{Offset, Timestamp, TopicPartition};
 
 /// A place, as a person says it.
@@ -40,9 +40,7 @@ pub(super) async fn find(
     partition: &TopicPartition,
     spec: OffsetSpec,
 ) -> Result<Option<Offset>, Error> {
-    let target = Target::Leader(partition.clone());
-    let attempt = async || client.list_offset(partition, spec).await;
-    client.retry(&target, client.deadline(), attempt).await
+    client.find_offset(partition, spec, client.deadline()).await
 }
 
 #[cfg(test)]

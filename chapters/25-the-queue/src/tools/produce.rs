@@ -1,17 +1,19 @@
 //! `mqd produce`: a record from each line of stdin.
 
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read as _};
+use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use async_model::Clock;
-use client::{Acks, Client};
+use anyhow::{Context as _, Result, anyhow, bail};
+use client::Client;
 use lexopt::prelude::*;
-use message_model::{Offset, PartitionIndex, TopicName, TopicPartition};
-use record_batch::{BatchBuilder, RecordToSend};
+use message_model::{PartitionIndex, TopicName, TopicPartition};
+use producer::{Producer, Settings};
 use tokio::sync::mpsc;
 use wire_protocol::ErrorCode;
 
+use super::produce_lines::{LINE_MAX, Line, Sending};
 use super::{Common, PATIENCE, Tool, chosen_partitions, connect, partitions};
 
 const HELP: &str = "\
@@ -31,11 +33,11 @@ Example:
   printf 'ada:hello\\nbob:hi\\n' | mqd produce greetings --key-separator :
 ";
 
-/// The longest line, in bytes: what `message.max.bytes` allows by default, less a batch's header.
-const LINE_MAX: usize = 1_048_000;
-
 /// A batch is sent when it has grown to this many bytes, even if more lines are waiting.
 const BATCH_BYTES: usize = 512 * 1024;
+
+/// How much may be on its way to the broker, in bytes.
+const MEMORY: usize = 4 * 1024 * 1024;
 
 /// How many lines may wait for the broker.
 const LINES_WAITING_MAX: usize = 1024;
@@ -94,36 +96,34 @@ pub(super) async fn run(command: Produce) -> Result<()> {
     if io::stdin().is_terminal() {
         eprintln!("one record a line; Ctrl-D ends");
     }
+    let producer = Producer::new(Arc::new(client), settings());
+    let mut sending = Sending::new(producer, to, command.key_separator);
     let mut lines = lines_of_stdin();
-    let mut sent = 0_i64;
-    let mut first: Option<Offset> = None;
-    let mut next = Offset::ZERO;
-    while let Some(line) = lines.recv().await {
-        let (batch, count) =
-            collect_batch(line?, &mut lines, command.key_separator.as_deref()).await?;
-        let base = client.produce(&to, batch, Acks::All, PATIENCE).await;
-        let base = base.with_context(|| {
-            format!("after {sent} acknowledged records; whether the next {count} are in the queue is unknown")
-        })?;
-        first.get_or_insert(base);
-        sent += count;
-        next = base.plus(count);
+    let ended = tokio::select! {
+        ended = sending.send_all(&mut lines) => ended,
+        _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
+    };
+    // What is on its way gets its outcome, unless Ctrl-C comes once more.
+    tokio::select! {
+        () = sending.producer.close(PATIENCE) => {}
+        _ = tokio::signal::ctrl_c() => sending.producer.close(Duration::ZERO).await,
     }
-    match first {
-        Some(first) if sent == 1 => eprintln!("1 record is in {to} at offset {first}"),
-        Some(first) if next.since(first) == sent => {
-            eprintln!(
-                "{sent} records are in {to} at offsets {first} to {}",
-                next.plus(-1)
-            );
-        }
-        Some(first) => eprintln!(
-            "{sent} records are in {to} between offsets {first} and {}; others wrote there too",
-            next.plus(-1)
-        ),
-        None => eprintln!("no lines, no records"),
+    sending.count_outcomes();
+    sending.report(ended, &command.bootstrap)
+}
+
+/// A batch is sent when no more lines wait for it, and then by [`Producer::flush`]. `linger`
+/// is above any time that a line takes which is on its way already.
+fn settings() -> Settings {
+    Settings {
+        batch_bytes: BATCH_BYTES,
+        linger: Duration::from_secs(1),
+        memory: MEMORY,
+        max_block: PATIENCE,
+        delivery_timeout: PATIENCE,
+        request_timeout: PATIENCE,
+        ..Settings::default()
     }
-    Ok(())
 }
 
 async fn create_if_missing(client: &Client, topic: &TopicName) -> Result<()> {
@@ -137,13 +137,6 @@ async fn create_if_missing(client: &Client, topic: &TopicName) -> Result<()> {
         Err(error) => return Err(error).with_context(|| format!("cannot create {topic}")),
     }
     Ok(())
-}
-
-/// A line of stdin.
-struct Line {
-    bytes: Vec<u8>,
-    /// Another one arrived together with it, and follows at once.
-    more: bool,
 }
 
 /// Stdin is read on a thread of its own: reading it cannot be given up half way.
@@ -170,56 +163,4 @@ fn lines_of_stdin() -> mpsc::Receiver<io::Result<Line>> {
         }
     });
     lines
-}
-
-/// A batch of `first` and the lines that came with it or are waiting behind it, and how many
-/// those are.
-async fn collect_batch(
-    first: Line,
-    lines: &mut mpsc::Receiver<io::Result<Line>>,
-    key_separator: Option<&str>,
-) -> Result<(Vec<u8>, i64)> {
-    let now = Clock::start().wall();
-    let mut batch = BatchBuilder::new();
-    let mut count = 0;
-    let mut line = first;
-    loop {
-        if line.bytes.len() > LINE_MAX {
-            bail!("a line is longer than {LINE_MAX} bytes; nothing of it was sent");
-        }
-        let (key, value) = split(&line.bytes, key_separator);
-        batch.push(&RecordToSend {
-            timestamp: now,
-            key,
-            value: Some(value),
-            headers: Vec::new(),
-        });
-        count += 1;
-        if batch.size() + LINE_MAX.min(BATCH_BYTES) > LINE_MAX {
-            break;
-        }
-        let next = if line.more {
-            lines.recv().await
-        } else {
-            lines.try_recv().ok()
-        };
-        match next {
-            Some(next) => line = next?,
-            None => break,
-        }
-    }
-    Ok((batch.build(), count))
-}
-
-fn split<'a>(line: &'a [u8], separator: Option<&str>) -> (Option<&'a [u8]>, &'a [u8]) {
-    let Some(separator) = separator.map(str::as_bytes) else {
-        return (None, line);
-    };
-    match line
-        .windows(separator.len())
-        .position(|window| window == separator)
-    {
-        Some(at) => (Some(&line[..at]), &line[at + separator.len()..]),
-        None => (None, line),
-    }
 }

@@ -63,6 +63,8 @@ fn stable(raw: &mut Raw) -> JoinGroupResponse {
             member_id: joined.member_id.clone(),
             assignment: b"share".as_slice().into(),
         }],
+        protocol_type: Some("consumer".to_owned()),
+        protocol_name: joined.protocol_name.clone(),
         ..SyncGroupRequest::default()
     };
     let synced = raw.call(&request).unwrap();

@@ -15,6 +15,7 @@ mod ip_count;
 mod kill;
 mod last_words;
 mod operations;
+mod producing;
 mod raw;
 mod sessions;
 mod settings;

@@ -1,6 +1,6 @@
 //! `mqd topics`, `mqd produce` and `mqd consume`.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 
@@ -211,4 +211,34 @@ fn a_compressed_batch_is_read_like_any_other() {
         ok(&mqd, &["consume", "mixed", "--to-end"], ""),
         "before\nfrom gzip\nafter\n"
     );
+}
+
+#[test]
+fn partitions_that_are_added_are_followed() {
+    let mqd = mqd().start().unwrap();
+    ok(&mqd, &["topics", "create", "grows"], "");
+    ok(&mqd, &["produce", "grows"], "a\n");
+    let address = mqd.address().to_string();
+    let follow = [
+        "consume",
+        "grows",
+        "--follow",
+        "--count",
+        "2",
+        "--bootstrap",
+    ];
+    let mut child = Command::new(MQD)
+        .args(follow)
+        .arg(&address)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut printed = [0; 2];
+    let stdout = child.stdout.as_mut().unwrap();
+    stdout.read_exact(&mut printed).unwrap();
+    assert_eq!(&printed, b"a\n");
+    ok(&mqd, &["topics", "alter", "grows", "--partitions", "2"], "");
+    ok(&mqd, &["produce", "grows", "--partition", "1"], "b\n");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "b\n");
 }

@@ -129,6 +129,8 @@ pub(crate) fn members(served: &Served) -> Vec<Row> {
     let sync = SyncGroupRequest {
         group_id: "g".to_owned(),
         assignments: many(4, share),
+        protocol_type: Some(a()),
+        protocol_name: Some(a()),
         ..SyncGroupRequest::default()
     };
     let leaver = LeavingMember {

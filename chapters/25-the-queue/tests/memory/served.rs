@@ -157,7 +157,7 @@ fn open(dir: &TempDir) -> Broker {
         administration: 2,
         openings: 2,
     };
-    let segments = SegmentCache::new(4);
+    let segments = SegmentCache::new(4, 100);
     let services = Services::new(Arc::new(RealDisk), Clock::start(), widths, segments, None);
     let services = Arc::new(services);
     let config = TopicsConfig {
