@@ -4,16 +4,15 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use interop::kafka::Kafka;
-use interop::parity::{self, Deliberate, Difference, Judged};
-use interop::parity::{ask, compare, corpus};
+use interop::parity::{self, Judged, Replayed};
+use interop::parity::{ask, corpus, replay};
 use mqd_guard::Mqd;
 
-const USAGE: &str = "parity judge | compare MQD | table MQD";
+const USAGE: &str = "parity judge [PART ...] | compare MQD | table MQD";
 
 fn main() -> Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("parity");
@@ -24,10 +23,11 @@ fn main() -> Result<()> {
         .collect::<Vec<_>>()
         .as_slice()
     {
-        ["judge"] => judge(&folder),
+        ["judge", parts @ ..] => judge(&folder, parts),
         ["compare", mqd] => {
             let rows = differences(&folder, mqd)?;
             print!("{}{}", listing(&rows), unused(&folder, &rows)?);
+            println!("compared: {}", count(&all_stored(&folder)?));
             Ok(())
         }
         ["table", mqd] => {
@@ -38,37 +38,46 @@ fn main() -> Result<()> {
     }
 }
 
-/// Sends the corpus to a fresh Kafka and stores what it answers.
-fn judge(folder: &Path) -> Result<()> {
+/// Sends the corpus, or some parts of it, to a fresh Kafka and stores what it answers.
+fn judge(folder: &Path, parts: &[&str]) -> Result<()> {
     let kafka = Kafka::start(&parity::KAFKA_SETTINGS)?;
     for (part, exchanges) in corpus::all() {
+        if !parts.is_empty() && !parts.contains(&part) {
+            continue;
+        }
         let mut judged = Vec::new();
         for exchange in &exchanges {
-            let answers = ask(kafka.address(), &exchange.steps)
+            let answers = ask(kafka.address(), exchange.name, &exchange.steps)
                 .with_context(|| format!("{part}/{}", exchange.name))?;
             judged.push(Judged::new(exchange, answers));
         }
         parity::write(&folder.join(format!("{part}.exchanges.json")), &judged)?;
-        println!("{part}: {} exchanges", judged.len());
+        println!("{part}: {}", count(&judged));
     }
+    println!("all: {}", count(&all_stored(folder)?));
     Ok(())
 }
 
-/// One step's answers that differ.
-struct Row {
-    exchange: String,
-    about: String,
-    step: usize,
-    difference: Difference,
-    because: Option<String>,
+fn count(judged: &[Judged]) -> String {
+    let requests: usize = judged.iter().map(|one| one.steps.len()).sum();
+    format!("{} exchanges, {requests} requests", judged.len())
 }
 
-fn differences(folder: &Path, mqd: &str) -> Result<Vec<Row>> {
+fn all_stored(folder: &Path) -> Result<Vec<Judged>> {
+    let mut all = Vec::new();
+    for path in parity::files(folder)? {
+        all.extend(parity::read(&path)?);
+    }
+    Ok(all)
+}
+
+fn differences(folder: &Path, mqd: &str) -> Result<Vec<Replayed>> {
     let mqd = start(mqd)?;
     let meant = parity::deliberate(folder)?;
     let mut rows = Vec::new();
     for path in parity::files(folder)? {
-        rows.extend(of_file(&path, mqd.address(), &meant)?);
+        let judged = parity::read(&path)?;
+        rows.extend(replay(mqd.address(), &path, &judged, &meant)?);
     }
     Ok(rows)
 }
@@ -81,33 +90,10 @@ fn start(binary: &str) -> Result<Mqd> {
     options.start()
 }
 
-fn of_file(path: &Path, address: SocketAddr, meant: &[Deliberate]) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for judged in parity::read(path)? {
-        let name = judged.full_name(path);
-        let answers = ask(address, &judged.requests()?)?;
-        for (step, (judged_step, answer)) in judged.steps.iter().zip(&answers).enumerate() {
-            for difference in compare(&judged_step.kafka, answer) {
-                let because = meant
-                    .iter()
-                    .find(|meant| meant.covers(&name, step, &difference));
-                rows.push(Row {
-                    exchange: name.clone(),
-                    about: judged.about.clone(),
-                    step,
-                    because: because.map(|meant| meant.because.clone()),
-                    difference,
-                });
-            }
-        }
-    }
-    Ok(rows)
-}
-
 /// What is not meant, a line each.
-fn listing(rows: &[Row]) -> String {
+fn listing(rows: &[Replayed]) -> String {
     let mut text = String::new();
-    let open: Vec<&Row> = rows.iter().filter(|row| row.because.is_none()).collect();
+    let open: Vec<&Replayed> = rows.iter().filter(|row| row.because.is_none()).collect();
     for row in &open {
         let difference = &row.difference;
         // Writing to a String does not fail.
@@ -127,10 +113,10 @@ fn listing(rows: &[Row]) -> String {
 }
 
 /// Reasons for differences that are gone, a line each.
-fn unused(folder: &Path, rows: &[Row]) -> Result<String> {
+fn unused(folder: &Path, rows: &[Replayed]) -> Result<String> {
     let mut text = String::new();
     for meant in parity::deliberate(folder)? {
-        let used = |row: &Row| meant.covers(&row.exchange, row.step, &row.difference);
+        let used = |row: &Replayed| meant.covers(&row.exchange, row.step, &row.difference);
         if !rows.iter().any(used) {
             let _ = writeln!(
                 text,
@@ -142,7 +128,7 @@ fn unused(folder: &Path, rows: &[Row]) -> Result<String> {
     Ok(text)
 }
 
-fn table(rows: &[Row]) -> String {
+fn table(rows: &[Replayed]) -> String {
     let mut text = String::from(
         "# Where mqd's answers are not Kafka's\n\n\
          Generated by `interop/judge table`. A row without a reason is a bug.\n\n\

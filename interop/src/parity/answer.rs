@@ -6,11 +6,14 @@ use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use kafka_protocol::messages::{
     AlterConfigsResponse, ApiKey, ApiVersionsResponse, CreatePartitionsResponse,
-    CreateTopicsResponse, DeleteRecordsResponse, DeleteTopicsResponse, DescribeClusterResponse,
-    DescribeConfigsResponse, ElectLeadersResponse, FetchResponse, FindCoordinatorResponse,
-    IncrementalAlterConfigsResponse, InitProducerIdResponse, ListOffsetsResponse,
-    ListPartitionReassignmentsResponse, MetadataResponse, OffsetForLeaderEpochResponse,
-    ProduceResponse, ResponseHeader,
+    CreateTopicsResponse, DeleteGroupsResponse, DeleteRecordsResponse, DeleteTopicsResponse,
+    DescribeClusterResponse, DescribeConfigsResponse, DescribeGroupsResponse,
+    DescribeLogDirsResponse, ElectLeadersResponse, FetchResponse, FindCoordinatorResponse,
+    HeartbeatResponse, IncrementalAlterConfigsResponse, InitProducerIdResponse, JoinGroupResponse,
+    LeaveGroupResponse, ListGroupsResponse, ListOffsetsResponse,
+    ListPartitionReassignmentsResponse, MetadataResponse, OffsetCommitResponse,
+    OffsetDeleteResponse, OffsetFetchResponse, OffsetForLeaderEpochResponse, ProduceResponse,
+    ResponseHeader, SyncGroupResponse,
 };
 use kafka_protocol::protocol::{Decodable, HeaderVersion};
 use serde_json::Value;
@@ -24,14 +27,37 @@ use super::normal::normalise;
 /// # Errors
 /// When it is not a response of this API and version.
 pub fn answer(api: i16, version: i16, frame: &[u8]) -> Result<Value> {
+    let value = as_it_is(api, version, frame)?;
+    Ok(normalise(
+        ApiKey::try_from(api).ok().context("an API")?,
+        value,
+    ))
+}
+
+/// The fields of the response in `frame` (without its length).
+///
+/// # Errors
+/// When it is not a response of this API and version.
+pub(crate) fn as_it_is(api: i16, version: i16, frame: &[u8]) -> Result<Value> {
     let frame = Bytes::copy_from_slice(frame);
     let api = ApiKey::try_from(api).ok().context("an API of Kafka's")?;
-    let value = match api {
+    match api {
         ApiKey::Produce => decode::<ProduceResponse>(frame, version),
         ApiKey::Fetch => decode::<FetchResponse>(frame, version),
         ApiKey::ListOffsets => decode::<ListOffsetsResponse>(frame, version),
         ApiKey::Metadata => decode::<MetadataResponse>(frame, version),
+        ApiKey::OffsetCommit => decode::<OffsetCommitResponse>(frame, version),
+        ApiKey::OffsetFetch => decode::<OffsetFetchResponse>(frame, version),
         ApiKey::FindCoordinator => decode::<FindCoordinatorResponse>(frame, version),
+        ApiKey::JoinGroup => decode::<JoinGroupResponse>(frame, version),
+        ApiKey::Heartbeat => decode::<HeartbeatResponse>(frame, version),
+        ApiKey::LeaveGroup => decode::<LeaveGroupResponse>(frame, version),
+        ApiKey::SyncGroup => decode::<SyncGroupResponse>(frame, version),
+        ApiKey::DescribeGroups => decode::<DescribeGroupsResponse>(frame, version),
+        ApiKey::ListGroups => decode::<ListGroupsResponse>(frame, version),
+        ApiKey::DeleteGroups => decode::<DeleteGroupsResponse>(frame, version),
+        ApiKey::OffsetDelete => decode::<OffsetDeleteResponse>(frame, version),
+        ApiKey::DescribeLogDirs => decode::<DescribeLogDirsResponse>(frame, version),
         ApiKey::CreateTopics => decode::<CreateTopicsResponse>(frame, version),
         ApiKey::DeleteTopics => decode::<DeleteTopicsResponse>(frame, version),
         ApiKey::DeleteRecords => decode::<DeleteRecordsResponse>(frame, version),
@@ -52,8 +78,7 @@ pub fn answer(api: i16, version: i16, frame: &[u8]) -> Result<Value> {
         ApiKey::ApiVersions => decode::<ApiVersionsResponse>(frame.clone(), version.clamp(0, 4))
             .or_else(|_| decode::<ApiVersionsResponse>(frame, 0)),
         _ => anyhow::bail!("{api:?} is not in the corpus"),
-    }?;
-    Ok(normalise(api, value))
+    }
 }
 
 fn decode<M: Decodable + HeaderVersion + Debug>(mut frame: Bytes, version: i16) -> Result<Value> {

@@ -9,13 +9,23 @@ mod create_topics;
 mod delete_topics;
 mod fetch;
 mod framing;
+mod group_admin;
+mod group_joins;
+mod group_members;
+mod group_offsets;
+mod group_rebalances;
+mod group_refusals;
+mod group_timeouts;
 mod later_versions;
 mod list_offsets;
+mod log_dirs;
 mod metadata;
+mod null_lists;
 mod one_broker;
 mod operations;
 mod produce;
 mod produce_batches;
+mod refusals;
 mod versions;
 
 use super::exchange::Exchange;
@@ -31,12 +41,23 @@ pub fn all() -> Vec<(&'static str, Vec<Exchange>)> {
         ("fetch", fetch::all()),
         ("framing", framing::all()),
         ("later-versions", later_versions::all()),
+        // Behind the first question for a coordinator, which Kafka answers with 15.
+        ("group-admin", group_admin::all()),
+        ("group-joins", group_joins::all()),
+        ("group-members", group_members::all()),
+        ("group-offsets", group_offsets::all()),
+        ("group-rebalances", group_rebalances::all()),
+        ("group-refusals", group_refusals::all()),
+        ("group-timeouts", group_timeouts::all()),
         ("list-offsets", list_offsets::all()),
+        ("log-dirs", log_dirs::all()),
         ("metadata", metadata::all()),
+        ("null-lists", null_lists::all()),
         ("one-broker", one_broker::all()),
         ("operations", operations::all()),
         ("produce", produce::all()),
         ("produce-batches", produce_batches::all()),
+        ("refusals", refusals::all()),
         ("versions", versions::all()),
     ]
 }

@@ -3,6 +3,7 @@
 use bytes::{BufMut as _, BytesMut};
 use kafka_protocol::messages::{ApiKey, ProduceRequest, RequestHeader};
 use kafka_protocol::protocol::{Encodable as _, Request, StrBytes};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fields::fields;
@@ -10,7 +11,8 @@ use super::fields::fields;
 /// The correlation id of every request.
 pub(crate) const CORRELATION_ID: i32 = 7;
 
-/// Requests sent in order, each after the answer to the one before.
+/// Requests sent in order, each after the answer to the one before unless its
+/// [`Course`] says otherwise.
 #[derive(Debug, Clone)]
 pub struct Exchange {
     /// Unique within its file, and what its topics are called after.
@@ -34,6 +36,42 @@ pub struct Step {
     pub frame: Vec<u8>,
     /// Whether there is an answer to wait for.
     pub answered: bool,
+    /// What it has to do with the other steps.
+    pub course: Course,
+}
+
+/// How a step goes with the others. By default it is sent on the exchange's one
+/// connection, and the next step follows its answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Course {
+    /// The connection that it is sent on. The empty name is a connection as well.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub connection: String,
+    /// What the member id in the answer is called from then on. `{NAME}` is replaced by
+    /// the id in later requests, and the id by `{NAME}` in answers.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub member: String,
+    /// Whether the next step does not follow its answer: a later step `reads` it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub parked: bool,
+    /// What the broker must say of a group before anything else is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<GroupIs>,
+    /// The connections whose oldest parked answers are read now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
+}
+
+/// What DescribeGroups says of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupIs {
+    /// Its id.
+    pub group: String,
+    /// The name of its state.
+    pub state: String,
+    /// How many members it has.
+    pub members: usize,
 }
 
 impl Exchange {
@@ -61,6 +99,7 @@ impl Step {
             fields: fields(&format!("{request:?}")),
             frame: frame.to_vec(),
             answered: true,
+            course: Course::default(),
         }
     }
 
@@ -71,6 +110,45 @@ impl Step {
             answered: false,
             ..Step::new(version, request)
         }
+    }
+
+    /// The same on the connection `name`.
+    #[must_use]
+    pub fn on(mut self, name: &str) -> Step {
+        name.clone_into(&mut self.course.connection);
+        self
+    }
+
+    /// The same, with a name for the member id in its answer.
+    #[must_use]
+    pub fn names(mut self, member: &str) -> Step {
+        member.clone_into(&mut self.course.member);
+        self
+    }
+
+    /// The same, whose answer a later step reads.
+    #[must_use]
+    pub fn parked(mut self) -> Step {
+        self.course.parked = true;
+        self
+    }
+
+    /// The same, after which `group` comes into `state` with this number of members.
+    #[must_use]
+    pub fn until(mut self, group: &str, state: &str, members: usize) -> Step {
+        self.course.until = Some(GroupIs {
+            group: group.to_owned(),
+            state: state.to_owned(),
+            members,
+        });
+        self
+    }
+
+    /// The same, after which the parked answers of these connections are read.
+    #[must_use]
+    pub fn then_reads(mut self, connections: &[&str]) -> Step {
+        self.course.reads = connections.iter().map(|&name| name.to_owned()).collect();
+        self
     }
 
     /// A request header of version 1 and any bytes behind it.
@@ -86,6 +164,7 @@ impl Step {
             fields: Value::Null,
             frame: frame.to_vec(),
             answered: true,
+            course: Course::default(),
         }
     }
 }

@@ -5,6 +5,9 @@
 //! - `error_message` and `documentation` go: each broker has its own words.
 //! - Ports, cluster ids, topic ids, fetch session ids and new producer ids become a word that says
 //!   whether there was one.
+//! - Member ids are the names that the exchange gives them. An id without a name stays.
+//! - Where all topics or groups are asked for, those that are not called after the exchange go.
+//! - The path of a log directory and the size of its volume become a word.
 //! - Lists are sorted, except in Fetch: Kafka's order comes from hash maps.
 //! - Settings are keyed by their names.
 //! - `log_start_offset` of a refused produce goes; no `aborted_transactions` are
@@ -33,6 +36,30 @@ pub(crate) fn normalise(api: ApiKey, value: Value) -> Value {
     }
 }
 
+/// Takes topics and groups that are not called after `exchange` out of an answer about all.
+pub(crate) fn keep_own(api: ApiKey, exchange: &str, request: &Value, answer: &mut Value) {
+    let all = request["topics"].is_null();
+    match api {
+        ApiKey::ListGroups => keep(&mut answer["groups"], "group_id", exchange),
+        ApiKey::Metadata if all => keep(&mut answer["topics"], "name", exchange),
+        ApiKey::DescribeLogDirs if all => {
+            for folder in answer["results"].as_array_mut().into_iter().flatten() {
+                keep(&mut folder["topics"], "name", exchange);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn keep(list: &mut Value, name: &str, exchange: &str) {
+    if let Value::Array(items) = list {
+        items.retain(|item| {
+            let called = item[name].as_str();
+            called.is_some_and(|called| called.starts_with(exchange))
+        });
+    }
+}
+
 fn object(api: ApiKey, entries: Map<String, Value>) -> Map<String, Value> {
     let refused = entries.get("error_code").is_some_and(|code| *code != 0);
     let mut normal = Map::new();
@@ -55,6 +82,10 @@ fn object(api: ApiKey, entries: Map<String, Value>) -> Map<String, Value> {
             {
                 json!("(an id)")
             }
+            ("log_dir", _) => json!("(a path)"),
+            ("total_bytes" | "usable_bytes", Value::Number(size)) if size.as_i64() > Some(0) => {
+                json!("(a size)")
+            }
             ("aborted_transactions", Value::Null) => json!([]),
             ("records", Value::String(hex)) => batch::read(&unhex(hex).unwrap_or_default()),
             ("records", Value::Null) if api == ApiKey::Fetch => json!([]),
@@ -76,9 +107,16 @@ fn by_name(api: ApiKey, configs: &[Value]) -> Value {
 
 /// A number sorts by its value among the like.
 fn sort_key(value: &Value) -> (String, i64) {
-    let text = ["name", "topic", "resource_name"]
-        .iter()
-        .find_map(|name| value[*name].as_str());
+    let text = [
+        "name",
+        "topic",
+        "resource_name",
+        "group_id",
+        "key",
+        "member_id",
+    ]
+    .iter()
+    .find_map(|name| value[*name].as_str());
     let number = ["partition_index", "partition", "index", "node_id"]
         .iter()
         .find_map(|name| value[*name].as_i64());

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::exchange::{Exchange, Step};
+use super::exchange::{Course, Exchange, Step};
 use super::fields::{hex, unhex};
 
 /// What the files' names end with.
@@ -31,6 +31,9 @@ pub struct JudgedStep {
     pub api: i16,
     /// Its version.
     pub version: i16,
+    /// What it has to do with the other steps.
+    #[serde(flatten)]
+    pub course: Course,
     /// The request's fields.
     pub request: Value,
     /// The request's bytes, without the length in front.
@@ -53,6 +56,7 @@ impl Judged {
                 .map(|(step, kafka)| JudgedStep {
                     api: step.api,
                     version: step.version,
+                    course: step.course.clone(),
                     request: step.fields.clone(),
                     hex: hex(&step.frame),
                     answered: step.answered,
@@ -81,6 +85,7 @@ impl Judged {
                 fields: step.request.clone(),
                 frame: unhex(&step.hex).context("hex")?,
                 answered: step.answered,
+                course: step.course.clone(),
             })
         });
         steps.collect()

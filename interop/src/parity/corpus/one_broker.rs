@@ -18,11 +18,13 @@ pub(super) fn all() -> Vec<Exchange> {
     vec![
         epochs(),
         epochs_of_unknown(),
+        epochs_refused(),
         cluster(),
         reassignments(),
         elections(),
         elections_of_all(),
         elections_by_version(),
+        elections_refused(),
     ]
 }
 
@@ -93,6 +95,27 @@ fn epochs_of_unknown() -> Exchange {
                 ],
             ),
         ],
+    )
+}
+
+fn epochs_refused() -> Exchange {
+    let id = "epochs-refused";
+    let of =
+        |version, topic: &str, partition: (i32, i32, i32)| ends(version, &[(topic, &[partition])]);
+    let each = (2..=4).flat_map(|version| {
+        [
+            of(version, "epochs-no-topic", (0, -1, 0)),
+            of(version, id, (7, -1, 0)),
+            of(version, id, (0, 1, 0)),
+            of(version, id, (0, -2, 0)),
+            of(version, id, (0, -1, 5)),
+            ends(version, &[]),
+        ]
+    });
+    Exchange::new(
+        id,
+        "OffsetForLeaderEpoch 2 to 4: unknown topics and partitions, epochs that are not the leader's.",
+        [create_plain(&[id])].into_iter().chain(each).collect(),
     )
 }
 
@@ -197,5 +220,21 @@ fn elections_by_version() -> Exchange {
         "elections-versions",
         "ElectLeaders 0 to 2.",
         vec![create_plain(&["elections-versions"]), of(0), of(1), of(2)],
+    )
+}
+
+fn elections_refused() -> Exchange {
+    let id = "elections-refused";
+    let each = (0..=2).flat_map(|version| {
+        [
+            elect(version, 0, Some(&[("elections-not", &[0])])),
+            elect(version, 0, Some(&[(id, &[7])])),
+            elect(version, 0, Some(&[])),
+        ]
+    });
+    Exchange::new(
+        id,
+        "ElectLeaders 0 to 2 of topics and partitions that are not there, and of none.",
+        [create_plain(&[id])].into_iter().chain(each).collect(),
     )
 }
