@@ -38,18 +38,24 @@ pub fn python(packages: &str, script: &str, address: SocketAddr) -> Command {
     command
 }
 
-/// A main class of Apache Kafka's jars, which hold its tools, its client and its node; or
-/// of `interop/clients/features/java`.
+/// A main class of Apache Kafka's jars, which hold its tools, its client, its node and
+/// Kafka Connect; or of `interop/clients/features/java`.
 ///
 /// # Panics
 /// When they are not installed.
 #[must_use]
 pub fn java(main_class: &str) -> Command {
+    java_with(&[], main_class)
+}
+
+/// As [`java`], with more options for the virtual machine.
+pub(crate) fn java_with(options: &[&str], main_class: &str) -> Command {
     let jars = installed("kafka");
     let mut command = Command::new("java");
     command.arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
     // A tool of a second is over before the optimizing compiler pays.
     command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]);
+    command.args(options);
     let ours = installed("java");
     let class_path = format!("{}:{}", jars.join("*").display(), ours.display());
     command.arg("-cp").arg(class_path).arg(main_class);

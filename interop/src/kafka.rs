@@ -93,7 +93,7 @@ impl Kafka {
             .with_transactional_id(None)
             .with_transaction_timeout_ms(60_000);
         TcpStream::connect(self.address).is_ok()
-            && ask(self.address, &[Step::new(0, &request)])
+            && ask(self.address, "", &[Step::new(0, &request)])
                 .is_ok_and(|answers| answers[0]["error_code"] == 0)
     }
 }

@@ -51,7 +51,9 @@ def read(client, count):
 
     def look():
         # No more than are wanted: what is left over would be skipped.
-        for batch in client.poll(100, max_records=count - len(found)).values():
+        # Long enough for a rebalance: when a poll ends while a SyncGroup is on its way,
+        # kafka-python 3.0.12 does nothing with its answer, and reads no new partition.
+        for batch in client.poll(2_000, max_records=count - len(found)).values():
             found.extend(batch)
         return len(found) >= count
 
@@ -301,7 +303,7 @@ class Member(ConsumerRebalanceListener):
         return self.client.assignment()
 
     def poll(self):
-        for part, batch in self.client.poll(50).items():
+        for part, batch in self.client.poll(200).items():
             self.seen.extend((part.partition, record.offset) for record in batch)
             self.client.commit_async(
                 {part: offset_and_metadata(batch[-1].offset + 1, "")}

@@ -10,7 +10,7 @@ use mqd_guard::Mqd;
 use crate::{lines, start_mqd};
 
 /// A tool that is given the broker's address.
-fn tool(main_class: &str, mqd: &Mqd, arguments: &str) -> Command {
+pub(crate) fn tool(main_class: &str, mqd: &Mqd, arguments: &str) -> Command {
     let mut command = java(&format!("org.apache.kafka.tools.{main_class}"));
     command.args(["--bootstrap-server", &mqd.address().to_string()]);
     command.args(arguments.split_whitespace());
@@ -56,7 +56,8 @@ fn dump(folder: &Path, extension: &str, check: &str) -> String {
         .filter(|path| path.extension().is_some_and(|found| found == extension))
         .collect();
     files.sort();
-    assert!(files.len() > 3, "{} .{extension} files", files.len());
+    // The last segment has its indexes in memory.
+    assert!(files.len() > 2, "{} .{extension} files", files.len());
     let files: Vec<String> = files
         .iter()
         .map(|path| path.display().to_string())

@@ -7,6 +7,8 @@
 
 mod kafka_python;
 mod kafka_tools;
+mod kafka_tools_admin;
+mod kafka_tools_verify;
 mod kcat;
 mod restart;
 
