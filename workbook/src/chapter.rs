@@ -98,6 +98,11 @@ impl Workspace {
     }
 }
 
+/// `book/src/06-log-storage.md` of `06-log-storage`.
+pub(crate) fn page(name: &str) -> PathBuf {
+    Path::new("book/src").join(format!("{name}.md"))
+}
+
 impl Chapter {
     /// `06`.
     #[must_use]
@@ -140,7 +145,7 @@ impl Chapter {
     /// Its page in the book.
     #[must_use]
     pub fn page(&self) -> PathBuf {
-        Path::new("book/src").join(format!("{}.md", self.folder))
+        page(&self.folder)
     }
 
     fn is_called(&self, name: &str) -> bool {

@@ -13,8 +13,9 @@ pub const HELP: &str = "\
 cargo workbook             where you are, and what comes next; builds nothing
 
 Learn
-  check [N | N.K]          run the spec of a chapter, or of a task, on your part
-  watch [N | N.K]          check again at every save
+  check [N | N.K [CASE]]   run the spec of a chapter, or of a task, on your part;
+                           with a CASE, say what came of this one
+  watch [N | N.K [CASE]]   check again at every save
   hint [N.K [STEP]]        one hint; each further one tells more
   diff N.K                 compare your text of a task with the solution's
   solve N.K                fill a task from the solution; keeps a copy of your file
@@ -38,6 +39,7 @@ Write
 
   N                        a chapter: 6, 06 or log-storage
   N.K                      a task: 6.1
+  CASE                     a case of the task: an_empty_index
                            (without N or N.K: the chapter or task that you are at)
   --mine                   run your code for green tasks, the solution for the rest;
                            prints which tasks are whose
@@ -51,9 +53,9 @@ pub enum Action {
     Map,
     /// `help`.
     Help,
-    /// `check [N | N.K]`.
+    /// `check [N | N.K [CASE]]`.
     Check(Option<Aim>),
-    /// `watch [N | N.K]`.
+    /// `watch [N | N.K [CASE]]`.
     Watch(Option<Aim>),
     /// `hint [N.K [STEP]]`.
     Hint(Option<TaskId>, Option<usize>),
@@ -104,6 +106,8 @@ pub enum Aim {
     Chapter(String),
     /// One task.
     Task(TaskId),
+    /// The cases of a task that have this name.
+    Case(TaskId, String),
 }
 
 /// How to run the demo.
@@ -152,8 +156,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action> {
     let has = |flag: &str| words.flags.iter().any(|given| given == flag);
     Ok(match command {
         "" => Action::Map,
-        "check" => Action::Check(aim(names.first())),
-        "watch" => Action::Watch(aim(names.first())),
+        "check" => Action::Check(aim(&names)?),
+        "watch" => Action::Watch(aim(&names)?),
         "hint" if names.is_empty() => Action::Hint(None, None),
         "hint" => Action::Hint(Some(task(&names)?), step(&names)?),
         "diff" => Action::Diff(task(&names)?),
@@ -209,8 +213,8 @@ fn allow(command: &str, words: &Words, names: usize) -> Result<()> {
     let (flags, most): (&[&str], usize) = match command {
         "" | "figures" => (&[], 0),
         "help" => return Ok(()),
-        "check" | "watch" | "diff" | "solve" | "reset" => (&[], 1),
-        "hint" => (&[], 2),
+        "diff" | "solve" | "reset" => (&[], 1),
+        "check" | "watch" | "hint" => (&[], 2),
         "demo" => (&["mine"], 0),
         "serve" => (&["mine", "red"], 0),
         "book" => (&["open"], 0),
@@ -241,10 +245,14 @@ fn allow(command: &str, words: &Words, names: usize) -> Result<()> {
     Ok(())
 }
 
-fn aim(name: Option<&String>) -> Option<Aim> {
-    name.map(|name| match TaskId::parse(name) {
-        Some(task) => Aim::Task(task),
-        None => Aim::Chapter(name.clone()),
+fn aim(names: &[String]) -> Result<Option<Aim>> {
+    Ok(match names {
+        [] => None,
+        [_, case, ..] => Some(Aim::Case(task(names)?, case.clone())),
+        [name] => Some(match TaskId::parse(name) {
+            Some(task) => Aim::Task(task),
+            None => Aim::Chapter(name.clone()),
+        }),
     })
 }
 

@@ -48,6 +48,12 @@ impl Entry {
             .to_owned())
     }
 
+    /// The text, if there is one.
+    pub(crate) fn optional_text(&self, key: &str) -> Result<Option<String>> {
+        let given = self.0.contains_key(key);
+        given.then(|| self.text(key)).transpose()
+    }
+
     pub(crate) fn number<N: TryFrom<i64>>(&self, key: &str) -> Result<N> {
         let number = self.value(key)?.as_integer();
         let number = number.and_then(|number| N::try_from(number).ok());

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use workbook::chapter::{Chapter, Workspace};
 use workbook::cli::{self, Action, Aim, HELP};
-use workbook::commands::{book, check, diff, hint, map, reset, serve, stubs, watch};
+use workbook::commands::check::{self, Only};
+use workbook::commands::{book, diff, hint, map, reset, serve, stubs, watch};
 use workbook::holes::TaskId;
 use workbook::verify::{self, Order};
 use workbook::{demo, figures, progress, say};
@@ -26,12 +27,12 @@ fn run() -> Result<()> {
         Action::Map => map::run(workspace),
         Action::Help => tell(Ok(HELP)),
         Action::Check(aim) => {
-            let (chapter, task) = aimed_at(workspace, aim)?;
-            check::run(workspace, &chapter, task.as_ref())
+            let (chapter, only) = aimed_at(workspace, aim)?;
+            check::run(workspace, &chapter, only.as_ref())
         }
         Action::Watch(aim) => {
-            let (chapter, task) = aimed_at(workspace, aim)?;
-            watch::run(workspace, &chapter, task.as_ref())
+            let (chapter, only) = aimed_at(workspace, aim)?;
+            watch::run(workspace, &chapter, only.as_ref())
         }
         Action::Hint(task, step) => {
             let task = task.map_or_else(|| next_task(workspace), Ok)?;
@@ -75,10 +76,13 @@ fn tell(words: Result<impl ToString>) -> Result<()> {
     Ok(())
 }
 
-fn aimed_at(workspace: &Workspace, aim: Option<Aim>) -> Result<(Chapter, Option<TaskId>)> {
+fn aimed_at(workspace: &Workspace, aim: Option<Aim>) -> Result<(Chapter, Option<Only>)> {
     Ok(match aim {
         Some(Aim::Chapter(name)) => (workspace.chapter(&name)?, None),
-        Some(Aim::Task(task)) => (chapter_of(workspace, &task)?, Some(task)),
+        Some(Aim::Task(task)) => (chapter_of(workspace, &task)?, Some(Only::Task(task))),
+        Some(Aim::Case(task, case)) => {
+            (chapter_of(workspace, &task)?, Some(Only::Case(task, case)))
+        }
         None => {
             let current = progress::current(workspace)?;
             let current =

@@ -46,6 +46,13 @@ impl Progress {
         Progress::with(workspace, chapter, checked)
     }
 
+    /// The page that teaches a task.
+    #[must_use]
+    pub fn page_of(&self, id: &TaskId) -> PathBuf {
+        let task = self.tasks.iter().find(|(task, _)| task.id == *id);
+        task.map_or_else(|| self.chapter.page(), |(task, _)| task.page.clone())
+    }
+
     /// Reads the part; takes these verdicts.
     ///
     /// # Errors

@@ -105,17 +105,27 @@ pub fn cases(binary: &Path, folder: &Path) -> Result<Vec<Case>> {
         .filter_map(|line| line.strip_suffix(": test")?.strip_prefix(MODULE))
         .map(Case::new)
         .collect();
-    cases.sort_by_cached_key(|case| {
-        let mut segments = case.name.rsplit("::");
-        let function = segments.next().unwrap_or_default();
-        let module = case.name.split("::").next().unwrap_or_default();
-        let text = std::fs::read_to_string(folder.join(module).with_extension("rs"));
-        let at = text
-            .ok()
-            .and_then(|text| text.find(&format!("fn {function}(")));
-        (case.task, at)
-    });
+    cases.sort_by_cached_key(|case| (case.task, places(folder, &case.name)));
     Ok(cases)
+}
+
+/// Where the text of a case is: in the file of its task, or where that file names its
+/// module, and then where in the module's.
+fn places(folder: &Path, case: &str) -> Vec<Option<usize>> {
+    let (task, rest) = case.split_once("::").unwrap_or((case, ""));
+    let mut file = folder.join(task);
+    let mut places = Vec::new();
+    let mut segments = rest.split("::").peekable();
+    while let Some(segment) = segments.next() {
+        let wanted = match segments.peek() {
+            Some(_) => format!("mod {segment};"),
+            None => format!("fn {segment}("),
+        };
+        let text = std::fs::read_to_string(file.with_extension("rs"));
+        places.push(text.ok().and_then(|text| text.find(&wanted)));
+        file.push(segment);
+    }
+    places
 }
 
 /// Runs the cases, some at a time; the verdicts come in the order of the cases.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::chapter::{Chapter, Workspace};
 use crate::holes::{self, Hole, TaskId};
@@ -14,8 +14,6 @@ use crate::tree::{self, Files};
 /// The holes of a task, in the order of the files and of their text.
 #[derive(Debug)]
 pub struct TaskHoles {
-    /// What the learner is to do, in one line: the title of the first hole.
-    pub title: String,
     /// At least one.
     pub holes: Vec<TaskHole>,
     /// The learner's text of the files that have them, by path in the workspace.
@@ -47,10 +45,11 @@ impl TaskHoles {
     pub fn find(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<TaskHoles> {
         let solutions = tree::read(&workspace.path(chapter.solution().join("src")))?;
         let solved = holes_of(&solutions, task);
-        let (_, first) = solved
-            .first()
-            .with_context(|| format!("chapter {} has no task {task}", chapter.folder))?;
-        let title = first.title.clone();
+        ensure!(
+            !solved.is_empty(),
+            "chapter {} has no task {task}",
+            chapter.folder
+        );
         let source = chapter.exercise().join("src");
         let learners = tree::read(&workspace.path(&source))?;
         let present = holes_of(&learners, task);
@@ -73,7 +72,6 @@ impl TaskHoles {
             }
         });
         Ok(TaskHoles {
-            title,
             holes: holes.collect(),
             files,
         })

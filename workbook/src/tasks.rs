@@ -1,10 +1,10 @@
 //! What a chapter's author says of its tasks: `tasks.toml` and `wrong.toml`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::chapter::{Chapter, Workspace};
+use crate::chapter::{self, Chapter, Workspace};
 use crate::entry::{self, Entry};
 use crate::holes::{self, TaskId};
 use crate::tree::{self, Files};
@@ -20,12 +20,13 @@ pub enum Kind {
     Shell,
 }
 
-/// One `[[task]]` of `tasks.toml`, with the title in its first hole.
+/// One `[[task]]` of `tasks.toml`, with what its holes say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
     /// `6.1`.
     pub id: TaskId,
-    /// From the comment of its first hole in the solution.
+    /// What the learner is to do, in one line: from `tasks.toml`, or from the comment of the
+    /// only hole in the solution.
     pub title: String,
     /// The solution's files with its holes, such as `src/offset_index.rs`.
     pub files: Vec<String>,
@@ -37,6 +38,8 @@ pub struct Task {
     pub minutes: u32,
     /// From a nudge to nearly the answer.
     pub hints: Vec<String>,
+    /// The page that teaches it: the chapter's, if `tasks.toml` names no other.
+    pub page: PathBuf,
 }
 
 /// One `[[wrong]]` of `wrong.toml`: a plausible mistake, as an edit of the solution.
@@ -77,10 +80,16 @@ pub fn tasks(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Task>> {
         let Some(entry) = entries.iter().find(|entry| entry.id == task.id) else {
             continue;
         };
+        if let Some(title) = &entry.title {
+            task.title.clone_from(title);
+        }
         task.kind = entry.kind;
         task.stars = entry.stars;
         task.minutes = entry.minutes;
         task.hints.clone_from(&entry.hints);
+        if let Some(page) = &entry.page {
+            task.page = chapter::page(page);
+        }
     }
     for entry in &entries {
         ensure!(
@@ -96,10 +105,14 @@ pub fn tasks(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Task>> {
 /// What `tasks.toml` says of a task.
 struct Described {
     id: TaskId,
+    /// Of a task of several holes: each of these has only its own.
+    title: Option<String>,
     kind: Kind,
     stars: u8,
     minutes: u32,
     hints: Vec<String>,
+    /// Its name without an ending, such as `15-compaction`.
+    page: Option<String>,
 }
 
 fn described(file: &Path) -> Result<Vec<Described>> {
@@ -112,7 +125,7 @@ fn described(file: &Path) -> Result<Vec<Described>> {
 
 impl Described {
     fn read(entry: &Entry) -> Result<Described> {
-        entry.has_only(&["id", "kind", "stars", "minutes", "hints"])?;
+        entry.has_only(&["id", "title", "kind", "stars", "minutes", "hints", "page"])?;
         let kind = match &*entry.text("kind")? {
             "queue" => Kind::Queue,
             "study" => Kind::Study,
@@ -121,10 +134,12 @@ impl Described {
         };
         Ok(Described {
             id: task_id(&entry.text("id")?)?,
+            title: entry.optional_text("title")?,
             kind,
             stars: entry.number("stars")?,
             minutes: entry.number("minutes")?,
             hints: entry.texts("hints")?,
+            page: entry.optional_text("page")?,
         })
     }
 }
@@ -154,6 +169,7 @@ fn holes_of_solution(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Tas
                     stars: 0,
                     minutes: 0,
                     hints: Vec::new(),
+                    page: chapter.page(),
                 }),
             }
         }

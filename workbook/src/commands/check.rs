@@ -1,4 +1,8 @@
-//! `check [N]`: builds the part and its spec, runs every case, says what to do next.
+//! `check [N | N.K [CASE]]`: builds the part and its spec, runs every case, says what to
+//! do next.
+
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 
@@ -13,23 +17,39 @@ use crate::spec::{self, Case, Verdict};
 use crate::tasks::Task;
 use crate::verdict::{self, Checked};
 
-/// Checks a chapter's part, or `only` one task of it, and says what came of it.
+/// What to speak of, of a chapter.
+#[derive(Debug)]
+pub enum Only {
+    /// One task.
+    Task(TaskId),
+    /// The cases of a task that have this name.
+    Case(TaskId, String),
+}
+
+/// Checks a chapter's part, or `only` a task or a case of it, and says what came of it.
 ///
 /// # Errors
-/// When it does not compile, or a case is red.
-pub fn run(workspace: &Workspace, chapter: &Chapter, only: Option<&TaskId>) -> Result<()> {
+/// When it does not compile, a case is red, or there is no such case.
+pub fn run(workspace: &Workspace, chapter: &Chapter, only: Option<&Only>) -> Result<()> {
     let mut verdicts = verdicts(workspace, chapter)?;
     let mut progress = Progress::of(workspace, chapter)?;
-    if let Some(only) = only {
-        progress.tasks.retain(|(task, _)| task.id == *only);
-        verdicts.retain(|verdict| verdict.case.task == only.number);
+    if let Some(Only::Task(task) | Only::Case(task, _)) = only {
+        progress.tasks.retain(|(known, _)| known.id == *task);
+        verdicts.retain(|verdict| verdict.case.task == task.number);
         ensure!(
             !verdicts.is_empty(),
-            "{} has no cases of a task {only}",
+            "{} has no cases of a task {task}",
             chapter.folder
         );
     }
-    report(&progress, &verdicts, Paint::for_stdout());
+    let paint = Paint::for_stdout();
+    match only {
+        Some(Only::Case(task, case)) => {
+            verdicts = called(verdicts, task, case)?;
+            report_cases(&progress, &verdicts, paint);
+        }
+        Some(Only::Task(_)) | None => report(&progress, &verdicts, paint),
+    }
     let red = verdicts.iter().filter(|v| v.failure.is_some()).count();
     if red > 0 {
         bail!("{red} of {} cases are red", verdicts.len());
@@ -59,6 +79,33 @@ pub fn verdicts(workspace: &Workspace, chapter: &Chapter) -> Result<Vec<Verdict>
     let verdicts = spec::run(binary, &cases)?;
     Checked::new(hash, &verdicts).save(workspace, chapter)?;
     Ok(verdicts)
+}
+
+/// Those of `verdicts`, which are of `task`, whose case is called `case`: as its function
+/// is, or with the module in front, as in `room::a_promise_holds_room`.
+///
+/// # Errors
+/// When none is; says which there are.
+pub fn called(verdicts: Vec<Verdict>, task: &TaskId, case: &str) -> Result<Vec<Verdict>> {
+    let ending = format!("::{case}");
+    let is_called = |verdict: &Verdict| format!("::{}", verdict.case.name).ends_with(&ending);
+    let (found, others): (Vec<_>, Vec<_>) = verdicts.into_iter().partition(is_called);
+    let names: Vec<_> = others.iter().map(|other| short(&other.case)).collect();
+    ensure!(
+        !found.is_empty(),
+        "task {task} has no case `{case}`; it has:\n  {}",
+        names.join("\n  ")
+    );
+    Ok(found)
+}
+
+fn report_cases(progress: &Progress, verdicts: &[Verdict], paint: Paint) {
+    for verdict in verdicts {
+        match verdict.failure {
+            None => say!("{}  {}", paint.green("green"), verdict.case.name),
+            Some(_) => explain(progress, std::slice::from_ref(verdict), verdict, paint),
+        }
+    }
 }
 
 fn report(progress: &Progress, verdicts: &[Verdict], paint: Paint) {
@@ -113,7 +160,10 @@ fn explain(progress: &Progress, verdicts: &[Verdict], first: &Verdict, paint: Pa
         for file in &open.files {
             say!("  {}", chapter.exercise().join(file).display());
         }
-        say!("the cases of the task are in {}", case_file(chapter, first));
+        say!(
+            "the cases of the task are in {}",
+            case_file(progress, first)
+        );
         say!("where to begin?   cargo workbook hint {task}");
         return;
     }
@@ -121,10 +171,10 @@ fn explain(progress: &Progress, verdicts: &[Verdict], first: &Verdict, paint: Pa
     say!("\n{}", paint.bold("stuck? one step at a time:"));
     say!(
         "  1  read the message above, and the case in {}",
-        case_file(chapter, first)
+        case_file(progress, first)
     );
     say!("  2  cargo workbook hint {task}");
-    for (number, step) in (3..).zip(last_steps(chapter, &task)) {
+    for (number, step) in (3..).zip(last_steps(&progress.page_of(&task), &task)) {
         say!("  {number}  {step}");
     }
 }
@@ -134,14 +184,13 @@ fn say_others(verdicts: &[Verdict], first: &Case, task: &TaskId) {
     let others = verdicts.iter().filter_map(|verdict| {
         let is_other = verdict.case.task == first.task && verdict.case != *first;
         let failure = verdict.failure.as_ref().filter(|_| is_other)?;
-        Some((&verdict.case.name, failure.was_not_run()))
+        Some((short(&verdict.case), failure.was_not_run()))
     });
     let (not_run, red): (Vec<_>, Vec<_>) = others.partition(|(_, was_not_run)| *was_not_run);
     if !red.is_empty() {
-        say!("\nalso red in {task}:");
+        say!("\nalso red in {task} (one in full: cargo workbook check {task} CASE):");
     }
     for (name, _) in red {
-        let name = name.split_once("::").map_or(&**name, |(_, case)| case);
         say!("  {name}");
     }
     if !not_run.is_empty() {
@@ -152,28 +201,36 @@ fn say_others(verdicts: &[Verdict], first: &Case, task: &TaskId) {
     }
 }
 
+/// The case's name without its task.
+fn short(case: &Case) -> &str {
+    let name = &*case.name;
+    name.split_once("::").map_or(name, |(_, case)| case)
+}
+
 /// The task of the case, if it is still a hole.
 fn hole<'a>(progress: &'a Progress, verdict: &Verdict) -> Option<&'a (Task, State)> {
     let mut tasks = progress.tasks.iter();
     tasks.find(|(task, state)| task.id.number == verdict.case.task && *state == State::Open)
 }
 
-fn case_file(chapter: &Chapter, verdict: &Verdict) -> String {
-    let module = verdict.case.name.split("::").next().unwrap_or_default();
-    let file = chapter.exercise().join("spec").join(module);
+fn case_file(progress: &Progress, verdict: &Verdict) -> String {
+    let (module, _) = verdict.case.name.rsplit_once("::").unwrap_or_default();
+    let spec = progress.chapter.exercise().join("spec");
+    let file = spec.join(Path::new(&module.replace("::", "/")));
     file.with_extension("rs").display().to_string()
 }
 
 fn praise(progress: &Progress, paint: Paint) {
-    let chapter = &progress.chapter;
     say!(
         "\n{}",
         paint.green("All green. The queue can run on your part:")
     );
     say!("  cargo workbook serve --mine");
     say!("  cargo workbook demo --mine");
+    let pages = progress.tasks.iter().map(|(task, _)| &task.page);
+    let pages: BTreeSet<String> = pages.map(|page| page.display().to_string()).collect();
     say!(
         "Then answer the questions at the end of {}. `cargo workbook` says what comes next.",
-        chapter.page().display()
+        Vec::from_iter(pages).join(" and ")
     );
 }

@@ -10,6 +10,7 @@ use crate::holes::{self, TaskId};
 use crate::say;
 use crate::screen::Paint;
 use crate::task_holes::{TaskHole, TaskHoles};
+use crate::tasks;
 use crate::tree;
 
 /// Shows where they differ, hole by hole.
@@ -18,8 +19,11 @@ use crate::tree;
 /// When a hole cannot be found, or git cannot compare.
 pub fn run(workspace: &Workspace, chapter: &Chapter, task: &TaskId) -> Result<()> {
     let found = TaskHoles::find(workspace, chapter, task)?;
+    let tasks = tasks::tasks(workspace, chapter)?;
+    let title = tasks.iter().find(|known| known.id == *task);
+    let title = title.map_or("", |known| &known.title);
     let paint = Paint::for_stdout();
-    say!("{}", paint.bold(&format!("task {task}: {}", found.title)));
+    say!("{}", paint.bold(&format!("task {task}: {title}")));
     if found.holes.iter().all(|hole| holes::is_open(&hole.body)) {
         say!("The task is still a hole: there is nothing of yours to compare.");
         say!(

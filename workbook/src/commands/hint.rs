@@ -63,7 +63,7 @@ pub fn run(
             say!(
                 "\nThose were all the hints (`cargo workbook hint {task} 1` prints the first again). What is left:"
             );
-            for step in last_steps(chapter, task) {
+            for step in last_steps(&found.page, task) {
                 say!("  {step}");
             }
             Ok(())

@@ -1,11 +1,11 @@
 //! What is left to a learner who is stuck.
 
-use crate::chapter::Chapter;
+use std::path::Path;
+
 use crate::holes::TaskId;
 
 /// The last steps of the ladder, behind the message and the hints.
-pub(super) fn last_steps(chapter: &Chapter, task: &TaskId) -> [String; 3] {
-    let page = chapter.page();
+pub(super) fn last_steps(page: &Path, task: &TaskId) -> [String; 3] {
     [
         format!(
             "read the task's invariants, and its worked example if there is one, in {}",

@@ -99,7 +99,7 @@ fn next_step(current: &Progress, begun: bool, paint: Paint) {
             say!("  cargo workbook hint {}    one hint at a time", task.id);
         }
         State::Open | State::Green => {
-            say!("  read   {}", chapter.page().display());
+            say!("  read   {}", task.page.display());
             say!("  write  {}: {}", task.id, task.title);
             for file in &task.files {
                 say!("         in {}", chapter.exercise().join(file).display());

@@ -1,13 +1,12 @@
-//! `watch [N | N.K]`: checks again at every save.
+//! `watch [N | N.K [CASE]]`: checks again at every save.
 
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::check;
+use super::check::{self, Only};
 use crate::chapter::{Chapter, Workspace};
-use crate::holes::TaskId;
 use crate::say;
 use crate::verdict;
 
@@ -18,10 +17,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(150);
 ///
 /// # Errors
 /// When the part or its spec cannot be read.
-pub fn run(workspace: &Workspace, chapter: &Chapter, task: Option<&TaskId>) -> Result<()> {
+pub fn run(workspace: &Workspace, chapter: &Chapter, only: Option<&Only>) -> Result<()> {
     loop {
         let checked = verdict::hash(workspace, chapter)?;
-        if let Err(error) = check::run(workspace, chapter, task) {
+        if let Err(error) = check::run(workspace, chapter, only) {
             say!("{error:#}");
         }
         say!(

@@ -23,6 +23,10 @@ fn every_subcommand_is_understood() {
         ("check", Action::Check(None)),
         ("check 06", Action::Check(chapter("06"))),
         ("check 6.1", Action::Check(Some(Aim::Task(task("6.1"))))),
+        (
+            "check 6.1 late::b",
+            Action::Check(Some(Aim::Case(task("6.1"), "late::b".to_owned()))),
+        ),
         ("watch log-storage", Action::Watch(chapter("log-storage"))),
         ("hint", Action::Hint(None, None)),
         ("hint 6.1", Action::Hint(Some(task("6.1")), None)),
@@ -87,6 +91,7 @@ fn what_is_not_understood_is_refused_and_not_passed_over() {
         "chek",
         "check --fast",
         "check 6 7",
+        "check 6.1 a b",
         "hint six",
         "hint 6.1 4",
         "diff 6",

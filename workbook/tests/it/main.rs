@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod check;
 mod cli;
 mod demo;
 mod figures;
@@ -17,6 +18,7 @@ mod players;
 mod progress;
 mod runs;
 mod screen;
+mod script;
 mod spec;
 mod stubs;
 mod tasks;

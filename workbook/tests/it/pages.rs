@@ -275,3 +275,16 @@ fn the_readme_has_every_chapter() {
         }
     }
 }
+
+#[test]
+fn the_page_of_a_task_has_it_in_your_part() {
+    let workspace = this_tree();
+    for chapter in workspace.chapters().unwrap() {
+        for task in tasks::tasks(&workspace, &chapter).unwrap() {
+            let page = fs::read_to_string(workspace.path(&task.page)).unwrap();
+            let (_, part) = page.split_once("\n## Your part").unwrap();
+            let wanted = format!("**{} ", task.id);
+            assert!(part.contains(&wanted), "{}: {wanted}", task.page.display());
+        }
+    }
+}

@@ -1,7 +1,6 @@
 //! Which cases run on which variant: a script that behaves like a test binary says.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use workbook::spec::{Case, Verdict};
@@ -10,6 +9,7 @@ use workbook::tree::Files;
 use workbook::verify::{Runs, Variants};
 
 use crate::fixture::PAIR;
+use crate::script::write_script;
 
 /// Writes down what it runs. `adds` enters the first hole, `both` both holes, `odd` does
 /// not say; on the stub, and on variant 3, `adds` and `both` are red.
@@ -59,8 +59,7 @@ fn red(verdicts: &[Verdict]) -> Vec<bool> {
 fn a_case_runs_on_the_variants_whose_holes_it_enters() {
     let folder = tempfile::tempdir().unwrap();
     let binary = folder.path().join("spec");
-    fs::write(&binary, BINARY).unwrap();
-    fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
+    write_script(&binary, BINARY);
     let solution = Files::from([(PathBuf::from("pair.rs"), PAIR.to_owned())]);
     let wrong = tasks::parse_wrong_answers(WRONG).unwrap();
     let variants = Variants::new(&solution, 2, &wrong).unwrap();

@@ -1,11 +1,12 @@
 //! Runs a script that behaves like a test binary.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
 use workbook::spec::{self, Case, Verdict};
+
+use crate::script::write_script;
 
 /// Lists four cases; passes the first, fails the others in three ways.
 const BINARY: &str = r#"#!/bin/sh
@@ -66,8 +67,7 @@ esac
 fn binary() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spec-binary");
-    fs::write(&path, BINARY).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    write_script(&path, BINARY);
     let text = "fn beta() {}\nfn alpha() {}\n";
     fs::write(folder.path().join("task_1.rs"), text).unwrap();
     (folder, path)
@@ -162,4 +162,25 @@ fn two_cases_run_at_a_time() {
     for verdict in spec::run(&binary, &cases).unwrap() {
         assert_eq!(verdict.failure, None, "{}", verdict.case.name);
     }
+}
+
+#[test]
+fn the_cases_of_a_module_come_where_the_file_of_the_task_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spec-binary");
+    let list = ["late::b", "late::a", "last", "first"];
+    let lines = list.map(|case| format!("echo 'spec::task_1::{case}: test'\n"));
+    write_script(&path, &format!("#!/bin/sh\n{}", lines.concat()));
+    let text = "fn first() {}\nmod late;\nfn last() {}\n";
+    fs::write(folder.path().join("task_1.rs"), text).unwrap();
+    fs::create_dir(folder.path().join("task_1")).unwrap();
+    fs::write(
+        folder.path().join("task_1/late.rs"),
+        "fn a() {}\nfn b() {}\n",
+    )
+    .unwrap();
+    let cases = spec::cases(&path, folder.path()).unwrap();
+    let names: Vec<&str> = cases.iter().map(|case| &*case.name).collect();
+    let wanted = ["first", "late::a", "late::b", "last"].map(|case| format!("task_1::{case}"));
+    assert_eq!(names, wanted);
 }

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use workbook::tasks::{self, Kind};
 
 use crate::fixture::{Fixture, PAIR};
@@ -56,7 +58,33 @@ fn a_task_has_its_title_from_the_hole_and_the_rest_from_tasks_toml() {
 }
 
 #[test]
-fn a_task_of_several_holes_has_the_title_of_the_first() {
+fn a_task_is_taught_by_its_chapters_page_or_by_the_one_that_it_names() {
+    let fixture = Fixture::new();
+    let page = || {
+        let tasks = tasks::tasks(&fixture.workspace, &fixture.chapter).unwrap();
+        tasks[0].page.clone()
+    };
+    assert_eq!(page(), Path::new("book/src/06-pairs.md"));
+    let file = "exercises/06-pairs/tasks.toml";
+    let text = std::fs::read_to_string(fixture.workspace.path(file)).unwrap();
+    let named = text.replacen("kind =", "page = \"06-more\"\nkind =", 1);
+    fixture.write(file, &named);
+    assert_eq!(page(), Path::new("book/src/06-more.md"));
+}
+
+#[test]
+fn a_task_has_the_title_that_tasks_toml_gives_it() {
+    let fixture = Fixture::new();
+    let file = "exercises/06-pairs/tasks.toml";
+    let text = fixture.read(file);
+    let titled = text.replacen("kind =", "title = \"the sum\"\nkind =", 1);
+    fixture.write(file, &titled);
+    let tasks = tasks::tasks(&fixture.workspace, &fixture.chapter).unwrap();
+    assert_eq!(tasks[0].title, "the sum");
+}
+
+#[test]
+fn without_one_a_task_of_several_holes_has_the_title_of_the_first() {
     let fixture = Fixture::new();
     fixture.write(
         "solutions/06-pairs/src/pair.rs",

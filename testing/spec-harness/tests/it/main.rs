@@ -32,6 +32,19 @@ fn a_case_stands_in_its_chapter_and_task() {
 }
 
 #[test]
+fn a_task_names_the_page_that_teaches_it() {
+    let groups = |package: &str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        let folder = format!("{folder}/{package}/15-consumer-groups");
+        |task| Place::new(folder.leak(), task).page()
+    };
+    for package in ["exercises", "solutions"] {
+        assert_eq!(groups(package)("task_4"), "book/src/15-compaction.md");
+        assert_eq!(groups(package)("task_3"), "book/src/15-consumer-groups.md");
+    }
+}
+
+#[test]
 fn a_case_that_holds_says_nothing() {
     let body = || {
         expect_eq("sum", 1 + 2, 3);
