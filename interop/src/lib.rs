@@ -1,9 +1,9 @@
 //! Third-party clients against `mqd`: nothing here knows how the broker works inside.
 //!
 //! The clients are processes ([`kcat`], [`python`], [`java`], those of [`families`], and the
-//! workers of [`connect`]); a [`Session`] feeds one and reads what it says. What they stored is read back from the broker's
-//! files ([`stored_batches`]), because only there it can be seen which codec
-//! really arrived.
+//! workers of [`connect`]); a [`Session`] feeds one and reads what it says. What they stored
+//! is read back from the broker's files ([`stored_batches`]), because only there it can be
+//! seen which codec really arrived.
 //!
 //! # Invariants
 //! - Every wait has a deadline ([`PATIENCE`]). A test waits for a line; only the state of a
@@ -21,6 +21,7 @@ mod connection;
 pub mod families;
 pub mod group_requests;
 pub mod kafka;
+mod latencies;
 mod log_ends;
 pub mod parity;
 mod replays;
@@ -32,6 +33,7 @@ mod stored;
 pub use broker::mqd_binary;
 pub use clients::{KAFKA_PYTHON, java, kcat, python};
 pub use connection::Connection;
+pub use latencies::Latencies;
 pub use replays::{Replay, replays};
 pub use session::{PATIENCE, Session, run};
 pub use stored::{StoredBatch, stored_batches};

@@ -1,13 +1,14 @@
 //! Where the logs of a topic end, read from the broker's files.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use record_batch::{BatchHeader, layout};
+
+use crate::stored::segments;
 
 /// Returns the offset behind the last whole batch of each partition. The broker may be down.
 ///
@@ -19,20 +20,14 @@ pub(crate) fn log_ends(
     partitions: u32,
 ) -> Result<BTreeMap<i32, i64>> {
     let of = |partition: u32| {
-        let dir = data_dir.join(format!("{topic}-{partition}"));
-        Ok((i32::try_from(partition)?, log_end(&dir)?))
+        let segments = segments(data_dir, topic, partition)?;
+        let last = segments.last().context("a log has a segment")?;
+        Ok((i32::try_from(partition)?, log_end(last)?))
     };
     (0..partitions).map(of).collect()
 }
 
-fn log_end(dir: &Path) -> Result<i64> {
-    let names = fs::read_dir(dir).with_context(|| dir.display().to_string())?;
-    let paths = names.map(|entry| entry.map(|entry| entry.path()));
-    let paths: Vec<_> = paths.collect::<io::Result<_>>()?;
-    let segments = paths
-        .iter()
-        .filter(|path| path.extension().is_some_and(|end| end == "log"));
-    let last = segments.max().context("a log has a segment")?;
+fn log_end(last: &Path) -> Result<i64> {
     let name = last.file_stem().and_then(|name| name.to_str());
     let mut end = name.context("a segment's name")?.parse()?;
     let file = File::open(last)?;

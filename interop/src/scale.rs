@@ -7,7 +7,6 @@
 
 mod connections;
 mod groups;
-mod latencies;
 mod member;
 mod partitions;
 
@@ -22,7 +21,6 @@ use mqd_guard::Mqd;
 
 pub use connections::{Connections, connections};
 pub use groups::{Crowd, Rebalances, crowd, produce_for, rebalances};
-pub use latencies::Latencies;
 pub use partitions::{Partitions, partitions};
 
 /// How large a scenario is.

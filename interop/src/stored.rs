@@ -20,16 +20,8 @@ pub struct StoredBatch {
 /// # Errors
 /// When a segment cannot be read, or holds something else than whole batches.
 pub fn stored_batches(data_dir: &Path, topic: &str, partition: u32) -> Result<Vec<StoredBatch>> {
-    let folder = data_dir.join(format!("{topic}-{partition}"));
-    let mut segments: Vec<PathBuf> = fs::read_dir(&folder)
-        .with_context(|| format!("cannot list {}", folder.display()))?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()?;
-    segments.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
-    // Named by their base offset with leading zeros, so the order of names is theirs.
-    segments.sort();
     let mut batches = Vec::new();
-    for segment in segments {
+    for segment in segments(data_dir, topic, partition)? {
         let bytes = fs::read(&segment)?;
         for batch in Batches::new(&bytes) {
             let (header, bytes) = batch.with_context(|| segment.display().to_string())?;
@@ -40,4 +32,20 @@ pub fn stored_batches(data_dir: &Path, topic: &str, partition: u32) -> Result<Ve
         }
     }
     Ok(batches)
+}
+
+/// The segments of a partition, in the order of their offsets; of a broker that is down, too.
+///
+/// # Errors
+/// When the partition's folder cannot be listed.
+pub(crate) fn segments(data_dir: &Path, topic: &str, partition: u32) -> Result<Vec<PathBuf>> {
+    let folder = data_dir.join(format!("{topic}-{partition}"));
+    let mut segments: Vec<PathBuf> = fs::read_dir(&folder)
+        .with_context(|| format!("cannot list {}", folder.display()))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    segments.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
+    // Named by their base offset with leading zeros, so the order of names is theirs.
+    segments.sort();
+    Ok(segments)
 }

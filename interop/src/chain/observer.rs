@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use client::{Client, Target};
-use wire_protocol::ErrorCode;
-use wire_protocol::message::OffsetFetchRequest;
+use client::Client;
+use consumer::group_offsets;
+use message_model::{Offset, TopicPartition};
 
 use super::GROUPS;
 
@@ -32,8 +32,8 @@ impl Observer {
     pub(crate) async fn watch(self, client: Arc<Client>) {
         loop {
             for (group, name) in GROUPS.iter().enumerate() {
-                if let Some(offsets) = committed(&client, name).await {
-                    self.with(|observed| observed.note(group, &offsets));
+                if let Ok(offsets) = group_offsets(&client, name).await {
+                    self.with(|observed| observed.note(group, &by_partition(offsets)));
                 }
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -62,24 +62,10 @@ impl Observed {
     }
 }
 
-/// The committed offsets of a group; `None` without an answer.
-async fn committed(client: &Client, group: &str) -> Option<BTreeMap<i32, i64>> {
-    let request = OffsetFetchRequest {
-        group_id: group.to_owned(),
-        topics: None,
-        ..OffsetFetchRequest::default()
-    };
-    let deadline = client.clock().now().plus(Duration::from_secs(5));
-    let target = Target::Coordinator(group.into());
-    let answer = client.call(&target, &request, deadline).await.ok()?;
-    if answer.error_code != ErrorCode::NONE {
-        return None;
-    }
-    let partitions = answer.topics.into_iter().flat_map(|topic| topic.partitions);
-    let known = partitions.filter(|partition| partition.committed_offset >= 0);
-    Some(
-        known
-            .map(|one| (one.partition_index, one.committed_offset))
-            .collect(),
-    )
+/// A group of the chain reads one topic.
+fn by_partition(offsets: BTreeMap<TopicPartition, Offset>) -> BTreeMap<i32, i64> {
+    let of_topic = offsets.into_iter();
+    of_topic
+        .map(|(of, offset)| (of.partition.0, offset.0))
+        .collect()
 }

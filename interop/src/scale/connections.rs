@@ -9,7 +9,8 @@ use client::{Acks, Client};
 use message_model::{Moment, TopicName};
 use mqd_guard::Mqd;
 
-use super::{Latencies, PATIENCE, Size, connect, partition};
+use super::{PATIENCE, Size, connect, partition};
+use crate::Latencies;
 use crate::parity::batch::Batch;
 
 const TOPIC: &str = "busy";
@@ -84,7 +85,7 @@ pub async fn connections(size: &Size) -> Result<Connections> {
     for task in tasks {
         let its = task.await??;
         acknowledged.push(its.count() as u64);
-        latencies.extend(&its);
+        latencies.extend(its);
     }
     acknowledged.sort_unstable();
     Ok(Connections {

@@ -16,7 +16,8 @@ use wire_protocol::ErrorCode;
 
 use super::connections::produce_until;
 use super::member::{Habits, Member, Wish, Witness};
-use super::{Latencies, Size, connect};
+use super::{Size, connect};
+use crate::Latencies;
 use crate::scale::partition;
 
 const TOPIC: &str = "beside";
@@ -150,7 +151,7 @@ impl Producing {
             while flag.load(Ordering::Relaxed) {
                 let end = client.clock().now().plus(PAUSE * 20);
                 let some = produce_until(Arc::clone(&client), (TOPIC, 0), end, PAUSE);
-                latencies.extend(&some.await?);
+                latencies.extend(some.await?);
             }
             Ok(latencies)
         });

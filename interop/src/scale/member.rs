@@ -14,7 +14,7 @@ use wire_protocol::message::{
     LeavingMember, SyncGroupAssignment, SyncGroupRequest,
 };
 
-use super::Latencies;
+use crate::Latencies;
 
 const PROTOCOL: &str = "shares";
 

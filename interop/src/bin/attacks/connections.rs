@@ -9,8 +9,8 @@ use interop::parity::Step;
 use interop::requests::{fetch_partition, fetching, metadata, metadata_request, production};
 use kafka_protocol::messages::MetadataRequest;
 
-use crate::probe::Samples;
 use crate::target::{Attack, PATIENCE, Target, one_record};
+use interop::Latencies;
 
 const TOPIC: &str = "quiet";
 
@@ -87,7 +87,7 @@ fn half_frames(target: &Target) -> Result<String> {
     let bytes = one_record(100_000).bytes();
     let step = Step::new(7, &production(TOPIC, 1, &[(0, Some(&bytes))]));
     let end = target.end();
-    let mut samples = Samples::default();
+    let mut samples = Latencies::default();
     let mut refused = 0;
     let mut connection = target.connect()?;
     while target.now() < end {

@@ -9,8 +9,8 @@ use interop::parity::Step;
 use interop::parity::batch::{Batch, TIMESTAMP};
 use interop::requests::{fetch_partition, fetching, listing, produce, production};
 
-use crate::probe::Samples;
 use crate::target::{Attack, PATIENCE, Target, one_record};
+use interop::Latencies;
 
 const TOPIC: &str = "heavy";
 /// Of a record that is about a page.
@@ -92,7 +92,7 @@ fn company(target: &Target, at_least: Duration) -> Result<String> {
     let end = target.end().max(target.now().plus(at_least));
     let step = produce(TOPIC, &one_record(10));
     let mut connection = target.connect()?;
-    let mut samples = Samples::default();
+    let mut samples = Latencies::default();
     while target.now() < end {
         let started = target.now();
         connection.exchange(&step)?;
@@ -132,7 +132,7 @@ fn rolls(target: &Target) -> Result<String> {
 /// others produce to the partition meanwhile: more than two cores have workers.
 fn repeat(target: &Target, step: &Step, company: usize) -> Result<String> {
     let (clock, address, end) = (target.clock(), target.address(), target.end());
-    let mut samples = Samples::default();
+    let mut samples = Latencies::default();
     thread::scope(|scope| -> Result<()> {
         let mut threads = Vec::new();
         for _ in 0..company {
@@ -147,9 +147,9 @@ fn repeat(target: &Target, step: &Step, company: usize) -> Result<String> {
             });
         }
         for _ in 0..4 {
-            threads.push(scope.spawn(move || -> Result<Samples> {
+            threads.push(scope.spawn(move || -> Result<Latencies> {
                 let mut connection = Connection::open(address, PATIENCE)?;
-                let mut samples = Samples::default();
+                let mut samples = Latencies::default();
                 while clock.now() < end {
                     let started = clock.now();
                     connection.exchange(step)?;

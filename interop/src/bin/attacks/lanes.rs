@@ -8,8 +8,8 @@ use interop::Connection;
 use interop::parity::Step;
 use interop::requests::{creation, metadata_request, production, topic};
 
-use crate::probe::Samples;
 use crate::target::{Attack, PATIENCE, Target, one_record};
+use interop::Latencies;
 
 const TOPIC: &str = "shared";
 
@@ -56,21 +56,21 @@ fn acks_all(timeout_ms: i32) -> Step {
     Step::new(7, &request)
 }
 
-fn per_second(target: &Target, acks: &Samples) -> String {
+fn per_second(target: &Target, acks: &Latencies) -> String {
     let rate = acks.count() / usize::try_from(target.seconds.max(1)).unwrap_or(1);
     format!("{rate} acks a second, each {acks}")
 }
 
 fn producers(target: &Target) -> Result<String> {
     let (clock, address, end) = (target.clock(), target.address(), target.end());
-    let mut samples = Samples::default();
+    let mut samples = Latencies::default();
     thread::scope(|scope| -> Result<()> {
         let mut threads = Vec::new();
         for _ in 0..64 {
-            threads.push(scope.spawn(move || -> Result<Samples> {
+            threads.push(scope.spawn(move || -> Result<Latencies> {
                 let mut connection = Connection::open(address, PATIENCE)?;
                 let step = acks_all(30_000);
-                let mut samples = Samples::default();
+                let mut samples = Latencies::default();
                 while clock.now() < end {
                     let started = clock.now();
                     connection.exchange(&step)?;
@@ -102,7 +102,7 @@ fn no_timeout(target: &Target) -> Result<String> {
 fn pipeline(target: &Target, step: &Step, depth: usize) -> Result<String> {
     let mut connection = target.connect()?;
     let mut sent = std::collections::VecDeque::new();
-    let mut samples = Samples::default();
+    let mut samples = Latencies::default();
     let end = target.end();
     while target.now() < end {
         while sent.len() < depth {

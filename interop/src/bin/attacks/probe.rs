@@ -1,6 +1,5 @@
 //! The second client: an honest one on a partition of its own.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,11 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, ensure};
 use async_model::Clock;
-use interop::Connection;
 use interop::parity::Step;
 use interop::parity::answer::answer;
 use interop::parity::batch::Batch;
 use interop::requests::{create_plain, fetch_partition, fetching, produce};
+use interop::{Connection, Latencies};
 
 use message_model::Moment;
 
@@ -21,46 +20,15 @@ use crate::target::PATIENCE;
 
 const TOPIC: &str = "probe";
 /// From here on a request is stalled.
-const STALL_MS: f64 = 20.0;
+const STALL: Duration = Duration::from_millis(20);
 /// Between two rounds.
 const PAUSE: Duration = Duration::from_millis(1);
-
-/// Durations in milliseconds.
-#[derive(Debug, Default)]
-pub(crate) struct Samples(Vec<f64>);
-
-impl Samples {
-    pub(crate) fn add(&mut self, took: Duration) {
-        self.0.push(took.as_secs_f64() * 1e3);
-    }
-
-    pub(crate) fn extend(&mut self, other: Samples) {
-        self.0.extend(other.0);
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.0.len()
-    }
-}
-
-/// Shows p50, p99 and the maximum.
-impl fmt::Display for Samples {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut sorted = self.0.clone();
-        sorted.sort_by(f64::total_cmp);
-        let Some(last) = sorted.len().checked_sub(1) else {
-            return f.write_str("none");
-        };
-        let at = |percent: usize| sorted[last * percent / 100];
-        write!(f, "{:.2} / {:.2} / {:.1} ms", at(50), at(99), sorted[last])
-    }
-}
 
 /// What the second client saw.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    pub(crate) produce: Samples,
-    pub(crate) fetch: Samples,
+    pub(crate) produce: Latencies,
+    pub(crate) fetch: Latencies,
     pub(crate) rounds: usize,
     /// Requests without an answer in time, or at all.
     pub(crate) lost: usize,
@@ -71,9 +39,7 @@ impl Seen {
     /// How much of its time it spent in requests that took more than 20 ms. A loop
     /// asks less often while it is stalled, which percentiles do not show.
     pub(crate) fn stalled_percent(&self) -> f64 {
-        let all = self.produce.0.iter().chain(&self.fetch.0);
-        // A sum of none is -0.
-        let stalled = 0.0 + all.filter(|ms| **ms > STALL_MS).sum::<f64>();
+        let stalled = self.produce.sum_above(STALL) + self.fetch.sum_above(STALL);
         stalled / 10.0 / self.elapsed.as_secs_f64().max(f64::EPSILON)
     }
 }

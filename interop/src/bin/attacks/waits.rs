@@ -8,8 +8,8 @@ use interop::Connection;
 use interop::parity::Step;
 use interop::requests::{fetch_partition, fetching, produce};
 
-use crate::probe::Samples;
 use crate::target::{Attack, Target, one_record};
+use interop::Latencies;
 
 const WATCHED: &str = "watched";
 const OTHERS: &str = "others";
@@ -131,7 +131,7 @@ fn honest(target: &Target) -> Result<String> {
     thread::sleep(Duration::from_millis(500));
     let mut producer = target.connect()?;
     let step = produce(WATCHED, &one_record(10));
-    let mut samples = Samples::default();
+    let mut samples = Latencies::default();
     while target.now() < end {
         let started = target.now();
         target.ask(&mut producer, &step)?;
@@ -151,7 +151,7 @@ fn crowd(target: &Target) -> Result<String> {
     let mut producer = target.connect()?;
     let step = produce(OTHERS, &one_record(10));
     let end = target.end();
-    let mut samples = Samples::default();
+    let mut samples = Latencies::default();
     while target.now() < end {
         let started = target.now();
         target.ask(&mut producer, &step)?;

@@ -14,14 +14,22 @@ impl Latencies {
     }
 
     /// Adds all of the others.
-    pub fn extend(&mut self, other: &Latencies) {
-        self.0.extend(&other.0);
+    pub fn extend(&mut self, other: Latencies) {
+        self.0.extend(other.0);
     }
 
     /// Returns how many there are.
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.len()
+    }
+
+    /// Returns the sum of those that took longer than `limit`, in milliseconds.
+    #[must_use]
+    pub fn sum_above(&self, limit: Duration) -> f64 {
+        let limit = limit.as_secs_f64() * 1e3;
+        // A sum of none is -0.
+        0.0 + self.0.iter().filter(|ms| **ms > limit).sum::<f64>()
     }
 
     /// Returns the longest, in milliseconds; 0 if there are none.
