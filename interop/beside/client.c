@@ -1,9 +1,10 @@
 // A client that is fast enough not to be the only limit: librdkafka from C.
 //
-//   client produce ADDRESS TOPIC ACKS SIZE COUNT
+//   client produce ADDRESS TOPIC ACKS SIZE COUNT [NAME=VALUE]...
 //   client consume ADDRESS TOPIC COUNT
 //   client latency ADDRESS TOPIC ACKS PER_SECOND SECONDS
 //
+// Settings are those of librdkafka.
 // Prints `seconds count` (produce: from the first call until all are acknowledged;
 // consume: from the assignment until the last record), or, for latency, the p50
 // and the p99 from send to receipt in milliseconds.
@@ -46,13 +47,20 @@ static rd_kafka_t *open_client(rd_kafka_type_t type, rd_kafka_conf_t *conf) {
     return client;
 }
 
-static rd_kafka_t *open_producer(const char *address, const char *acks, const char *linger_ms) {
+static rd_kafka_t *open_producer(const char *address, const char *acks, const char *linger_ms,
+                                 char **settings) {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     set(conf, "bootstrap.servers", address);
     set(conf, "acks", acks);
     set(conf, "linger.ms", linger_ms);
     set(conf, "queue.buffering.max.messages", "1000000");
     set(conf, "queue.buffering.max.kbytes", "1048576");
+    for (; *settings; settings++) {
+        char *value = strchr(*settings, '=');
+        if (!value) die("a setting is NAME=VALUE");
+        *value = 0;
+        set(conf, *settings, value + 1);
+    }
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     return open_client(RD_KAFKA_PRODUCER, conf);
 }
@@ -82,7 +90,7 @@ static void send_one(rd_kafka_t *client, rd_kafka_topic_t *topic, void *bytes, s
 }
 
 static void produce(char **arguments) {
-    rd_kafka_t *client = open_producer(arguments[0], arguments[2], "5");
+    rd_kafka_t *client = open_producer(arguments[0], arguments[2], "5", arguments + 5);
     rd_kafka_topic_t *topic = rd_kafka_topic_new(client, arguments[1], NULL);
     size_t size = strtoul(arguments[3], NULL, 10);
     long count = atol(arguments[4]);
@@ -147,7 +155,7 @@ static int by_size(const void *a, const void *b) {
 
 static void latency(char **arguments) {
     long per_second = atol(arguments[3]), count = per_second * atol(arguments[4]);
-    rd_kafka_t *client = open_producer(arguments[0], arguments[2], "0");
+    rd_kafka_t *client = open_producer(arguments[0], arguments[2], "0", arguments + 5);
     rd_kafka_topic_t *topic = rd_kafka_topic_new(client, arguments[1], NULL);
     // The topic is there, and both connections are warm, before the clock counts.
     char first[1] = "";
@@ -180,7 +188,7 @@ static void latency(char **arguments) {
 
 int main(int count, char **arguments) {
     const char *mode = count > 1 ? arguments[1] : "";
-    if (!strcmp(mode, "produce") && count == 7) produce(arguments + 2);
+    if (!strcmp(mode, "produce") && count >= 7) produce(arguments + 2);
     else if (!strcmp(mode, "consume") && count == 5) consume(arguments + 2);
     else if (!strcmp(mode, "latency") && count == 7) latency(arguments + 2);
     else if (!strcmp(mode, "version")) puts(rd_kafka_version_str());
