@@ -209,6 +209,12 @@ fn a_batch_grows_as_long_as_the_sender_takes_none() {
                 calls.send(0, 0, 10);
             }
             expect_eq("a tick, without room", calls.sent(50, Event::Tick), vec![]);
+            let deadline = calls.accumulator.next_deadline();
+            expect_eq(
+                "the next deadline, without room",
+                deadline,
+                Some(millis(1_000)),
+            );
             expect_eq("room for one", calls.sent(50, ROOM), vec![7]);
             expect_eq("room for one more", calls.sent(50, ROOM), vec![]);
             calls.send(50, 0, 10);
@@ -231,6 +237,7 @@ fn the_oldest_batch_first() {
             for size in [60, 61, 62] {
                 calls.send(0, 0, size);
             }
+            expect_eq("batches not sent", calls.accumulator.queued(Slot(0)), 3);
             expect_eq(
                 "room",
                 calls.step(0, ROOM),
@@ -242,8 +249,16 @@ fn the_oldest_batch_first() {
                 vec![Effect::Send(batch(1, 0, 1, 61))],
             );
             expect_eq("room, the third is not due", calls.step(0, ROOM), vec![]);
+            let accumulator = &calls.accumulator;
+            expect_eq("batches not sent", accumulator.queued(Slot(0)), 1);
+            let is_between = accumulator.is_between_batches(Slot(0));
+            expect_eq("the next record begins a batch", is_between, false);
             let expected = vec![Effect::Send(batch(2, 0, 1, 62))];
             expect_eq("a tick at 5", calls.step(5, Event::Tick), expected);
+            let accumulator = &calls.accumulator;
+            expect_eq("batches not sent", accumulator.queued(Slot(0)), 0);
+            let is_between = accumulator.is_between_batches(Slot(0));
+            expect_eq("the next record begins a batch", is_between, true);
         }
     );
 }

@@ -158,6 +158,7 @@ fn a_batch_is_delivered() {
         || {
             let mut play = Play::new(rules(Order::OneAtATime));
             expect_eq("a batch", play.give(0, 3), vec![plain(0, 1)]);
+            expect_eq("is_idle()", play.sender.is_idle(), false);
             expect_eq(
                 "its answer",
                 play.appended(0, 1, 70),

@@ -297,6 +297,15 @@ fn away_and_back_at_the_same_offset() {
             expect_eq(what, text(buffer.try_take()), "nothing".to_owned());
             buffer.put(vec![answer(&wanted(&buffer, 1), "now")]);
             expect_eq("take then", text(buffer.try_take()), "a now".to_owned());
+            buffer.add("b", 1, Offset(0));
+            let wants = buffer.wants(1);
+            expect_eq("how many partitions are wanted", wants.len(), 2);
+            buffer.put(wants.iter().map(|want| answer(want, "both")).collect());
+            buffer.seek(&"a", Offset(90));
+            let what = "take after a seek of `a`: what waits for `b`";
+            expect_eq(what, text(buffer.try_take()), "b both".to_owned());
+            let what = "take, and no more of `a`";
+            expect_eq(what, text(buffer.try_take()), "nothing".to_owned());
         }
     );
 }

@@ -172,6 +172,21 @@ fn a_later_batch_proves_that_there_is_no_hole() {
             let expected = vec![Effect::Done(expires, Outcome::Delivered(None))];
             expect_eq("the first one's deadline", play.tick(5), expected);
             expect_eq("a third one", play.give(3, 1), vec![send(3, 1, 0, 3)]);
+            let mut play = Play::proven_with(Rules {
+                retries: 1,
+                ..rules(Order::Sequenced)
+            });
+            play.give(1, 1);
+            play.give(2, 1);
+            play.answer(1, 1, Answer::Lost);
+            play.appended(2, 1, 2);
+            play.tick(10);
+            let expected = vec![Effect::Done(batch(1, 1), Outcome::Delivered(None))];
+            expect_eq(
+                "the second is appended, the first one's last attempt is lost",
+                play.answer(1, 2, Answer::Lost),
+                expected,
+            );
         }
     );
 }
@@ -208,6 +223,18 @@ fn a_batch_that_is_too_large_is_cut() {
                 "part 1 is appended",
                 play.appended(u64::MAX - 1, 1, 4),
                 done(parts[1], 4),
+            );
+            play.give(3, 5);
+            let parts = [part(u64::MAX - 2, 3, 250), part(u64::MAX - 3, 2, 250)];
+            let expected = vec![
+                Effect::Split(BatchId(3), parts),
+                send(u64::MAX - 2, 1, 0, 7),
+                send(u64::MAX - 3, 1, 0, 10),
+            ];
+            expect_eq(
+                "another one is too large",
+                play.answer(3, 1, Answer::TooLarge),
+                expected,
             );
         }
     );
