@@ -3,7 +3,8 @@
 //! A batch's bytes are the same on the producer's wire, on disk and on the
 //! consumer's wire, but for base offset and leader epoch, which the CRC does
 //! not cover. Brokers read [`BatchHeader`]s along [`Batches`], and [`walk`] a new
-//! batch once; only producers and consumers make [`Record`]s.
+//! batch once; only producers and consumers make [`Record`]s. The one batch that a broker writes
+//! is a [`Marker`].
 //!
 //! # Invariants
 //! - No length, count or offset in a batch is believed before it is checked
@@ -17,12 +18,14 @@
 //! Start reading at [`layout`], then [`Batches`].
 
 mod batches;
+mod control;
 mod from_producer;
 mod mend;
 mod opening;
 mod part;
 
 pub use batches::Batches;
+pub use control::{EndTransaction, Marker, NotMarker};
 pub use from_producer::check_from_producer;
 pub use mend::mend_max_timestamp;
 pub use opening::{OpenBatch, OpenError, Opening};

@@ -8,6 +8,7 @@ use disk::ReadAt;
 use message_model::{Offset, Timestamp};
 use record_batch::BatchHeader;
 
+use crate::aborted::AbortedIndex;
 use crate::indexes::Indexes;
 use crate::part::SegmentFile;
 use crate::segment_view::SegmentView;
@@ -26,6 +27,7 @@ pub(crate) struct Active {
     pub(crate) reader: Arc<dyn ReadAt>,
     /// Whether its name in the directory is on disk.
     pub(crate) named: Arc<AtomicBool>,
+    pub(crate) aborted: Arc<AbortedIndex>,
     growing: Mutex<Growing>,
 }
 
@@ -38,12 +40,18 @@ pub(crate) struct Growing {
 }
 
 impl Active {
-    pub(crate) fn new(file: SegmentFile, indexes: Indexes, named: bool) -> Active {
+    pub(crate) fn new(
+        file: SegmentFile,
+        indexes: Indexes,
+        named: bool,
+        aborted: AbortedIndex,
+    ) -> Active {
         Active {
             base_offset: indexes.base_offset,
             reader: Arc::clone(&file.file).reader(),
             file,
             named: Arc::new(AtomicBool::new(named)),
+            aborted: Arc::new(aborted),
             growing: Mutex::new(Growing {
                 indexes,
                 recent: VecDeque::new(),

@@ -18,14 +18,15 @@ pub enum Error {
         /// Log start and log end.
         log: OffsetRange,
     },
-    /// A batch below the recovery point is not what was written. Nothing was cut.
+    /// A batch below the recovery point, or an index of aborted transactions, is not what was
+    /// written. Nothing was cut.
     #[error("the log is damaged at byte {position} of {path}, offset {offset}")]
     Damaged {
-        /// The segment.
+        /// The segment, or the index.
         path: PathBuf,
         /// Where in it, in bytes.
         position: u64,
-        /// The first offset that cannot be read.
+        /// The first offset that cannot be read, or of which it is not known whether it is committed.
         offset: Offset,
     },
     /// An earlier write failed: what is on disk is uncertain until the log is opened again.

@@ -4,7 +4,8 @@
 //! A log is a directory of segments, each named after its first offset, in
 //! Kafka's own formats: `00000000000000000000.log` (batches, one behind the
 //! other), `.index` (offset → position) and `.timeindex` (timestamp → offset).
-//! Both indexes may be deleted at any time; they are made again from the log.
+//! Both indexes may be deleted at any time; they are made again from the log. `.txnindex`
+//! (aborted transactions) may not: it is as much a part of the log as the batches.
 //! `recovery-point` holds the offset below which everything is known to be on
 //! disk, `log-start` the one below which no record is wanted any more, and
 //! `compacted-to` the one below which the log was compacted. Any other file is left alone.
@@ -17,10 +18,12 @@
 //!   what is behind is cut off. Below it nothing is ever cut ([`Error::Damaged`]).
 //! - When a log has been opened, everything in it is on disk.
 //! - The log start is saved before a segment below it is removed.
+//! - A transaction that was aborted is in an index, in memory or on disk, as long as a record of it is in the log.
 //! - Compaction replaces segments as a whole: a crash leaves the old ones or the new one.
 //!
 //! Start reading at [`Log`] and [`LogView`].
 
+mod aborted;
 mod active;
 mod compaction;
 mod error;
@@ -51,6 +54,7 @@ mod segment_view;
 mod time_index;
 mod window;
 
+pub use aborted::{AbortedList, AbortedTransaction, FindAborted};
 pub use compaction::{
     Candidate, CloseBatch, Compaction, Compactor, Dirty, DirtySection, FindDirty, Progress,
     Replacement, Rewritten,

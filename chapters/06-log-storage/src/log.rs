@@ -5,6 +5,7 @@ use std::sync::Arc;
 use message_model::{Offset, OffsetRange, Timestamp};
 use record_batch::BatchHeader;
 
+use crate::aborted::{AbortedIndex, AbortedTransaction, UNBOUNDED};
 use crate::active::Active;
 use crate::error::Error;
 use crate::index_file;
@@ -110,7 +111,7 @@ impl Log {
             named: Arc::clone(&self.active.named),
             _slot: slot.map(Arc::new),
         });
-        let sealed = Sealed::new(segment, unsynced);
+        let sealed = Sealed::new(segment, unsynced, Arc::clone(&self.active.aborted));
         let newest = indexes.newest.map(|(newest, _)| newest);
         sealed.newest.get_or_init(|| newest);
         let view = self.active.view(segment.size);
@@ -120,12 +121,55 @@ impl Log {
         self.sealed = Arc::new(list.collect());
         let interval = self.dir.config().index_interval_bytes;
         let indexes = Indexes::new(segment.end_offset, interval);
-        let next = Active::new(self.writer.active_file().clone(), indexes, false);
+        let aborted = AbortedIndex::new(segment.end_offset, false);
+        let next = Active::new(self.writer.active_file().clone(), indexes, false, aborted);
         self.active = Arc::new(next);
         self.first_append = None;
         Ok(())
     }
     // ANCHOR_END: roll
+
+    /// Notes a transaction that was aborted, in the index of the segment that holds its marker.
+    /// Takes no time to speak of. It is in memory alone until
+    /// [`save_aborted`](LogView::save_aborted); one that is there already is not added twice.
+    ///
+    /// Comes before a reader can see a last stable offset behind the marker.
+    ///
+    /// # Panics
+    /// When its offsets cannot be, or the log was opened with an index and
+    /// [`keep_aborted_below`](Log::keep_aborted_below) did not come before.
+    pub fn note_aborted(&mut self, aborted: AbortedTransaction) {
+        assert!(
+            aborted.can_be() && aborted.last < self.log_end(),
+            "a marker is behind its transaction, and in the log: {aborted:?}"
+        );
+        let behind = |one: &Arc<Sealed>| one.end_offset() <= aborted.last;
+        let number = self.sealed.partition_point(behind);
+        let index = self.sealed.get(number).map(|one| &one.aborted);
+        index.unwrap_or(&self.active.aborted).note(aborted);
+    }
+
+    /// Keeps what the indexes on disk have of aborted transactions with a marker below
+    /// `offset`, and forgets all else. A start calls it once, and then
+    /// [`note_aborted`](Log::note_aborted) for each marker at or above `offset`, which it
+    /// finds by a replay of the log. With the log start as the offset all indexes are made again.
+    /// Blocks for as long as the disk takes.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when what is to be kept cannot be right: replay from the log start
+    /// then. Else as the disk says.
+    pub fn keep_aborted_below(&mut self, offset: Offset) -> Result<(), Error> {
+        let offset = match offset > self.log_start {
+            true => offset.min(self.log_end()),
+            // Nothing below the log start is wanted, and it need not be right.
+            false => Offset::ZERO,
+        };
+        for sealed in self.sealed.iter() {
+            let end = sealed.end_offset();
+            sealed.aborted.keep_below(&self.dir, end, offset)?;
+        }
+        self.active.aborted.keep_below(&self.dir, UNBOUNDED, offset)
+    }
 
     /// Lets the log start at `offset`: what is below it is out of range, and the
     /// segments wholly below it are no longer part of the log. Their files are

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use message_model::{Offset, OffsetRange, Timestamp};
 use record_batch::Opening;
 
+use crate::aborted::FindAborted;
 use crate::active::Active;
 use crate::compaction::{Compaction, Compactor, Dirty, FindDirty};
 use crate::error::Error;
@@ -96,6 +97,16 @@ impl LogView {
         FindTimestamp::new(self.clone(), target, opening)
     }
 
+    /// The job of finding the transactions that were aborted and of which a record or the
+    /// marker may be in `range`. Those that ended below the log start are not among them.
+    ///
+    /// It takes at most about 2 MiB of memory, and 64 bytes for each transaction that is open
+    /// at the start of the range. What is in memory anyway is found without waiting for the disk.
+    #[must_use]
+    pub fn aborted(&self, range: OffsetRange) -> FindAborted {
+        FindAborted::new(self.clone(), range)
+    }
+
     /// The job of finding where the log may start, by the limits of `retention.ms`
     /// and `retention.bytes`; never above `keep_from`.
     #[must_use]
@@ -104,9 +115,13 @@ impl LogView {
     }
 
     /// The job of finding how much of the log was never compacted, and whether it is time to.
+    /// Nothing is compacted from `stable` on. It is at most
+    /// - the last stable offset: it is not known which records behind it will be committed;
+    /// - the offset up to which a snapshot of the producers on disk holds, if there is one: what
+    ///   a start replays must not miss the markers of transactions that were open then.
     #[must_use]
-    pub fn find_dirty(&self, now: Timestamp) -> FindDirty {
-        FindDirty::new(self.clone(), now)
+    pub fn find_dirty(&self, now: Timestamp, stable: Offset) -> FindDirty {
+        FindDirty::new(self.clone(), now, stable)
     }
 
     /// The job of compacting the log. The closed segments of this view are read; each
@@ -195,6 +210,18 @@ impl LogView {
     /// As the disk says.
     pub fn save_recovery_point(&self, durable: Offset) -> Result<(), Error> {
         self.dir.save_recovery_point(durable)
+    }
+
+    /// Puts the aborted transactions that were noted by now on disk. Blocks for as long
+    /// as the disk takes. Comes before anything by which a start replays less of the log.
+    ///
+    /// # Errors
+    /// As the disk says. What was on disk stays so, and the next call tries again.
+    pub fn save_aborted(&self) -> Result<(), Error> {
+        for sealed in self.sealed.iter() {
+            sealed.aborted.save(&self.dir)?;
+        }
+        self.active.aborted.save(&self.dir)
     }
 
     /// Saves that no record below `offset` is wanted any more. Blocks for as long

@@ -1,5 +1,6 @@
 //! Opening a log.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use disk::Disk;
 use message_model::Offset;
 use record_batch::BatchHeader;
 
+use crate::aborted::AbortedIndex;
 use crate::active::Active;
 use crate::compaction::replacement;
 use crate::error::{At, Error};
@@ -83,13 +85,14 @@ impl Log {
         let writer = LogWriter::create(Arc::clone(&disk), dir)?;
         let file = writer.active_file().clone();
         let indexes = Indexes::new(Offset::ZERO, config.index_interval_bytes);
+        let aborted = AbortedIndex::new(Offset::ZERO, false);
         let log_dir = LogDir::new(disk, dir.to_owned(), config, cache, Offset::ZERO);
         let log = Log {
             dir: Arc::new(log_dir),
             log_start: Offset::ZERO,
             writer,
             sealed: Arc::default(),
-            active: Arc::new(Active::new(file, indexes, false)),
+            active: Arc::new(Active::new(file, indexes, false, aborted)),
             durable: Offset::ZERO,
             open_slot: None,
             first_append: None,
@@ -134,18 +137,23 @@ impl Log {
         )?;
         let indexes = builder.end(opened.writer.active().base_offset);
         let sealed = opened.sealed.into_iter();
-        let sealed: Vec<_> = sealed.map(|one| Arc::new(Sealed::new(one, None))).collect();
+        let found = names.iter().filter_map(|name| name::aborted_index(name));
+        let found: BTreeSet<Offset> = found.collect();
+        let aborted = |base| AbortedIndex::new(base, found.contains(&base));
+        let sealed = sealed.map(|one| Sealed::new(one, None, Arc::new(aborted(one.base_offset))));
+        let sealed: Vec<_> = sealed.map(Arc::new).collect();
         let mut bases: Vec<Offset> = sealed.iter().map(|one| one.base_offset()).collect();
         bases.push(indexes.base_offset);
         remove_orphans(&*disk, dir, &names, &bases);
         let log_dir = LogDir::new(disk, dir.to_owned(), config, cache, recovery_point);
         let file = opened.writer.active_file().clone();
+        let aborted = aborted(indexes.base_offset);
         let log = Log {
             dir: Arc::new(log_dir),
             log_start: log_start.max(bases[0]),
             writer: opened.writer,
             sealed: Arc::new(sealed),
-            active: Arc::new(Active::new(file, indexes, true)),
+            active: Arc::new(Active::new(file, indexes, true, aborted)),
             durable: recovery_point,
             open_slot: None,
             first_append: None,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use disk::ReadAt;
 use message_model::{Offset, Timestamp};
 
+use crate::aborted::AbortedIndex;
 use crate::error::{At, Error};
 use crate::log_dir::LogDir;
 use crate::name;
@@ -22,6 +23,7 @@ pub(crate) struct Sealed {
     pub(crate) version: u32,
     /// The largest timestamp in it, once that was asked for.
     pub(crate) newest: OnceLock<Option<Timestamp>>,
+    pub(crate) aborted: Arc<AbortedIndex>,
     unsynced: Mutex<Option<Unsynced>>,
     /// Its file, once compaction gives the name to another one: readers of old views go on with it.
     replaced: OnceLock<Arc<dyn ReadAt>>,
@@ -39,21 +41,26 @@ pub(crate) struct Unsynced {
 }
 
 impl Sealed {
-    pub(crate) fn new(segment: Segment, unsynced: Option<Unsynced>) -> Sealed {
+    pub(crate) fn new(
+        segment: Segment,
+        unsynced: Option<Unsynced>,
+        aborted: Arc<AbortedIndex>,
+    ) -> Sealed {
         Sealed {
             segment,
             version: 0,
             newest: OnceLock::new(),
+            aborted,
             unsynced: Mutex::new(unsynced),
             replaced: OnceLock::new(),
         }
     }
 
     /// A segment that compaction has written again; it is on disk.
-    pub(crate) fn again(segment: Segment, version: u32) -> Sealed {
+    pub(crate) fn again(segment: Segment, version: u32, aborted: AbortedIndex) -> Sealed {
         Sealed {
             version,
-            ..Sealed::new(segment, None)
+            ..Sealed::new(segment, None, Arc::new(aborted))
         }
     }
 
@@ -113,12 +120,13 @@ impl Sealed {
     }
 
     /// The paths of its files in `dir`, the batches first: indexes without batches do no harm.
-    pub(crate) fn paths(&self, dir: &LogDir) -> [PathBuf; 3] {
+    pub(crate) fn paths(&self, dir: &LogDir) -> [PathBuf; 4] {
         let base_offset = self.base_offset();
         [
             segment_path(&dir.path, base_offset),
             name::offset_index_path(&dir.path, base_offset),
             name::time_index_path(&dir.path, base_offset),
+            name::aborted_index_path(&dir.path, base_offset),
         ]
     }
 

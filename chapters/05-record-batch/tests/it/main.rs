@@ -1,6 +1,7 @@
 //! Batches through the chapter's public API: laws that hold for any records and
 //! any bytes, and bytes that a real client made.
 
+mod control;
 mod from_producer;
 mod laws;
 mod real_client;

@@ -32,27 +32,39 @@ impl BatchReader {
         }
     }
 
-    /// The next batch, which is whole and has a right CRC; `None` behind the last one.
+    /// The header of the next batch, without passing it; `None` behind the last one.
     ///
     /// # Errors
-    /// [`Error::Damaged`] when what is here is no such batch; else as the disk says.
-    pub(crate) fn next(&mut self) -> Result<Option<(BatchHeader, &[u8])>, Error> {
+    /// [`Error::Damaged`] when what is here is no header; else as the disk says.
+    pub(crate) fn peek(&mut self) -> Result<Option<BatchHeader>, Error> {
         if self.position >= self.segment.size {
             return Ok(None);
         }
         let (position, damaged) = (u64::from(self.position), self.damaged());
-        let path = &self.segment.path;
         let window = &mut self.window;
         let head = window.read(&self.segment, position, layout::RECORDS, READ_AHEAD);
-        let Ok(header) = BatchHeader::read(head.at(path)?) else {
+        let Ok(header) = BatchHeader::read(head.at(&self.segment.path)?) else {
             return Err(damaged);
         };
         let left = (self.segment.size - self.position) as usize;
         if header.size() > left || header.base_offset < self.next_offset {
             return Err(damaged);
         }
+        Ok(Some(header))
+    }
+
+    /// The next batch, which is whole and has a right CRC; `None` behind the last one.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when what is here is no such batch; else as the disk says.
+    pub(crate) fn next(&mut self) -> Result<Option<(BatchHeader, &[u8])>, Error> {
+        let Some(header) = self.peek()? else {
+            return Ok(None);
+        };
+        let (position, damaged) = (u64::from(self.position), self.damaged());
+        let window = &mut self.window;
         let batch = window.read(&self.segment, position, header.size(), READ_AHEAD);
-        let batch = batch.at(path)?;
+        let batch = batch.at(&self.segment.path)?;
         let batch = &batch[..header.size().min(batch.len())];
         if validate(batch, SEGMENT_SIZE_MAX as usize).is_err() {
             return Err(damaged);

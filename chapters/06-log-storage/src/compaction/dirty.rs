@@ -32,6 +32,8 @@ pub struct Dirty {
 pub struct FindDirty {
     view: LogView,
     now: Timestamp,
+    /// Every transaction that begins below it has ended.
+    stable: Offset,
     config: CompactionConfig,
     from: Offset,
     until: Offset,
@@ -55,9 +57,10 @@ enum State {
 }
 
 impl FindDirty {
-    pub(crate) fn new(view: LogView, now: Timestamp) -> FindDirty {
+    pub(crate) fn new(view: LogView, now: Timestamp, stable: Offset) -> FindDirty {
         FindDirty {
             now,
+            stable,
             config: view.config().compaction,
             from: view.log_start,
             until: view.log_start,
@@ -81,7 +84,7 @@ impl FindDirty {
         self.state = match mem::replace(&mut self.state, State::Done) {
             State::Begin => self.begin()?,
             State::At(number) => match self.view.sealed.get(number).cloned() {
-                Some(sealed) if is_settled(&sealed) => self.enter(number, &sealed),
+                Some(sealed) if self.is_settled(&sealed) => self.enter(number, &sealed),
                 _ => return Ok(Some(self.found())),
             },
             State::Newest(number, mut newest) => match newest.step()? {
@@ -119,6 +122,12 @@ impl FindDirty {
         let clean = sealed[..first].iter();
         self.clean_bytes = clean.map(|one| u64::from(one.segment.size)).sum();
         Ok(State::At(first))
+    }
+
+    /// Whether a segment is on disk, for only then another file may take its place, and all
+    /// of its transactions have ended.
+    fn is_settled(&self, sealed: &Sealed) -> bool {
+        sealed.unsynced().is_none() && sealed.end_offset() <= self.stable
     }
 
     fn enter(&mut self, number: usize, sealed: &Arc<Sealed>) -> State {
@@ -162,9 +171,4 @@ impl FindDirty {
             is_due: ratio > self.config.min_dirty_ratio || is_overdue,
         })
     }
-}
-
-/// Whether a segment is on disk: only then another file may take its place.
-fn is_settled(sealed: &Sealed) -> bool {
-    sealed.unsynced().is_none()
 }

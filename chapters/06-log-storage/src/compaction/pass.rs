@@ -9,11 +9,12 @@ use record_batch::BatchHeader;
 
 use super::batch_reader::BatchReader;
 use super::dirty::Dirty;
-use super::new_segment::NewSegment;
+use super::output::Output;
 use super::producers::Producers;
 use super::replacement::Rewritten;
-use super::rewrite::{Left, emptied, open, records, rewrite};
+use super::rewrite::{Left, Times, Unreadable, marker, open, records, rewrite};
 use super::rule::{Compactor, DirtySection};
+use super::transactions::Transactions;
 use crate::error::Error;
 use crate::log_view::LogView;
 use crate::part::SEGMENT_SIZE_MAX;
@@ -34,6 +35,8 @@ pub struct Compaction {
     dirty: Dirty,
     section: Box<dyn DirtySection>,
     producers: Producers,
+    /// Along the walk over the section, and then along the one over the log.
+    transactions: Transactions,
     state: State,
 }
 
@@ -57,18 +60,6 @@ struct Writing {
     out: Output,
 }
 
-/// What a group becomes.
-#[derive(Debug)]
-struct Output {
-    file: NewSegment,
-    /// Whether the file differs from the segments.
-    differs: bool,
-    /// The last batch that was looked at.
-    last: Option<BatchHeader>,
-    /// The largest timestamp of what was left out since the last batch that was kept.
-    left_out: Timestamp,
-}
-
 /// What a step has come to.
 #[derive(Debug)]
 pub enum Progress {
@@ -89,6 +80,7 @@ impl Compaction {
         };
         Ok(Compaction {
             section: (compactor.section)(dirty.from, compactor.memory),
+            transactions: Transactions::new(view.clone(), dirty.until),
             view,
             compactor,
             dirty,
@@ -128,7 +120,7 @@ impl Compaction {
                 }
                 Ok(true) => Ok(self.end(*writing)),
                 Err(error) => {
-                    writing.out.file.discard(&self.view.dir);
+                    writing.out.discard(&self.view.dir);
                     Err(error)
                 }
             },
@@ -140,16 +132,21 @@ impl Compaction {
     fn note(&mut self, number: usize, mut reader: BatchReader) -> Result<State, Error> {
         let mut budget = Budget::new();
         while budget.is_left() {
-            let damaged = reader.damaged();
-            let Some((header, batch)) = reader.next()? else {
+            let Some(next) = reader.peek()? else {
                 return self.next_to_note(number);
             };
+            if !self.transactions.is_known(&next)? {
+                break;
+            }
+            let damaged = reader.damaged();
+            let (header, batch) = reader.next()?.expect("its header was just read");
             budget.spend(batch.len());
             let range = header.range();
             if range.end <= self.dirty.from {
                 continue;
             }
-            if !header.is_control() {
+            // Aborted records are the newest of no key.
+            if !header.is_control() && !self.transactions.pass_data(&header) {
                 let Ok(open) = open(&self.compactor, &header, batch) else {
                     return Err(damaged);
                 };
@@ -159,7 +156,7 @@ impl Compaction {
                     let offset = header.base_offset.plus(record.offset_delta.into());
                     let is_dirty = offset >= self.dirty.from;
                     if is_dirty && !self.section.note(offset, record.key) {
-                        return Ok(State::Group(0));
+                        return Ok(self.begin_to_write());
                     }
                 }
             }
@@ -175,9 +172,15 @@ impl Compaction {
         Ok(
             match next.filter(|next| next.end_offset() <= self.dirty.until) {
                 Some(next) => State::Note(number + 1, BatchReader::new(next.open(&self.view.dir)?)),
-                None => State::Group(0),
+                None => self.begin_to_write(),
             },
         )
+    }
+
+    /// The section is complete. The walk over the whole log begins.
+    fn begin_to_write(&mut self) -> State {
+        self.transactions = Transactions::new(self.view.clone(), self.dirty.until);
+        State::Group(0)
     }
 
     /// Begins to write the next group, or ends the pass.
@@ -194,12 +197,7 @@ impl Compaction {
         self.state = State::Write(Box::new(Writing {
             number: first,
             reader: BatchReader::new(sealed.open(dir)?),
-            out: Output {
-                file: NewSegment::create(dir, sealed.base_offset())?,
-                differs: group.len() > 1,
-                last: None,
-                left_out: Timestamp::NONE,
-            },
+            out: Output::create(dir, &self.view.sealed[group.clone()])?,
             group,
         }));
         Ok(None)
@@ -227,97 +225,92 @@ impl Compaction {
 
     /// Copies what survives of some batches; whether the group is complete.
     fn write(&mut self, writing: &mut Writing, now: Timestamp) -> Result<bool, Error> {
-        let retention = self.view.config().compaction.delete_retention;
-        let retention = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
-        let next_horizon = Timestamp(now.0.saturating_add(retention));
+        let times = Times::new(now, self.view.config().compaction.delete_retention);
         let mut budget = Budget::new();
         while budget.is_left() {
-            let damaged = writing.reader.damaged();
-            let Some((header, batch)) = writing.reader.next()? else {
+            let Some(next) = writing.reader.peek()? else {
                 if writing.number + 1 < writing.group.end {
                     writing.number += 1;
                     let next = &self.view.sealed[writing.number];
                     writing.reader = BatchReader::new(next.open(&self.view.dir)?);
                     continue;
                 }
-                self.finish(writing)?;
+                let end = self.view.sealed[writing.number].end_offset();
+                writing.out.finish(end)?;
                 return Ok(true);
             };
+            if !self.transactions.is_known(&next)? {
+                break;
+            }
+            let damaged = writing.reader.damaged();
+            let pair = writing.reader.next()?;
+            let (header, batch) = pair.expect("its header was just read");
             budget.spend(batch.len());
-            let left = if header.is_control() || header.base_offset >= self.section.end() {
-                Left::All
-            } else if header.record_count == 0 {
-                Left::Nothing
+            let out = &mut writing.out;
+            let left = if header.is_control() {
+                self.left_of_marker((&header, batch), times, out)?
             } else {
-                let (section, pair) = (&*self.section, (&header, batch));
-                let left = rewrite(&self.compactor, section, pair, now, next_horizon);
-                left.map_err(|_| damaged)?
+                self.left_of_data((&header, batch), times)
             };
-            let left = match left {
-                Left::Nothing if self.producers.need(&header, now) => keep_empty(&header, batch),
+            let left = match left.map_err(|_| damaged)? {
+                Left::Nothing if self.producers.need(&header, now) => Left::without(&header, batch),
                 left => left,
             };
-            budget.spend(writing.out.take(left, &header, batch)?);
+            budget.spend(out.take(left, &header, batch)?);
         }
         Ok(false)
     }
 
-    fn finish(&self, writing: &mut Writing) -> Result<(), Error> {
-        let end = self.view.sealed[writing.group.end - 1].end_offset();
-        let out = &mut writing.out;
-        let last = out.last.expect("a closed segment has a batch");
-        out.file.finish(end, &last, out.left_out)
+    fn left_of_data(
+        &mut self,
+        (header, batch): (&BatchHeader, &[u8]),
+        times: Times,
+    ) -> Result<Left, Unreadable> {
+        let is_aborted = self.transactions.pass_data(header);
+        if header.base_offset >= self.section.end() {
+            Ok(Left::All)
+        } else if is_aborted || header.record_count == 0 {
+            Ok(Left::Nothing)
+        } else {
+            rewrite(&self.compactor, &*self.section, (header, batch), times)
+        }
+    }
+
+    /// A marker, and its entry in the index, stay as long as a batch of its transaction was
+    /// there when the pass began.
+    ///
+    /// # Errors
+    /// As the disk says.
+    fn left_of_marker(
+        &mut self,
+        (header, batch): (&BatchHeader, &[u8]),
+        times: Times,
+        out: &mut Output,
+    ) -> Result<Result<Left, Unreadable>, Error> {
+        let (has_data, aborted) = self.transactions.pass_marker(header);
+        let is_behind = header.base_offset >= self.section.end();
+        if has_data || is_behind || !header.is_transactional() {
+            out.keep_aborted(aborted)?;
+            return Ok(Ok(Left::All));
+        }
+        out.drop_aborted(aborted);
+        Ok(marker(&*self.section, (header, batch), times))
     }
 
     /// Goes on behind a group: a file that equals its segment is not needed.
     fn end(&mut self, writing: Writing) -> Option<Progress> {
         let dir = &self.view.dir;
         self.state = State::Group(writing.group.end);
-        let old = self.view.sealed[writing.group].to_vec();
-        let Output { file, differs, .. } = writing.out;
-        if !differs && file.segment() == old[0].segment {
-            file.discard(dir);
+        let old = &self.view.sealed[writing.group];
+        if !writing.out.differs_from(old) {
+            writing.out.discard(dir);
             return None;
         }
         Some(Progress::Rewritten(Box::new(Rewritten {
             dir: Arc::clone(dir),
-            old,
-            file,
+            old: old.to_vec(),
+            out: writing.out,
         })))
-    }
-}
-
-impl Output {
-    /// Writes what is left of a batch; returns its size in bytes.
-    fn take(&mut self, left: Left, header: &BatchHeader, batch: &[u8]) -> Result<usize, Error> {
-        self.last = Some(*header);
-        match left {
-            Left::All => {
-                self.file.push(header, batch)?;
-                self.left_out = Timestamp::NONE;
-                Ok(batch.len())
-            }
-            Left::Some(batch) => {
-                let header = BatchHeader::read(&batch).expect("it was just made");
-                self.file.push(&header, &batch)?;
-                self.differs = true;
-                self.left_out = Timestamp::NONE;
-                Ok(batch.len())
-            }
-            Left::Nothing => {
-                self.differs = true;
-                self.left_out = self.left_out.max(header.newest());
-                Ok(0)
-            }
-        }
-    }
-}
-
-/// The batch without its records, or as it is if it has none.
-fn keep_empty(header: &BatchHeader, batch: &[u8]) -> Left {
-    match header.record_count {
-        0 => Left::All,
-        _ => Left::Some(emptied(header, batch)),
     }
 }
 

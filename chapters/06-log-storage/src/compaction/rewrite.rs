@@ -1,5 +1,7 @@
 //! What is left of one batch.
 
+use std::time::Duration;
+
 use message_model::{OffsetRange, Timestamp};
 use record_batch::{BatchHeader, Codec, TimestampType, layout};
 
@@ -20,6 +22,35 @@ pub(crate) enum Left {
     Some(Vec<u8>),
     /// No record is left.
     Nothing,
+}
+
+impl Left {
+    /// What is left of a batch that stays without its records: a producer is known by it.
+    pub(crate) fn without(header: &BatchHeader, batch: &[u8]) -> Left {
+        // A marker tells nothing but who ended a transaction.
+        if header.is_control() || header.record_count == 0 {
+            return Left::All;
+        }
+        Left::Some(emptied(header, batch))
+    }
+}
+
+/// When a batch is decided about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    now: Timestamp,
+    /// The delete horizon of a batch that gets its first one now.
+    next_horizon: Timestamp,
+}
+
+impl Times {
+    pub(crate) fn new(now: Timestamp, delete_retention: Duration) -> Times {
+        let retention = i64::try_from(delete_retention.as_millis()).unwrap_or(i64::MAX);
+        Times {
+            now,
+            next_horizon: Timestamp(now.0.saturating_add(retention)),
+        }
+    }
 }
 
 /// The batch cannot be opened, or a record of it cannot be read.
@@ -67,7 +98,7 @@ pub(crate) fn records<'a>(
     Ok(records)
 }
 
-/// Decides about a batch of data: what is left of it at `now`, and the batch that holds that.
+/// Decides about a batch of data: what is left of it, and the batch that holds that.
 ///
 /// # Errors
 /// [`Unreadable`].
@@ -75,16 +106,15 @@ pub(crate) fn rewrite(
     compactor: &Compactor,
     section: &dyn DirtySection,
     (header, batch): (&BatchHeader, &[u8]),
-    now: Timestamp,
-    next_horizon: Timestamp,
+    times: Times,
 ) -> Result<Left, Unreadable> {
     let open = open(compactor, header, batch)?;
     let records = records(header, &open)?;
     let given = header.delete_horizon();
-    let horizon = section.horizon(header.range(), given, next_horizon);
+    let horizon = section.horizon(header.range(), given, times.next_horizon);
     let kept: Vec<&RawRecord<'_>> = records
         .iter()
-        .filter(|record| section.survives(&candidate(header, record), horizon, now))
+        .filter(|record| section.survives(&candidate(header, record), horizon, times.now))
         .collect();
     let is_counting = kept.iter().any(|record| !record.has_value) && horizon != given;
     if kept.is_empty() {
@@ -100,6 +130,31 @@ pub(crate) fn rewrite(
         Codec::None => rebuilt,
         codec => (compactor.close)(&rebuilt, codec),
     }))
+}
+
+/// Decides about a marker of whose transaction no batch was left: it stays for a
+/// time, as a record without a value does.
+///
+/// # Errors
+/// [`Unreadable`].
+pub(crate) fn marker(
+    section: &dyn DirtySection,
+    (header, batch): (&BatchHeader, &[u8]),
+    times: Times,
+) -> Result<Left, Unreadable> {
+    let given = header.delete_horizon();
+    let Some(horizon) = section.horizon(header.range(), given, times.next_horizon) else {
+        return Ok(Left::All);
+    };
+    let records = records(header, batch)?;
+    if times.now >= horizon || records.is_empty() {
+        return Ok(Left::Nothing);
+    }
+    if given == Some(horizon) {
+        return Ok(Left::All);
+    }
+    let kept: Vec<&RawRecord<'_>> = records.iter().collect();
+    Ok(Left::Some(rebuild(header, batch, &kept, Some(horizon))))
 }
 
 fn candidate<'a>(header: &BatchHeader, record: &RawRecord<'a>) -> Candidate<'a> {
@@ -151,7 +206,7 @@ fn rebuild(
 }
 
 /// The batch of `header` without its records.
-pub(crate) fn emptied(header: &BatchHeader, batch: &[u8]) -> Vec<u8> {
+fn emptied(header: &BatchHeader, batch: &[u8]) -> Vec<u8> {
     let mut empty = batch[..layout::RECORDS].to_vec();
     let newest = header.newest().0.to_be_bytes();
     empty[HORIZON_BYTE] &= !(HORIZON_BIT | 0b111);

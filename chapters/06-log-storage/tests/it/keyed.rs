@@ -160,16 +160,28 @@ pub(crate) fn records(log: &Log) -> Vec<Seen> {
     try_records(&log.view(), log.log_start()).unwrap_or_else(|why| panic!("{why}"))
 }
 
-/// What is dirty in a log, if anything.
+/// What is dirty in a log without transactions, if anything.
 pub(crate) fn dirty(log: &Log, now: Timestamp) -> Result<Option<Dirty>, Error> {
-    let mut find = log.view().find_dirty(now);
+    let mut find = log.view().find_dirty(now, log.log_end());
     run(|| find.step())
 }
 
 /// Syncs and compacts a log as the broker does; how far.
 pub(crate) fn compact(log: &mut Log, now: Timestamp, keys: usize) -> Result<Option<Offset>, Error> {
+    compact_below(log, now, keys, log.log_end())
+}
+
+/// The same with a last stable offset.
+pub(crate) fn compact_below(
+    log: &mut Log,
+    now: Timestamp,
+    keys: usize,
+    stable: Offset,
+) -> Result<Option<Offset>, Error> {
     log.view().sync(Offset(0))?;
-    let Some(dirty) = dirty(log, now)?.filter(|dirty| dirty.is_due) else {
+    let mut find = log.view().find_dirty(now, stable);
+    let dirty = run(|| find.step())?;
+    let Some(dirty) = dirty.filter(|dirty| dirty.is_due) else {
         return Ok(None);
     };
     let mut pass = log.view().compact(compactor(keys), dirty)?;
@@ -201,8 +213,19 @@ impl History {
     pub(crate) fn check(&mut self, view: &LogView, now: Timestamp, what: &str) {
         let end = view.log_end();
         self.all.retain(|seen| seen.offset < end);
-        let found =
-            try_records(view, view.log_start()).unwrap_or_else(|why| panic!("{what}: {why}"));
+        let read = |from: Offset| try_records(view, from.max(view.log_start()));
+        self.check_read(read, end, now, what);
+    }
+
+    /// The same for a consumer that reads up to `end` with `read`, which gets where to begin.
+    pub(crate) fn check_read(
+        &mut self,
+        read: impl Fn(Offset) -> Result<Vec<Seen>, String>,
+        end: Offset,
+        now: Timestamp,
+        what: &str,
+    ) {
+        let found = read(Offset(0)).unwrap_or_else(|why| panic!("{what}: {why}"));
         let ascends = found.windows(2).all(|pair| pair[0].offset < pair[1].offset);
         assert!(ascends, "{what}: offsets ascend");
         let known: BTreeMap<Offset, &Seen> =
@@ -241,7 +264,7 @@ impl History {
         }
         // Three of all offsets, and others the next time.
         for from in [end.0 / 5, end.0 / 2, end.0 - end.0 % 7].map(Offset) {
-            let suffix = try_records(view, from.max(view.log_start()));
+            let suffix = read(from);
             let suffix = suffix.unwrap_or_else(|why| panic!("{what}, from {from}: {why}"));
             let expected = found.iter().filter(|seen| seen.offset >= from);
             assert!(suffix.iter().eq(expected), "{what}: from {from}");
