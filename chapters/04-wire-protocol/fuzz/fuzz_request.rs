@@ -74,7 +74,15 @@ requests!(
     44 IncrementalAlterConfigsRequest,
     46 ListPartitionReassignmentsRequest,
     47 OffsetDeleteRequest,
-    60 DescribeClusterRequest
+    60 DescribeClusterRequest,
+    24 AddPartitionsToTxnRequest,
+    25 AddOffsetsToTxnRequest,
+    26 EndTxnRequest,
+    27 WriteTxnMarkersRequest,
+    28 TxnOffsetCommitRequest,
+    61 DescribeProducersRequest,
+    65 DescribeTransactionsRequest,
+    66 ListTransactionsRequest
 );
 
 /// The first decoding may have been of padded varints or of unknown tags; from

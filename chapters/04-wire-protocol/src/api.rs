@@ -19,8 +19,18 @@ pub trait Request: Wire {
     fn throttle_time(answer: &Self::Response) -> Duration;
 }
 
+macro_rules! throttle_time {
+    ($answer:ident) => {
+        Duration::from_millis(u64::try_from($answer.throttle_time_ms).unwrap_or(0))
+    };
+    ($answer:ident unthrottled) => {{
+        let _ = $answer;
+        Duration::ZERO
+    }};
+}
+
 macro_rules! apis {
-    ($( $(#[$meta:meta])* $name:ident = $key:literal, $versions:expr, flexible $flexible:literal, $request:ident => $response:ident; )*) => {
+    ($( $(#[$meta:meta])* $name:ident = $key:literal, $versions:expr, flexible $flexible:literal, $request:ident => $response:ident $($unthrottled:ident)?; )*) => {
         /// An API that we serve.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum ApiKey { $( $(#[$meta])* $name = $key, )* }
@@ -66,7 +76,7 @@ macro_rules! apis {
                 type Response = message::$response;
 
                 fn throttle_time(answer: &message::$response) -> Duration {
-                    Duration::from_millis(u64::try_from(answer.throttle_time_ms).unwrap_or(0))
+                    throttle_time!(answer $($unthrottled)?)
                 }
             }
         )*
@@ -110,10 +120,20 @@ apis! {
     DeleteTopics = 20, 1..=4, flexible 4, DeleteTopicsRequest => DeleteTopicsResponse;
     /// Forget the records below an offset.
     DeleteRecords = 21, 0..=2, flexible 2, DeleteRecordsRequest => DeleteRecordsResponse;
-    /// A producer id for an idempotent producer.
+    /// A producer id, or the next epoch of a transactional id.
     InitProducerId = 22, 0..=4, flexible 2, InitProducerIdRequest => InitProducerIdResponse;
     /// Where the records of a leader's epoch end.
     OffsetForLeaderEpoch = 23, 2..=4, flexible 4, OffsetForLeaderEpochRequest => OffsetForLeaderEpochResponse;
+    /// Add partitions to a transaction, or begin one.
+    AddPartitionsToTxn = 24, 0..=3, flexible 3, AddPartitionsToTxnRequest => AddPartitionsToTxnResponse;
+    /// Add the offsets of a group to a transaction, or begin one.
+    AddOffsetsToTxn = 25, 0..=3, flexible 3, AddOffsetsToTxnRequest => AddOffsetsToTxnResponse;
+    /// Commit or abort a transaction.
+    EndTxn = 26, 0..=3, flexible 3, EndTxnRequest => EndTxnResponse;
+    /// End transactions in partitions, whatever their coordinator says.
+    WriteTxnMarkers = 27, 1..=1, flexible 1, WriteTxnMarkersRequest => WriteTxnMarkersResponse unthrottled;
+    /// Store how far a group has read, if a transaction commits.
+    TxnOffsetCommit = 28, 0..=3, flexible 3, TxnOffsetCommitRequest => TxnOffsetCommitResponse;
     /// The settings of topics and of the broker.
     DescribeConfigs = 32, 1..=4, flexible 4, DescribeConfigsRequest => DescribeConfigsResponse;
     /// Replace all settings of topics.
@@ -134,6 +154,12 @@ apis! {
     OffsetDelete = 47, 0..=0, flexible 32767, OffsetDeleteRequest => OffsetDeleteResponse;
     /// The brokers, and which of them is the controller.
     DescribeCluster = 60, 0..=1, flexible 0, DescribeClusterRequest => DescribeClusterResponse;
+    /// What partitions know of their producers.
+    DescribeProducers = 61, 0..=0, flexible 0, DescribeProducersRequest => DescribeProducersResponse;
+    /// Where transactional ids are.
+    DescribeTransactions = 65, 0..=0, flexible 0, DescribeTransactionsRequest => DescribeTransactionsResponse;
+    /// The transactional ids.
+    ListTransactions = 66, 0..=1, flexible 0, ListTransactionsRequest => ListTransactionsResponse;
 }
 
 /// Versions that are advertised although they are not served, because a client

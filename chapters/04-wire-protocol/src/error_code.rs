@@ -128,6 +128,8 @@ error_codes! {
     INVALID_TRANSACTION_TIMEOUT = 50, retriable false;
     /// The producer's transaction before this one is not finished.
     CONCURRENT_TRANSACTIONS = 51, retriable true;
+    /// A newer coordinator has written to the partition.
+    TRANSACTION_COORDINATOR_FENCED = 52, retriable false;
     /// A transactional batch in a request without a transactional id.
     TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53, retriable false;
     /// The broker has no security to be asked about.
@@ -186,6 +188,8 @@ error_codes! {
     THROTTLING_QUOTA_EXCEEDED = 89, retriable true;
     /// A newer producer has the transactional id.
     PRODUCER_FENCED = 90, retriable false;
+    /// There is no such transactional id.
+    TRANSACTIONAL_ID_NOT_FOUND = 105, retriable false;
     /// The server is of another kind than the one asked about.
     MISMATCHED_ENDPOINT_TYPE = 114, retriable false;
     /// A kind of server that does not exist.

@@ -6,11 +6,11 @@ use message_model::TopicName;
 
 use crate::broker::Broker;
 use crate::error::Error;
-use crate::topics::{Topic, TopicConfig};
+use crate::topics::Topic;
 
 /// Where groups and the offsets that they commit are kept.
 const CONSUMER_OFFSETS: &str = "__consumer_offsets";
-/// Where transactions will be kept.
+/// Where transactions are kept.
 const TRANSACTION_STATE: &str = "__transaction_state";
 
 /// How the internal topics are made.
@@ -20,6 +20,10 @@ pub struct InternalTopics {
     pub offsets_partitions: u32,
     /// `offsets.topic.segment.bytes`.
     pub offsets_segment_bytes: u32,
+    /// `transaction.state.log.num.partitions`.
+    pub transactions_partitions: u32,
+    /// `transaction.state.log.segment.bytes`.
+    pub transactions_segment_bytes: u32,
 }
 
 impl Default for InternalTopics {
@@ -28,6 +32,8 @@ impl Default for InternalTopics {
         InternalTopics {
             offsets_partitions: 50,
             offsets_segment_bytes: 100 * 1024 * 1024,
+            transactions_partitions: 50,
+            transactions_segment_bytes: 100 * 1024 * 1024,
         }
     }
 }
@@ -41,7 +47,7 @@ impl Broker {
     /// The topic of groups and committed offsets; `None` until it is needed.
     #[must_use]
     pub fn offsets_topic(&self) -> Option<Arc<Topic>> {
-        self.topics.get(&offsets_topic_name())
+        self.topics.get(&name(CONSUMER_OFFSETS))
     }
 
     /// The topic of groups and committed offsets, which is made if there is none.
@@ -49,28 +55,60 @@ impl Broker {
     /// # Errors
     /// As [`Topics::create`](crate::Topics::create).
     pub async fn create_offsets_topic(&self) -> Result<Arc<Topic>, Error> {
-        if let Some(topic) = self.offsets_topic() {
-            return Ok(topic);
-        }
-        let config = self.offsets_topic_config()?;
-        let partitions = self.internal_topics.offsets_partitions;
-        let name = offsets_topic_name();
-        match self.topics.create(&name, partitions, config).await {
-            Err(Error::Exists) => self.offsets_topic().ok_or(Error::Exists),
-            created => created,
-        }
+        let internal = &self.internal_topics;
+        let (partitions, segment_bytes) =
+            (internal.offsets_partitions, internal.offsets_segment_bytes);
+        self.ensure_internal(CONSUMER_OFFSETS, partitions, segment_bytes)
+            .await
+    }
+
+    /// Whether `topic` is that of groups and committed offsets.
+    #[must_use]
+    pub fn is_offsets_topic(&self, topic: &TopicName) -> bool {
+        topic.as_str() == CONSUMER_OFFSETS
+    }
+
+    /// The topic of transactions; `None` until it is needed.
+    #[must_use]
+    pub fn transactions_topic(&self) -> Option<Arc<Topic>> {
+        self.topics.get(&name(TRANSACTION_STATE))
+    }
+
+    /// The topic of transactions, which is made if there is none.
+    ///
+    /// # Errors
+    /// As [`Topics::create`](crate::Topics::create).
+    pub async fn create_transactions_topic(&self) -> Result<Arc<Topic>, Error> {
+        let internal = &self.internal_topics;
+        let (partitions, segment_bytes) = (
+            internal.transactions_partitions,
+            internal.transactions_segment_bytes,
+        );
+        self.ensure_internal(TRANSACTION_STATE, partitions, segment_bytes)
+            .await
     }
 
     /// What counts is the last record of each key, however old it is.
-    fn offsets_topic_config(&self) -> Result<TopicConfig, Error> {
+    async fn ensure_internal(
+        &self,
+        topic: &str,
+        partitions: u32,
+        segment_bytes: u32,
+    ) -> Result<Arc<Topic>, Error> {
+        let name = name(topic);
+        if let Some(topic) = self.topics.get(&name) {
+            return Ok(topic);
+        }
         let mut config = self.topics.new_config();
-        let segment_bytes = self.internal_topics.offsets_segment_bytes.to_string();
-        config.set("segment.bytes", &segment_bytes)?;
+        config.set("segment.bytes", &segment_bytes.to_string())?;
         config.set("cleanup.policy", "compact")?;
-        Ok(config)
+        match self.topics.create(&name, partitions, config).await {
+            Err(Error::Exists) => self.topics.get(&name).ok_or(Error::Exists),
+            created => created,
+        }
     }
 }
 
-fn offsets_topic_name() -> TopicName {
-    TopicName::new(CONSUMER_OFFSETS).expect("it is a name that topics can have")
+fn name(topic: &str) -> TopicName {
+    TopicName::new(topic).expect("it is a name that topics can have")
 }

@@ -26,6 +26,7 @@ mod internal_topics;
 mod part;
 mod partition;
 mod producer_ids;
+mod producers;
 mod read_file;
 mod request;
 mod services;
@@ -44,6 +45,9 @@ pub use internal_topics::InternalTopics;
 pub use part::*;
 pub use partition::{Appended, Fetched, Partition, Produced, Reader, Room, validate_produced};
 pub use producer_ids::ProducerIds;
+pub use producers::{
+    ActiveProducer, Check, Ended, PRODUCERS_PER_PIECE, Piece, ProducerRules, Producers, Unreadable,
+};
 pub use request::{Reply, Request, Sender};
 pub use services::{LaneWidths, Lanes, Services};
 pub use serving::serving;

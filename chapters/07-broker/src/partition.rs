@@ -5,12 +5,18 @@ mod compaction;
 mod durability;
 mod fetch;
 mod keyless;
+mod producer_snapshot;
+mod reading;
+mod replay;
 mod size;
 mod state;
+mod transactions;
 mod upkeep;
 mod validation;
+mod written;
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use log_storage::{Log, Truncated};
@@ -23,23 +29,28 @@ use crate::part::{Board, Condition};
 use crate::services::Services;
 use crate::topic_settings::TopicSettings;
 
+use producer_snapshot::Saving;
+use replay::replay;
+use written::Written;
+
 pub use append::Appended;
 pub use fetch::{Fetched, Reader, Room};
 pub(crate) use state::{Online, Role};
 pub(crate) use validation::is_compressed;
 pub use validation::{Produced, validate_produced};
 
-/// The writer of a partition's log, held by the one who appends.
+/// The writer of a partition's log, held by the one who appends, with what is known about
+/// the log's producers.
 ///
 /// A task that waits for it parks no thread. An append that creates a segment
 /// file takes the writer along to the blocking pool, so that a slow creation
 /// holds up nothing but appends to the same partition.
-type Writer = OwnedMutexGuard<Option<Log>>;
+type Writer = OwnedMutexGuard<Option<Written>>;
 
 /// One partition, shared by all connections.
 ///
 /// # Locks
-/// `upkeep` comes before `writer`, and `writer` before `state`. `state` is held for memory work only: never
+/// `saving` comes before `upkeep`, `upkeep` before `writer`, and `writer` before `state`. `state` is held for memory work only: never
 /// over an await, a system call or another lock.
 #[derive(Debug)]
 pub struct Partition {
@@ -48,7 +59,7 @@ pub struct Partition {
     settings: RwLock<TopicSettings>,
     services: Arc<Services>,
     /// `None` when the log could not be opened, or the topic is gone.
-    writer: Arc<AsyncMutex<Option<Log>>>,
+    writer: Arc<AsyncMutex<Option<Written>>>,
     state: Mutex<Role>,
     /// The notes of those who wait for one of the ends.
     board: Arc<Board<End>>,
@@ -57,6 +68,10 @@ pub struct Partition {
     /// Held by the one who adds or removes segment files, but for rolls: retention, the
     /// deletion of records, a piece of compaction. Comes before `writer`.
     upkeep: Arc<AsyncMutex<()>>,
+    /// Held by the one who saves what is known about producers.
+    saving: AsyncMutex<Saving>,
+    /// What is saved about producers must not be believed at the next start.
+    snapshot_is_useless: AtomicBool,
 }
 
 /// What [`Partition::open`] found.
@@ -81,7 +96,7 @@ impl Partition {
     ) -> OpenedPartition {
         let disk = Arc::clone(&services.disk);
         let opened = Log::open(disk, dir, settings.log, services.segments.clone());
-        Partition::with_log(services, opened, name, settings)
+        Partition::with_log(services, dir, opened, (name, settings))
     }
 
     /// A new partition, whose log is created in `dir`. It exists after a power failure once the
@@ -94,21 +109,28 @@ impl Partition {
     ) -> OpenedPartition {
         let disk = Arc::clone(&services.disk);
         let created = Log::create(disk, dir, settings.log, services.segments.clone());
-        Partition::with_log(services, created, name, settings)
+        Partition::with_log(services, dir, created, (name, settings))
     }
 
     fn with_log(
         services: &Arc<Services>,
+        dir: &Path,
         opened: Result<log_storage::Opened, log_storage::Error>,
-        name: TopicPartition,
-        settings: TopicSettings,
+        (name, settings): (TopicPartition, TopicSettings),
     ) -> OpenedPartition {
-        let (log, truncated, offline) = match opened {
-            Ok(opened) => (Some(opened.log), opened.truncated, None),
-            Err(error) => (None, None, Some(error.into())),
+        let (mut truncated, mut saved) = (None, None);
+        let opened = opened.map_err(Error::from).and_then(|opened| {
+            truncated = opened.truncated;
+            let replayed = replay(services, dir, &name, opened.log)?;
+            saved = replayed.saved;
+            Ok(replayed.written)
+        });
+        let (written, offline) = match opened {
+            Ok(written) => (Some(written), None),
+            Err(error) => (None, Some(error)),
         };
-        let role = match &log {
-            Some(log) => Role::Leader(Online::new(log.view())),
+        let role = match &written {
+            Some(one) => Role::Leader(Online::new(one.log.view(), one.first_unstable(), saved)),
             None => Role::Offline,
         };
         OpenedPartition {
@@ -116,11 +138,13 @@ impl Partition {
                 name: Arc::new(name),
                 settings: RwLock::new(settings),
                 services: Arc::clone(services),
-                writer: Arc::new(AsyncMutex::new(log)),
+                writer: Arc::new(AsyncMutex::new(written)),
                 state: Mutex::new(role),
                 board: Arc::new(Board::new()),
                 company: Notify::new(),
                 upkeep: Arc::default(),
+                saving: AsyncMutex::new(Saving::new(dir, saved)),
+                snapshot_is_useless: AtomicBool::new(false),
             },
             truncated,
             offline,
@@ -229,4 +253,13 @@ impl Partition {
     fn state(&self) -> MutexGuard<'_, Role> {
         self.state.lock().expect("nobody panics under this lock")
     }
+}
+
+/// What the writer holds.
+///
+/// # Errors
+/// When the partition is offline.
+fn written(writer: &mut Writer) -> Result<&mut Written, Error> {
+    let written = writer.as_mut();
+    written.ok_or(Error::Log(log_storage::Error::Offline))
 }

@@ -12,6 +12,7 @@ use networking::FileRange;
 use record_batch::Opening;
 
 use crate::part::Waits;
+use crate::producers::ProducerRules;
 use crate::serving::pieces_as_served;
 
 /// How many threads each kind of blocking work has.
@@ -63,6 +64,8 @@ pub struct Services {
     pub acknowledgements: Waits,
     /// How compacted topics are compacted; `None`: not at all.
     pub compactor: Option<Compactor>,
+    /// The rules for producers; `None`: every batch is appended.
+    pub producers: Option<Arc<dyn ProducerRules>>,
     driver: Arc<Driver>,
 }
 
@@ -90,6 +93,7 @@ impl Services {
             fetches: waits(),
             acknowledgements: waits(),
             compactor: None,
+            producers: None,
             driver,
         }
     }

@@ -93,6 +93,11 @@ pub(crate) fn all() -> Vec<Body> {
         21, 0..=2, flexible 2, DeleteRecordsRequest, DeleteRecordsResponse;
         22, 0..=4, flexible 2, InitProducerIdRequest, InitProducerIdResponse;
         23, 2..=4, flexible 4, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse;
+        24, 0..=3, flexible 3, AddPartitionsToTxnRequest, AddPartitionsToTxnResponse;
+        25, 0..=3, flexible 3, AddOffsetsToTxnRequest, AddOffsetsToTxnResponse;
+        26, 0..=3, flexible 3, EndTxnRequest, EndTxnResponse;
+        27, 1..=1, flexible 1, WriteTxnMarkersRequest, WriteTxnMarkersResponse;
+        28, 0..=3, flexible 3, TxnOffsetCommitRequest, TxnOffsetCommitResponse;
         32, 1..=4, flexible 4, DescribeConfigsRequest, DescribeConfigsResponse;
         33, 0..=2, flexible 2, AlterConfigsRequest, AlterConfigsResponse;
         35, 1..=4, flexible 2, DescribeLogDirsRequest, DescribeLogDirsResponse;
@@ -103,6 +108,9 @@ pub(crate) fn all() -> Vec<Body> {
         46, 0..=0, flexible 0, ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse;
         47, 0..=0, flexible NEVER, OffsetDeleteRequest, OffsetDeleteResponse;
         60, 0..=1, flexible 0, DescribeClusterRequest, DescribeClusterResponse;
+        61, 0..=0, flexible 0, DescribeProducersRequest, DescribeProducersResponse;
+        65, 0..=0, flexible 0, DescribeTransactionsRequest, DescribeTransactionsResponse;
+        66, 0..=1, flexible 0, ListTransactionsRequest, ListTransactionsResponse;
     )
 }
 

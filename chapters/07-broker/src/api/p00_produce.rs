@@ -64,7 +64,7 @@ pub async fn produce(broker: &Broker, request: ProduceRequest) -> Acknowledgemen
         -1 => Acks::All,
         _ => return Acknowledgement::Now(refuse(request, ErrorCode::INVALID_REQUIRED_ACKS)),
     };
-    if let Some(code) = refused_transaction(&request) {
+    if let Some(code) = refused_transaction(broker, &request) {
         return acknowledge_all(acks, refuse(request, code));
     }
     let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
@@ -122,9 +122,14 @@ async fn validate(
     .await
 }
 
-/// Transactions come with chapter 20. Until then a transactional batch is
-/// refused: a later replay of the log would see transactions that never end.
-fn refused_transaction(request: &ProduceRequest) -> Option<ErrorCode> {
+/// A transactional batch needs a transactional id. Without rules for producers it is
+/// refused: its transaction would never end.
+fn refused_transaction(broker: &Broker, request: &ProduceRequest) -> Option<ErrorCode> {
+    let refusal = match (&request.transactional_id, &broker.services.producers) {
+        (None, _) => ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        (Some(_), None) => ErrorCode::INVALID_PRODUCER_ID_MAPPING,
+        (Some(_), Some(_)) => return None,
+    };
     let mut partitions = request.topics.iter().flat_map(|topic| &topic.partitions);
     let is_transactional = |wanted: &ProducePartition| match wanted.records.chunks.first() {
         Some(Chunk::Bytes(batch)) => {
@@ -132,12 +137,7 @@ fn refused_transaction(request: &ProduceRequest) -> Option<ErrorCode> {
         }
         _ => false,
     };
-    partitions
-        .any(is_transactional)
-        .then_some(match request.transactional_id {
-            None => ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-            Some(_) => ErrorCode::INVALID_PRODUCER_ID_MAPPING,
-        })
+    partitions.any(is_transactional).then_some(refusal)
 }
 
 /// The response when every batch that was appended is on disk, or `deadline` has come.
@@ -180,6 +180,7 @@ fn encode_partition(topic: &str, outcome: Outcome) -> ProducePartitionResponse {
         Ok((_, appended)) => ProducePartitionResponse {
             index,
             base_offset: appended.range.start.0,
+            log_append_time_ms: appended.log_append_time.0,
             log_start_offset: appended.ends.log_start.0,
             ..ProducePartitionResponse::default()
         },

@@ -11,15 +11,15 @@ use std::time::Duration;
 use message_model::{Moment, Offset, OffsetRange};
 use networking::{Chunk, Share};
 use wire_protocol::message::{
-    FetchEpochEndOffset, FetchPartition, FetchPartitionResponse, FetchRequest, FetchResponse,
-    FetchTopic, FetchTopicResponse,
+    AbortedTransaction, FetchEpochEndOffset, FetchPartition, FetchPartitionResponse, FetchRequest,
+    FetchResponse, FetchTopic, FetchTopicResponse,
 };
 use wire_protocol::{ErrorCode, Records};
 
 use super::p23_offset_for_leader_epoch::end_of_epoch;
 use super::{code_of, find_partition, first_places};
 use crate::broker::Broker;
-use crate::ends::End;
+use crate::ends::{End, Ends};
 use crate::error::Error;
 use crate::part::{Condition, Woken};
 use crate::partition::{Fetched, Partition, Reader, Room};
@@ -34,13 +34,17 @@ pub struct FetchLimits {
     pub wait_max: Duration,
 }
 
+/// When a response has so many aborted transactions, the rest of its partitions are read the
+/// next time.
+const ABORTED_MAX: usize = 20_000;
+
 /// What was found in one partition.
 struct Found {
     partition: Arc<Partition>,
     from: Offset,
     fetched: Fetched,
     /// Where the client's log and ours part, if they do: then nothing is read.
-    diverging_epoch: Option<FetchEpochEndOffset>,
+    diverging_epoch: Option<Box<FetchEpochEndOffset>>,
 }
 
 /// What one reading of all partitions found.
@@ -49,6 +53,8 @@ struct Reading {
     topics: Vec<Vec<Result<Found, Error>>>,
     /// How many bytes of batches that is.
     bytes: u64,
+    /// How many aborted transactions are named with them.
+    aborted: usize,
     /// Whether there is an error, or more than the limits let through: nothing
     /// that is worth waiting for.
     answer_now: bool,
@@ -91,7 +97,8 @@ pub async fn fetch(
 // ANCHOR_END: fetch
 
 /// Waits until there are `min_bytes`, going by how many bytes were appended
-/// since `reading`: nothing is read. Returns whether another wait makes sense.
+/// since `reading`: nothing is read. Beside open transactions it waits until something has become stable.
+/// Returns whether another wait makes sense.
 async fn wait_for_bytes(
     broker: &Broker,
     deadline: Moment,
@@ -102,7 +109,7 @@ async fn wait_for_bytes(
     let end = reader(request).end();
     loop {
         // An end that cannot be read is an error, which the next reading returns.
-        let Some(before) = reading.appended_since() else {
+        let Some(before) = reading.appended_since(end) else {
             return true;
         };
         if reading.bytes.saturating_add(before) >= min_bytes {
@@ -111,7 +118,7 @@ async fn wait_for_bytes(
         let Some(conditions) = reading.conditions(end) else {
             return true;
         };
-        let still_needed = || reading.appended_since() == Some(before);
+        let still_needed = || reading.appended_since(end) == Some(before);
         let fetches = &broker.services.fetches;
         if fetches.any_passes(deadline, conditions, still_needed).await != Woken::Moved {
             return false;
@@ -154,6 +161,7 @@ impl Reading {
         let mut reading = Reading {
             topics: Vec::new(),
             bytes: 0,
+            aborted: 0,
             answer_now: request.topics.is_empty(),
         };
         for topic in &request.topics {
@@ -161,6 +169,9 @@ impl Reading {
             for wanted in &topic.partitions {
                 // A fetch of thousands of partitions lets others in between.
                 tokio::task::consume_budget().await;
+                if reading.aborted >= ABORTED_MAX {
+                    left = 0;
+                }
                 let room = Room {
                     bytes: left.min(u32::try_from(wanted.partition_max_bytes).unwrap_or(0)),
                     at_least_one: reading.bytes == 0,
@@ -171,6 +182,7 @@ impl Reading {
                     .map_or(true, |found| found.answers_now(reader));
                 let bytes = found.as_ref().map_or(0, Found::bytes);
                 reading.bytes += u64::from(bytes);
+                reading.aborted += found.as_ref().map_or(0, Found::aborted);
                 left = left.saturating_sub(bytes);
                 partitions.push(found);
             }
@@ -183,16 +195,14 @@ impl Reading {
         self.topics.iter().flatten().flatten()
     }
 
-    /// How many bytes were appended to the partitions since; `None` if one is offline,
-    /// or has no longer what was found.
-    fn appended_since(&self) -> Option<u64> {
-        let since = |found: &Found| {
-            let ends = found.partition.ends().ok()?;
-            let now = found.partition.bytes().ok()?;
-            let is_there = found.from >= ends.log_start;
-            is_there.then(|| now.saturating_sub(found.fetched.bytes_before))
-        };
-        self.found().map(since).sum()
+    /// How many bytes were appended to the partitions since, up to `end`; `None` if one is
+    /// offline, or has no longer what was found.
+    fn appended_since(&self, end: End) -> Option<u64> {
+        let mut all = 0_u64;
+        for found in self.found() {
+            all = all.saturating_add(found.appended_since(end)?);
+        }
+        Some(all)
     }
 
     /// That one of the partitions moves, or loses what was found; `None` if one is offline.
@@ -229,8 +239,31 @@ impl Found {
             partition,
             from,
             fetched,
-            diverging_epoch,
+            diverging_epoch: diverging_epoch.map(Box::new),
         })
+    }
+
+    /// How many bytes were appended to the partition since, up to `end`; `None` if it is
+    /// offline, or has no longer what was found.
+    fn appended_since(&self, end: End) -> Option<u64> {
+        let ends = self.partition.ends().ok()?;
+        let appended = self.partition.bytes().ok()?;
+        let is_there = self.from >= ends.log_start;
+        let before = &self.fetched.ends;
+        let is_open = |ends: &Ends| ends.get(end) < ends.high_watermark;
+        let since = match is_open(before) || is_open(&ends) {
+            false => appended.saturating_sub(self.fetched.bytes_before),
+            // How much a transaction had written when it ended is not known without a look.
+            true if ends.get(end) > before.get(end) => u64::MAX,
+            true => 0,
+        };
+        is_there.then_some(since)
+    }
+
+    /// How many aborted transactions are named with it.
+    fn aborted(&self) -> usize {
+        let list = self.fetched.aborted.as_ref();
+        list.map_or(0, |list| list.transactions.len())
     }
 
     fn bytes(&self) -> u32 {
@@ -271,6 +304,7 @@ fn nothing_at(partition: &Partition, from: Offset) -> Result<Fetched, Error> {
             start: from,
             end: from,
         },
+        aborted: None,
         ends: partition.ends()?,
         bytes_before: partition.bytes()?,
     })
@@ -314,14 +348,22 @@ fn encode_partition(
         high_watermark: fetched.ends.high_watermark.0,
         last_stable_offset: fetched.ends.last_stable.0,
         log_start_offset: fetched.ends.log_start.0,
-        // There are no transactions before chapter 20, so none was aborted.
-        aborted_transactions: committed.then(Vec::new),
+        aborted_transactions: committed.then(|| aborted(&fetched)),
         records: Records {
             chunks: fetched.slice.into_iter().map(Chunk::File).collect(),
         },
-        diverging_epoch: diverging_epoch.unwrap_or_default(),
+        diverging_epoch: diverging_epoch.map(|epoch| *epoch).unwrap_or_default(),
         ..failed(partition_index, ErrorCode::NONE)
     }
+}
+
+fn aborted(fetched: &Fetched) -> Vec<AbortedTransaction> {
+    let encode = |aborted: &log_storage::AbortedTransaction| AbortedTransaction {
+        producer_id: aborted.producer.0,
+        first_offset: aborted.first.0,
+    };
+    let listed = fetched.aborted.iter().flat_map(|list| &list.transactions);
+    listed.map(encode).collect()
 }
 
 fn failed(partition_index: i32, error_code: ErrorCode) -> FetchPartitionResponse {

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use log_storage::{Log, LogView};
+use log_storage::LogView;
 use message_model::{OffsetRange, Timestamp};
 use record_batch::assign_offsets;
 
-use super::{Partition, Produced, Writer};
+use super::written::Written;
+use super::{Partition, Produced, Writer, written};
 use crate::ends::{End, Ends};
 use crate::error::Error;
+use crate::producers::Check;
 use crate::services::once;
 
 /// How many closed segments of a partition may wait for a sync; their files are open.
@@ -27,17 +29,21 @@ pub struct Appended {
     pub range: OffsetRange,
     /// The ends after it.
     pub ends: Ends,
+    /// [`Timestamp::NONE`]; of a batch that was in the log already, its largest timestamp.
+    pub log_append_time: Timestamp,
 }
 
 impl Partition {
     /// The offsets of a producer's batch, which is in the page cache when this
-    /// returns. Wait for durability if that was asked for.
+    /// returns. Wait for durability if that was asked for, also if the batch was in the log
+    /// already.
     ///
     /// Waits for its turn among the appends to this partition, and, if the
     /// segment is full, until the file of the next one exists.
     ///
     /// # Errors
-    /// When the partition is offline or the write fails. Nothing is appended then.
+    /// The code of the rules for producers. When the partition is offline or the write fails.
+    /// Nothing is appended then.
     // ANCHOR: append
     pub async fn append(
         self: &Arc<Self>,
@@ -45,11 +51,28 @@ impl Partition {
         produced: Produced,
     ) -> Result<Appended, Error> {
         let mut writer = self.writer().await;
-        let rolls = log(&mut writer)?.rolls_for(now, &produced.header);
-        if !rolls {
+        match written(&mut writer)?.check(now, &produced.header, produced.end) {
+            Check::Append => self.append_next(writer, now, produced).await,
+            Check::Duplicate { range, timestamp } => Ok(Appended {
+                range,
+                ends: self.ends()?,
+                log_append_time: timestamp,
+            }),
+            Check::Refuse(code) => Err(Error::Rejected(code)),
+        }
+    }
+
+    /// The same for a batch that is to be appended; nobody else appends meanwhile.
+    async fn append_next(
+        self: &Arc<Self>,
+        mut writer: Writer,
+        now: Timestamp,
+        produced: Produced,
+    ) -> Result<Appended, Error> {
+        let log = &mut written(&mut writer)?.log;
+        if !log.rolls_for(now, &produced.header) {
             return self.write(writer, now, produced);
         }
-        let log = log(&mut writer)?;
         if log.view().is_unnamed() {
             self.sync_name(log.view()).await?;
         }
@@ -91,20 +114,28 @@ impl Partition {
         let Produced {
             mut header,
             mut batch,
+            end,
         } = produced;
-        let log = log(&mut writer)?;
-        header.base_offset = log.log_end();
+        let written = written(&mut writer)?;
+        header.base_offset = written.log.log_end();
         header.leader_epoch = self.leader_epoch()?;
         assign_offsets(&mut batch, header.base_offset, header.leader_epoch);
-        let range = log.append(now, &batch, &header)?;
-        let ends = self.publish(log.view(), batch.len())?;
-        Ok(Appended { range, ends })
+        let range = written.log.append(now, &batch, &header)?;
+        if let Some(aborted) = written.note(now, &header, end) {
+            written.log.note_aborted(aborted);
+        }
+        let ends = self.publish(written, batch.len())?;
+        Ok(Appended {
+            range,
+            ends,
+            log_append_time: Timestamp::NONE,
+        })
     }
 
     /// Lets readers see what was appended, and wakes those who wait for it.
-    fn publish(&self, view: LogView, size: usize) -> Result<Ends, Error> {
+    fn publish(&self, written: &Written, size: usize) -> Result<Ends, Error> {
         let ends = self.online(|online| {
-            online.appended(view, size);
+            online.appended(written.log.view(), size, written.first_unstable());
             online.ends()
         })?;
         for end in [End::LastStable, End::HighWatermark, End::LogEnd] {
@@ -112,9 +143,4 @@ impl Partition {
         }
         Ok(ends)
     }
-}
-
-fn log(writer: &mut Writer) -> Result<&mut Log, Error> {
-    let log = writer.as_mut();
-    log.ok_or(Error::Log(log_storage::Error::Offline))
 }

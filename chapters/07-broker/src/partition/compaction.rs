@@ -3,7 +3,7 @@
 use log_storage::{Compactor, Dirty, Progress, Rewritten};
 use message_model::{Offset, Timestamp};
 
-use super::Partition;
+use super::{Partition, written};
 use crate::error::Error;
 use crate::services::{in_pieces, once};
 
@@ -17,8 +17,13 @@ impl Partition {
         if !self.settings().log.cleanup.compact {
             return Ok(None);
         }
-        let view = self.online(|online| online.view().clone())?;
-        let mut find = view.find_dirty(now);
+        let (view, stable) = self.online(|online| {
+            // From the snapshot on a start must find the end of each transaction that is open there.
+            let stable = online.ends().last_stable;
+            let snapshot = online.oldest_snapshot.unwrap_or(stable);
+            (online.view().clone(), stable.min(snapshot))
+        })?;
+        let mut find = view.find_dirty(now, stable);
         let lane = &self.services.lanes.administration;
         let topic = self.name.topic.to_string();
         Ok(in_pieces(lane, topic, move || find.step().transpose()).await?)
@@ -78,8 +83,7 @@ impl Partition {
         let (replacement, upkeep) = once(lane, topic(), commit).await;
         let replacement = replacement?;
         let mut writer = self.writer().await;
-        let log = writer.as_mut();
-        let log = log.ok_or(Error::Log(log_storage::Error::Offline))?;
+        let log = &mut written(&mut writer)?.log;
         log.replace(&replacement);
         let view = log.view();
         self.online(|online| online.replace(view))?;
@@ -95,7 +99,7 @@ impl Partition {
     ///
     /// # Errors
     /// When the partition is offline.
-    async fn turn<T: Send + 'static>(
+    pub(super) async fn turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {

@@ -1,18 +1,21 @@
 //! Reading from a partition.
 
-use log_storage::{FindTimestamp, Locate, LogView};
+use std::sync::atomic::Ordering;
+
+use log_storage::{AbortedList, Error as LogError, FindTimestamp, LogView};
 use message_model::{Offset, OffsetRange, Timestamp};
 use networking::FileRange;
 
 use super::Partition;
+use super::reading::{Batches, Reading};
 use crate::ends::{End, Ends};
 use crate::error::Error;
-use crate::part::{Want, whole_batches};
+use crate::part::Want;
 use crate::services::in_pieces;
 
-/// How many batches of one partition a fetch returns at most: a bound on the
-/// headers that are read in one go, whatever a client asks for.
-const BATCHES_MAX: usize = 4_096;
+/// How many steps of a reading are taken where it was asked for. Most need one, and one more
+/// for each segment with aborted transactions.
+const STEPS_ON_THE_SPOT: usize = 3;
 
 /// The kind of reader, which decides at which end the reading stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,37 +54,14 @@ pub struct Fetched {
     pub slice: Option<FileRange>,
     /// Their offsets; empty at the fetch offset if there are none.
     pub range: OffsetRange,
+    /// The aborted transactions whose records may be among them, for a reader of committed
+    /// data; `None` without batches. A request may name many partitions, so it takes little room.
+    pub aborted: Option<Box<AbortedList>>,
     /// The ends at that time.
     pub ends: Ends,
     /// How many bytes were appended up to the reader's end when it looked, since the
     /// start of the broker; a second reading says what came in between.
     pub bytes_before: u64,
-}
-
-/// A fetch in bounded pieces.
-struct Read {
-    locate: Locate,
-    want: Want,
-}
-
-impl Read {
-    fn new(view: &LogView, want: Want) -> Read {
-        let locate = view.scan(want.from);
-        Read { locate, want }
-    }
-
-    /// The batches; `None` while there is more to do.
-    fn step(&mut self) -> Result<Option<Option<(FileRange, OffsetRange)>>, Error> {
-        let Some(mut scan) = self.locate.step()? else {
-            return Ok(None);
-        };
-        let batches = scan.by_ref().take(BATCHES_MAX);
-        let selection = whole_batches(batches, self.want)?;
-        Ok(Some(selection.map(|selection| {
-            let slice = scan.file_range(selection.position, selection.length);
-            (slice, selection.range)
-        })))
-    }
 }
 
 impl Partition {
@@ -101,22 +81,26 @@ impl Partition {
             max_bytes: room.bytes,
             at_least_one: room.at_least_one,
         };
-        let found = if from == want.end {
-            None
-        } else {
-            self.read(&view, want).await?
+        let found = match from == want.end {
+            true => None,
+            false => self.read(&view, want, reader).await?,
         };
-        let nothing = OffsetRange {
-            start: from,
-            end: from,
-        };
-        let (slice, range) = found.map_or((None, nothing), |(slice, range)| (Some(slice), range));
-        Ok(Fetched {
-            slice,
-            range,
+        let mut fetched = Fetched {
+            slice: None,
+            range: OffsetRange {
+                start: from,
+                end: from,
+            },
+            aborted: None,
             ends,
             bytes_before,
-        })
+        };
+        if let Some(found) = found {
+            fetched.slice = Some(found.slice);
+            fetched.range = found.range;
+            fetched.aborted = found.aborted.map(Box::new);
+        }
+        Ok(fetched)
     }
     // ANCHOR_END: fetch
 
@@ -124,17 +108,38 @@ impl Partition {
         &self,
         view: &LogView,
         want: Want,
-    ) -> Result<Option<(FileRange, OffsetRange)>, Error> {
-        match Read::new(&view.cached(), want).step() {
-            Ok(Some(found)) => return Ok(found),
-            // An index must be loaded, or something is not in memory.
-            Ok(None) => {}
-            Err(error) if error.would_wait() => {}
-            Err(error) => return Err(error),
+        reader: Reader,
+    ) -> Result<Option<Batches>, Error> {
+        // Without rules nothing is known about transactions.
+        let lists_aborted = reader == Reader::Committed && self.services.producers.is_some();
+        let mut read = Reading::new(view.cached(), want, lists_aborted);
+        for _ in 0..STEPS_ON_THE_SPOT {
+            match read.step() {
+                Ok(Some(found)) => return Ok(found),
+                Ok(None) => {}
+                // An index must be loaded, or something is not in memory.
+                Err(error) if error.would_wait() => break,
+                Err(error) => return Err(self.judge(error)),
+            }
         }
-        let mut read = Read::new(view, want);
+        let mut read = Reading::new(view.clone(), want, lists_aborted);
         let lane = &self.services.lanes.reads;
-        in_pieces(lane, self.name.clone(), move || read.step().transpose()).await
+        let found = in_pieces(lane, self.name.clone(), move || read.step().transpose()).await;
+        found.map_err(|error| self.judge(error))
+    }
+
+    /// The same error. If the list of aborted transactions is damaged, the next start makes it
+    /// again, and reads the whole log for it.
+    fn judge(&self, error: Error) -> Error {
+        if let Error::Log(LogError::Damaged { path, .. }) = &error
+            && path
+                .extension()
+                .is_some_and(|extension| extension == "txnindex")
+        {
+            // Relaxed: nothing else is read because of it.
+            self.snapshot_is_useless.store(true, Ordering::Relaxed);
+        }
+        error
     }
 
     /// How many bytes were appended since the start that a consumer may see.

@@ -29,15 +29,23 @@ pub(crate) struct Online {
     view: LogView,
     leadership: Leadership,
     durable: Offset,
+    /// The first offset of the oldest transaction that is open.
+    first_unstable: Option<Offset>,
     /// How many bytes were ever appended up to the high watermark, since the start:
     /// the difference of two readings says how much a reader can have in between.
     bytes: u64,
     pub(crate) sync_turn: SyncTurn,
+    /// Where the oldest snapshot of producers begins that is on disk, or on its way there.
+    pub(crate) oldest_snapshot: Option<Offset>,
 }
 
 impl Online {
     /// A log that was just opened: all of it is on disk.
-    pub(crate) fn new(view: LogView) -> Online {
+    pub(crate) fn new(
+        view: LogView,
+        first_unstable: Option<Offset>,
+        oldest_snapshot: Option<Offset>,
+    ) -> Online {
         let end = view.log_end();
         Online {
             leadership: Leadership {
@@ -45,8 +53,10 @@ impl Online {
                 high_watermark: end,
             },
             durable: end,
+            first_unstable,
             bytes: 0,
             sync_turn: SyncTurn::default(),
+            oldest_snapshot,
             view,
         }
     }
@@ -64,7 +74,8 @@ impl Online {
     }
 
     /// The log after an append of `size` bytes.
-    pub(crate) fn appended(&mut self, view: LogView, size: usize) {
+    pub(crate) fn appended(&mut self, view: LogView, size: usize, first_unstable: Option<Offset>) {
+        self.first_unstable = first_unstable;
         self.leadership.high_watermark = view.log_end();
         self.bytes += size as u64;
         self.replace(view);
@@ -82,14 +93,17 @@ impl Online {
         self.ends().check();
     }
 
-    /// There are no transactions before chapter 20: all that a consumer sees is stable.
+    /// Records may be deleted in the middle of a transaction that is open: what is left of
+    /// it is not stable.
     pub(crate) fn ends(&self) -> Ends {
         let log_start = self.view.log_start();
+        let high_watermark = self.leadership.high_watermark;
+        let unstable = self.first_unstable.map(|first| first.max(log_start));
         Ends {
             log_start,
             durable: self.durable,
-            last_stable: self.leadership.high_watermark,
-            high_watermark: self.leadership.high_watermark,
+            last_stable: unstable.map_or(high_watermark, |first| first.min(high_watermark)),
+            high_watermark,
             log_end: self.view.log_end(),
         }
     }

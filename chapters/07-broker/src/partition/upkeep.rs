@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use message_model::{Moment, Offset, OffsetRange, Timestamp};
 
-use super::Partition;
+use super::{Partition, written};
 use crate::ends::End;
 use crate::error::Error;
 use crate::services::{in_pieces, once};
@@ -48,6 +48,7 @@ impl Partition {
         }
         self.durable(offset, Moment::after_start(Duration::MAX))
             .await?;
+        self.save_producers_before(offset).await?;
         let lane = &self.services.lanes.administration;
         let topic = || self.name.topic.to_string();
         let upkeep = self.upkeep().await;
@@ -57,8 +58,7 @@ impl Partition {
         let (saved, upkeep) = once(lane, topic(), save).await;
         saved?;
         let mut writer = self.writer().await;
-        let log = writer.as_mut();
-        let log = log.ok_or(Error::Log(log_storage::Error::Offline))?;
+        let log = &mut written(&mut writer)?.log;
         let removed = log.set_log_start(offset);
         let view = log.view();
         let ends = self.online(|online| {
@@ -66,7 +66,9 @@ impl Partition {
             online.ends()
         })?;
         drop(writer);
-        self.board.moved(&End::LogStart, ends.log_start);
+        for end in [End::LogStart, End::LastStable] {
+            self.board.moved(&end, ends.get(end));
+        }
         let remove = move || {
             let removed = removed.remove();
             drop(upkeep);

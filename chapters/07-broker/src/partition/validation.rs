@@ -1,11 +1,11 @@
 //! What a producer may append.
 
 use bytes::BytesMut;
-use message_model::Timestamp;
+use message_model::{ProducerEpoch, ProducerId, Timestamp};
 use networking::Chunk;
 use record_batch::{
-    BatchHeader, Codec, Opening, TimestampType, Walked, check_from_producer, mend_max_timestamp,
-    validate, walk,
+    BatchHeader, Codec, EndTransaction, Opening, TimestampType, Walked, check_from_producer,
+    mend_max_timestamp, validate, walk,
 };
 use wire_protocol::{ErrorCode, Records};
 
@@ -18,6 +18,34 @@ use crate::topic_settings::TopicSettings;
 pub struct Produced {
     pub(crate) header: BatchHeader,
     pub(crate) batch: BytesMut,
+    /// What it says if it is a marker.
+    pub(crate) end: Option<EndTransaction>,
+}
+
+impl Produced {
+    /// A batch that the broker has made itself, which may be of a producer and have no sequence number.
+    ///
+    /// # Errors
+    /// When it is no batch.
+    pub fn by_broker(batch: Vec<u8>) -> Result<Produced, Error> {
+        Ok(Produced {
+            header: validate(&batch, batch.len())?,
+            batch: batch.as_slice().into(),
+            end: None,
+        })
+    }
+
+    /// The marker that ends a transaction of a producer.
+    pub(crate) fn marker(
+        now: Timestamp,
+        producer: ProducerId,
+        epoch: ProducerEpoch,
+        end: EndTransaction,
+    ) -> Result<Produced, Error> {
+        let produced = Produced::by_broker(end.batch(now, producer, epoch))?;
+        let end = Some(end);
+        Ok(Produced { end, ..produced })
+    }
 }
 
 /// Checks what a producer sent for one partition, and that nothing follows the batch.
@@ -61,7 +89,11 @@ pub fn validate_produced(
     if ahead > settings.timestamp_after_max {
         return Err(Error::Rejected(ErrorCode::INVALID_TIMESTAMP));
     }
-    Ok(Produced { header, batch })
+    Ok(Produced {
+        header,
+        batch,
+        end: None,
+    })
 }
 
 /// Walks the records of an open batch. Those of a compacted topic must have keys.

@@ -24,13 +24,37 @@ impl Topics {
         failed
     }
 
-    /// Notes how far each log is on disk, so that the next start looks at less.
-    /// Returns what could not be done.
+    /// Notes how far each log is on disk, and what is known about its producers, so that the
+    /// next start looks at less. Returns what could not be done.
     pub async fn save_recovery_points(&self) -> Failed {
         let mut failed = Failed::new();
         for partition in self.online_partitions() {
             if let Err(error) = partition.save_recovery_point().await {
                 failed.push((partition.name().clone(), error));
+            }
+        }
+        for partition in self.online_partitions() {
+            match partition.save_producers().await {
+                // A topic that was deleted meanwhile is no failure.
+                Err(error) if partition.ends().is_ok() => {
+                    failed.push((partition.name().clone(), error));
+                }
+                _ => {}
+            }
+        }
+        failed
+    }
+
+    /// Forgets the producers that were silent for too long. Returns what could not be done.
+    pub async fn expire_producers(&self, now: Timestamp) -> Failed {
+        let mut failed = Failed::new();
+        for partition in self.online_partitions() {
+            match partition.expire_producers(now).await {
+                // A topic that was deleted meanwhile is no failure.
+                Err(error) if partition.ends().is_ok() => {
+                    failed.push((partition.name().clone(), error));
+                }
+                _ => {}
             }
         }
         failed
@@ -45,7 +69,10 @@ impl Topics {
             if let Err(error) = partition.sync_now().await {
                 return (Some((name.clone(), error)), None);
             }
-            let saved = partition.save_recovery_point().await;
+            let saved = match partition.save_recovery_point().await {
+                Ok(()) => partition.save_producers().await,
+                failed => failed,
+            };
             (None, saved.err().map(|error| (name.clone(), error)))
         });
         let mut all = SyncedAll::default();
@@ -72,7 +99,7 @@ impl Topics {
 pub struct SyncedAll {
     /// Partitions whose records may not be on disk.
     pub not_synced: Failed,
-    /// Partitions whose records are on disk, but whose recovery point was not
+    /// Partitions whose records are on disk, but whose recovery point or producers were not
     /// saved: the next start takes longer.
     pub not_saved: Failed,
     /// How many partitions were offline before.

@@ -5,12 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use broker::api;
-use message_model::{Offset, Timestamp};
+use message_model::{Offset, ProducerEpoch, ProducerId, Timestamp};
+use record_batch::Marker;
 use sim_disk::{Call, SimDisk};
 use wire_protocol::message::InitProducerIdRequest;
 
+use crate::producers::end;
+use crate::rules::{Rules, Sent};
 use crate::stalls::{
     its_own_partition_is_served, others_are_served_by_the_disk, spawn, two_topics, until_parked,
+    with_two_topics,
 };
 use crate::support::{Broker, NOW, append, batch, config, name, until};
 
@@ -79,6 +83,43 @@ async fn a_recovery_point() {
     }
 }
 
+/// Every step of saving what is known about producers, and about aborted transactions.
+#[tokio::test]
+async fn a_snapshot_of_producers() {
+    for (call, path) in [
+        (Call::Create, "00000000000000000000.txnindex.next"),
+        (Call::Sync, "00000000000000000000.txnindex.next"),
+        (Call::Create, "producers.next"),
+        (Call::Write, "producers.next"),
+        (Call::Sync, "producers.next"),
+        (Call::Rename, "producers"),
+    ] {
+        let rules = Arc::new(Rules::default());
+        let broker = Broker::start_with_rules(&SimDisk::new(7), &rules);
+        let broker = with_two_topics(broker).await;
+        let partition = broker.partition("t", 0);
+        let (id, epoch) = (ProducerId(4), ProducerEpoch(0));
+        partition.begin_transaction(NOW, id, epoch).await.unwrap();
+        let sent = Sent::new(4, 0).in_transaction();
+        append(&partition, NOW, sent.batch(&["a"])).await.unwrap();
+        end(&partition, 4, Marker::Abort).await.unwrap();
+        broker.write(-1, "t", &["safe"]).await;
+        let parking = broker
+            .disk
+            .park_next(call, &Path::new("/data/t-0").join(path));
+        let saving = Arc::clone(&broker);
+        let saved = spawn(async move { saving.topics.save_recovery_points().await });
+        until_parked(&parking, &format!("{call:?} {path}")).await;
+        others_are_served_by_the_disk(&broker).await;
+        its_own_partition_is_served(&broker).await;
+        append(&partition, NOW, Sent::new(4, 1).batch(&["b"]))
+            .await
+            .unwrap();
+        parking.release();
+        assert!(saved.await.unwrap().is_empty());
+    }
+}
+
 #[tokio::test]
 async fn a_block_of_producer_ids() {
     for (call, path) in [
@@ -122,6 +163,47 @@ async fn a_stop() {
     parking.release();
     let all = stopped.await.unwrap();
     assert!(all.not_synced.is_empty() && all.not_saved.is_empty());
+}
+
+/// A long replay of one log holds up no other.
+#[test]
+fn a_start_knows_the_producers_of_several_logs_at_a_time() {
+    let disk = SimDisk::new(7);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let rules = Arc::new(Rules::default());
+        let broker = Broker::start_with_rules(&disk, &rules);
+        broker.create("t", 2).await;
+        for index in 0..2 {
+            let partition = broker.partition("t", index);
+            append(&partition, NOW, Sent::new(4, 0).batch(&["a"]))
+                .await
+                .unwrap();
+        }
+        assert!(broker.topics.sync_all().await.not_saved.is_empty());
+    });
+    let slow = disk.park_next(Call::Read, Path::new("/data/t-0/producers"));
+    let next = disk.park_next(Call::Read, Path::new("/data/t-1/producers"));
+    let starting = {
+        let disk = disk.clone();
+        std::thread::spawn(move || {
+            let config = broker::TopicsConfig {
+                open_threads: 2,
+                ..config()
+            };
+            let rules = Arc::new(Rules::default());
+            let services = crate::support::services_with_rules(&disk, &rules);
+            broker::Topics::open(services, Path::new("/data"), config).unwrap();
+            rules.known().len()
+        })
+    };
+    slow.wait();
+    next.wait();
+    next.release();
+    slow.release();
+    assert_eq!(starting.join().unwrap(), 1);
 }
 
 /// Logs are opened several at a time at a start, so a slow one does not add up.

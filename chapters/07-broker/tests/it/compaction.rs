@@ -71,7 +71,7 @@ pub(crate) const COMPACTOR: Compactor = Compactor {
     close: compression::close_batch,
 };
 
-const COMPACT: [(&str, &str); 3] = [
+pub(crate) const COMPACT: [(&str, &str); 3] = [
     ("cleanup.policy", "compact"),
     ("segment.bytes", "1024"),
     ("min.cleanable.dirty.ratio", "0"),
@@ -90,7 +90,7 @@ async fn compacting(disk: &SimDisk) -> Arc<Broker> {
     Arc::new(broker)
 }
 
-fn keyed(keys: &[Option<&str>], value: &str) -> Vec<u8> {
+pub(crate) fn keyed(keys: &[Option<&str>], value: &str) -> Vec<u8> {
     let mut builder = BatchBuilder::new();
     for key in keys {
         builder.push(&RecordToSend {
@@ -103,7 +103,7 @@ fn keyed(keys: &[Option<&str>], value: &str) -> Vec<u8> {
     builder.build()
 }
 
-async fn write_keyed(broker: &Broker, round: i32) {
+pub(crate) async fn write_keyed(broker: &Broker, round: i32) {
     let value = format!("{round:0200}");
     let batch = keyed(&[Some("a"), Some("b")], &value);
     let answer = broker.produce(1, "t", batch).await;

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod aborted_lists;
 mod admin;
 mod alter_configs;
 mod background_stalls;
 mod bad_batches;
 mod client;
+mod committed_readers;
 mod compaction;
 mod connection;
 mod crash;
@@ -25,10 +27,17 @@ mod open_files;
 mod openings;
 mod partition;
 mod produce;
+mod producer_crashes;
+mod producer_damage;
+mod producer_restarts;
+mod producer_snapshots;
+mod producers;
+mod rules;
 mod stalls;
 mod support;
 mod topic_stalls;
 mod topics;
 mod traces;
+mod transactional_compaction;
 mod versions;
 mod waits;

@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_model::Clock;
 use broker::api::{self, Acknowledgement, BrokerInfo, FetchLimits, Setting, SettingSource};
 use broker::{
-    Appended, Error, InternalTopics, LaneWidths, Opened, Partition, ProducerIds, Services, Topic,
-    TopicSettings, Topics, TopicsConfig, validate_produced,
+    Appended, Error, InternalTopics, LaneWidths, Opened, Partition, ProducerIds, ProducerRules,
+    Services, Topic, TopicSettings, Topics, TopicsConfig, validate_produced,
 };
 use log_storage::{LogConfig, RetentionLimits, SegmentCache};
 use message_model::{BrokerId, PartitionIndex, Timestamp, TopicName};
@@ -28,6 +28,7 @@ use wire_protocol::message::{
 use crate::openings::OPENING;
 
 use crate::compaction::COMPACTOR;
+use crate::rules::Rules;
 
 pub(crate) const DATA_DIR: &str = "/data";
 
@@ -95,6 +96,14 @@ pub(crate) fn config() -> TopicsConfig {
 
 pub(crate) fn services(disk: &SimDisk) -> Arc<Services> {
     services_with(disk, 100)
+}
+
+/// The same with rules for producers.
+pub(crate) fn services_with_rules(disk: &SimDisk, rules: &Arc<Rules>) -> Arc<Services> {
+    let services = services(disk);
+    let mut services = Arc::try_unwrap(services).expect("nobody else has them");
+    services.producers = Some(Arc::clone(rules) as Arc<dyn ProducerRules>);
+    Arc::new(services)
 }
 
 /// So many closed segments may be open until they are on disk.
@@ -175,6 +184,11 @@ impl Broker {
             },
             expiring,
         }
+    }
+
+    /// One with rules for producers, and with what is on `disk`.
+    pub(crate) fn start_with_rules(disk: &SimDisk, rules: &Arc<Rules>) -> Broker {
+        Broker::start_on(disk, services_with_rules(disk, rules), config())
     }
 
     /// One with a topic of one partition, named `t`.
