@@ -1,0 +1,148 @@
+//! The machine that decides what becomes of half messages.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use message_model::{Offset, Timestamp};
+
+use crate::replay::Replay;
+use crate::rule::rule;
+use crate::schedule::{Schedule, Step};
+use crate::words::{Decision, Effect, End, Event, Op, Open, Ruling, Standing};
+
+/// The half messages whose outcome is waited for, and when each is asked about.
+///
+/// The machine is told of half messages, of outcomes and of the time by
+/// [`step`](HalfMessages::step), and asks for copies, op records and checks. It reads no
+/// clock and sends nothing. A crash loses all of it; [`new`](HalfMessages::new) makes it
+/// again of what the two topics say.
+///
+/// # Invariants
+/// - Nothing is copied before a producer has said *commit*.
+/// - The op record that ends a half message comes behind the copy, and the op record of a
+///   check comes before the check.
+/// - A half message is asked about at most [`Schedule::checks_max`] times, also over
+///   crashes.
+/// - After its end a half message has no effects but reports.
+#[derive(Debug, Clone)]
+pub struct HalfMessages {
+    schedule: Schedule,
+    /// How many ends are remembered.
+    remembered_max: usize,
+    /// Behind the last half message that was read.
+    next: Offset,
+    open: BTreeMap<Offset, Open>,
+    /// When something is due about each open half message.
+    due: BTreeSet<(Timestamp, Offset)>,
+    /// The newest ends, for reports.
+    ended: BTreeMap<Offset, End>,
+}
+
+impl HalfMessages {
+    /// Returns the machine as it has to be after both topics were read to their ends. It
+    /// remembers the ends of the newest `remembered_max` half messages that have ended.
+    #[must_use]
+    pub fn new(schedule: Schedule, remembered_max: usize, replay: &Replay) -> HalfMessages {
+        let mut machine = HalfMessages {
+            schedule,
+            remembered_max,
+            next: replay.next(),
+            open: BTreeMap::new(),
+            due: BTreeSet::new(),
+            ended: BTreeMap::new(),
+        };
+        for (half, open) in replay.open() {
+            machine.wait(half, open);
+        }
+        for (half, end) in replay.ended() {
+            machine.end(half, end);
+        }
+        machine
+    }
+
+    /// Takes one event at the time `now`, and returns what is to be done.
+    pub fn step(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Half { half, sent } => {
+                self.half(half, sent);
+                Vec::new()
+            }
+            Event::Outcome { half, decision } => self.outcome(half, decision),
+            Event::Tick => self.tick(now),
+        }
+    }
+
+    /// Takes a half message. One that was read before changes nothing: the reader may begin
+    /// anew.
+    fn half(&mut self, half: Offset, sent: Timestamp) {
+        // task 17.4: a half message that waits for its outcome from now on
+        todo!("17.4: a half message that waits for its outcome from now on")
+        // end
+    }
+
+    /// Takes what a producer says, and does what the rule says.
+    fn outcome(&mut self, half: Offset, decision: Decision) -> Vec<Effect> {
+        // task 17.4: commit, roll back, or report
+        todo!("17.4: commit, roll back, or report")
+        // end
+    }
+
+    /// Asks about each half message for which a check is due, and sets aside those that
+    /// were asked about often enough; what has been due for longest comes first. One call
+    /// takes one step for a half message, however late it is.
+    fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
+        // task 17.4: the checks that are due, and the end of checks
+        todo!("17.4: the checks that are due, and the end of checks")
+        // end
+    }
+
+    /// What is known about a half message.
+    fn standing(&self, half: Offset) -> Standing {
+        // task 17.4: open, ended, or neither
+        todo!("17.4: open, ended, or neither")
+        // end
+    }
+
+    /// The half message is open, and so it is due at some time; it may have been open before.
+    fn wait(&mut self, half: Offset, open: Open) {
+        // task 17.4: open, and due at one time
+        todo!("17.4: open, and due at one time")
+        // end
+    }
+
+    /// The half message has ended: it is not open, nothing is due about it, and its end is
+    /// remembered.
+    fn end(&mut self, half: Offset, end: End) {
+        // task 17.4: neither open nor due, and remembered for a while
+        todo!("17.4: neither open nor due, and remembered for a while")
+        // end
+    }
+
+    /// Takes the half message out of what is open and of what is due.
+    fn forget(&mut self, half: Offset) {
+        // task 17.4: out of both
+        todo!("17.4: out of both")
+        // end
+    }
+
+    /// Returns when [`Event::Tick`] is due; `None` if nothing is open.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        // task 17.4: the earliest time
+        todo!("17.4: the earliest time")
+        // end
+    }
+
+    /// Returns the offset from which half messages are read after a restart: that of the
+    /// first one that is open, or the one behind all that were read.
+    #[must_use]
+    pub fn first_open(&self) -> Offset {
+        let first = self.open.first_key_value();
+        first.map_or(self.next, |(half, _)| *half)
+    }
+
+    /// Returns how many half messages are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.open.len()
+    }
+}
