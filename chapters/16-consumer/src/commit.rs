@@ -121,7 +121,11 @@ impl Consumer {
     }
 
     /// The caller has the turn.
-    async fn commit_now(&mut self, offsets: &Offsets, deadline: Moment) -> Result<(), Error> {
+    pub(crate) async fn commit_now(
+        &mut self,
+        offsets: &Offsets,
+        deadline: Moment,
+    ) -> Result<(), Error> {
         let calls = self.group_calls()?;
         let identity = self.identity();
         let generation = identity.1;

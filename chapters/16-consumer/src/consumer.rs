@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::fetcher::Fetcher;
 use crate::group_calls::GroupCalls;
 use crate::group_member::GroupMember;
+use crate::group_metadata::GroupMetadata;
 use crate::listener::{Deaf, RebalanceListener};
 use crate::part::{Event, Work};
 use crate::pattern::Topics;
@@ -153,6 +154,19 @@ impl Consumer {
         }
     }
 
+    /// Returns what a transaction names when it commits offsets of the group.
+    ///
+    /// # Errors
+    /// When the consumer has no group.
+    pub fn group_metadata(&self) -> Result<GroupMetadata, Error> {
+        let group = self.settings.group.as_deref().ok_or(Error::NoGroup)?;
+        Ok(GroupMetadata {
+            group: group.into(),
+            instance: self.settings.instance.clone(),
+            member: self.member.clone(),
+        })
+    }
+
     /// Gives everything up, commits what is done if the consumer commits by itself, and
     /// leaves the group, unless it is a static member. Takes at most `patience`.
     ///
@@ -187,6 +201,7 @@ impl Consumer {
             client: Arc::clone(&self.client),
             group: group.into(),
             instance: self.settings.instance.clone(),
+            require_stable: self.settings.read_committed,
         })
     }
 

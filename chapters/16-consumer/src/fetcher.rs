@@ -10,7 +10,9 @@ use message_model::{BrokerId, Offset, TopicPartition};
 use record_batch::Batches;
 use tokio::task::JoinSet;
 use wire_protocol::ErrorCode;
-use wire_protocol::message::{FetchPartition, FetchPartitionResponse, FetchRequest, FetchTopic};
+use wire_protocol::message::{
+    AbortedTransaction, FetchPartition, FetchPartitionResponse, FetchRequest, FetchTopic,
+};
 
 use crate::part::{FetchBuffer, Fetched, Want, fetch_loop};
 use crate::settings::Settings;
@@ -24,6 +26,8 @@ pub(crate) enum Brought {
         /// Where the next fetch begins.
         next: Offset,
         high_watermark: Offset,
+        /// The transactions here whose records are left out.
+        aborted: Vec<AbortedTransaction>,
     },
     /// The offset is not in the partition (any more).
     OutOfRange,
@@ -217,6 +221,8 @@ fn brought(want: &Want<TopicPartition>, answer: FetchPartitionResponse) -> Optio
         batches,
         next,
         high_watermark: Offset(answer.high_watermark),
+        // The broker names some only if committed records alone are asked for.
+        aborted: answer.aborted_transactions.unwrap_or_default(),
     })
 }
 

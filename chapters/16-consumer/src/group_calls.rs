@@ -32,6 +32,8 @@ pub(crate) struct GroupCalls {
     pub(crate) client: Arc<Client>,
     pub(crate) group: Arc<str>,
     pub(crate) instance: Option<String>,
+    /// Whether an offset counts only when no open transaction may change it.
+    pub(crate) require_stable: bool,
 }
 
 /// What a JoinGroup request says of the member.
@@ -217,6 +219,7 @@ impl GroupCalls {
         let request = OffsetFetchRequest {
             group_id: self.group.to_string(),
             topics: partitions.map(by_topic),
+            require_stable: self.require_stable,
             ..OffsetFetchRequest::default()
         };
         let attempt = || self.fetch_offsets(&request, deadline);

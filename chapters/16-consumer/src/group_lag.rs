@@ -44,6 +44,7 @@ pub async fn group_offsets(
         client: Arc::clone(client),
         group: group.into(),
         instance: None,
+        require_stable: false,
     };
     let committed = calls.committed(None, client.deadline()).await?;
     let offset = |(partition, committed): (_, crate::Committed)| (partition, committed.offset);

@@ -1,6 +1,7 @@
 //! Polling, and what happens within a poll.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use client::Records;
@@ -135,6 +136,12 @@ impl Consumer {
                     self.fetcher.buffer.remove(partition);
                 }
                 self.finish_polled();
+                let drained = self.listener.drain(&partitions).await;
+                if !drained.is_empty() {
+                    let _turn = Arc::clone(&self.commits).lock_owned().await;
+                    let refused = self.commit_now(&drained, deadline).await.err();
+                    self.refused_commit = refused.or(self.refused_commit.take());
+                }
                 self.listener.revoked(&partitions);
                 if self.settings.auto_commit.is_some() {
                     // Refused: the partitions are others' by now, and what was done since the
@@ -203,12 +210,16 @@ impl Consumer {
                 records,
                 from,
             } = chunk;
-            let (batches, next, high_watermark) = match records {
+            let (records, next, high_watermark) = match records {
                 Brought::Batches {
                     batches,
                     next,
                     high_watermark,
-                } => (batches, next, high_watermark),
+                    aborted,
+                } => {
+                    let records = client::records(batches, from).without(aborted);
+                    (records, next, high_watermark)
+                }
                 Brought::OutOfRange => {
                     let deadline = self.deadline();
                     let position = self.reset_offset(&partition, deadline).await?;
@@ -234,7 +245,7 @@ impl Consumer {
             }
             return Ok(Some(Polled {
                 partition,
-                records: client::records(batches, from),
+                records,
                 work,
             }));
         }

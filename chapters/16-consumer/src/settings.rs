@@ -64,8 +64,8 @@ pub struct Settings {
     pub partition_fetch_max_bytes: u32,
     /// How much may wait to be polled (`queued.max.messages.kbytes` of librdkafka).
     pub buffer_bytes: usize,
-    /// Whether only records of committed transactions are read (`isolation.level`). What
-    /// an aborted transaction wrote is not told apart before chapter 20.
+    /// Whether only records of committed transactions are read, and a partition begins only
+    /// when it is known what transactions have committed of the group (`isolation.level`).
     pub read_committed: bool,
     /// How often the consumer looks whether topics have come, gone or grown
     /// (`metadata.max.age.ms`).

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use consumer::{Assignor, Pattern, RebalanceListener, Settings, Topics, group_lag};
+use consumer::{
+    Assignor, Committed, Draining, Pattern, RebalanceListener, Settings, Topics, group_lag,
+};
 use message_model::{Offset, TopicPartition};
 
 use crate::fake::Fake;
@@ -125,6 +127,63 @@ async fn what_was_read_is_committed_before_it_is_given_up() {
             "{given} is read once"
         );
     }
+}
+
+/// Says of each partition that it is given up at offset 3, and writes down when.
+#[derive(Clone, Default)]
+struct Drains(Heard);
+
+impl RebalanceListener for Drains {
+    fn assigned(&mut self, _: &BTreeSet<TopicPartition>) {}
+
+    fn drain<'a>(&'a mut self, partitions: &'a BTreeSet<TopicPartition>) -> Draining<'a> {
+        self.0.note("drain", partitions);
+        Box::pin(async {
+            // Others have their turn, and the consumer waits.
+            tokio::task::yield_now().await;
+            let offset = |partition: &TopicPartition| {
+                let committed = Committed {
+                    offset: Offset(3),
+                    metadata: String::new(),
+                };
+                (partition.clone(), committed)
+            };
+            partitions.iter().map(offset).collect()
+        })
+    }
+
+    fn revoked(&mut self, partitions: &BTreeSet<TopicPartition>) {
+        self.0.note("revoked", partitions);
+    }
+
+    fn lost(&mut self, _: &BTreeSet<TopicPartition>) {}
+}
+
+#[tokio::test]
+async fn what_a_drain_returns_is_committed_before_the_partition_goes() {
+    let fake = Fake::start(&[("t", 2)]).await;
+    let settings = Settings {
+        auto_commit: None,
+        ..with(Assignor::CooperativeSticky)
+    };
+    let mut first = consumer(&fake, settings.clone()).await;
+    let drains = Drains::default();
+    first.listen(drains.clone());
+    first.subscribe(named(&["t"])).await.unwrap();
+    settle(&mut [&mut first], |owned| owned[0].len() == 2).await;
+    let mut second = consumer(&fake, settings).await;
+    second.subscribe(named(&["t"])).await.unwrap();
+    settle(&mut [&mut first, &mut second], |owned| {
+        owned.iter().all(|owned| owned.len() == 1)
+    })
+    .await;
+    let given: Vec<_> = second.assignment().into_iter().collect();
+    let index = given[0].partition.0;
+    assert_eq!(fake.committed("g", "t", index), Some(3));
+    assert_eq!(fake.committed("g", "t", 1 - index), None);
+    let heard = drains.0.all();
+    let expected = ["drain", "revoked"].map(|what| format!("{what} {}", given[0]));
+    assert_eq!(heard, expected);
 }
 
 #[tokio::test]
