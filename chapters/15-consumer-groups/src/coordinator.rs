@@ -95,7 +95,7 @@ impl Coordinator {
     pub async fn drive(&self) {
         let ring = |alarm: crate::deadlines::Alarm| {
             if let Some(shard) = self.shards().get(alarm.shard) {
-                shard.ring(&alarm.group, alarm.at);
+                shard.ring(&alarm.id, alarm.at);
             }
         };
         self.common.deadlines.drive(ring).await;

@@ -1,4 +1,4 @@
-//! When which group wants to be woken.
+//! When which group wants to be woken. Chapter 20 wakes transactions in the same way.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -6,39 +6,43 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_model::{Clock, Driver};
 use message_model::Moment;
 
-/// A group that wants to be woken.
+/// Something that wants to be woken: a group, or a transactional id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Alarm {
-    pub(crate) at: Moment,
+pub struct Alarm {
+    /// When.
+    pub at: Moment,
     /// The index of its shard.
-    pub(crate) shard: usize,
-    pub(crate) group: Arc<str>,
+    pub shard: usize,
+    /// The id of the group, or of what else has alarms.
+    pub id: Arc<str>,
 }
 
-/// The alarms of all groups, and the one sleeper for them.
+/// The alarms of a coordinator, and the one sleeper for them.
 #[derive(Debug)]
-pub(crate) struct Deadlines {
+pub struct Deadlines {
     alarms: Mutex<BTreeSet<Alarm>>,
     driver: Driver,
 }
 
 impl Deadlines {
-    pub(crate) fn new(clock: Clock) -> Deadlines {
+    /// Without alarms.
+    #[must_use]
+    pub fn new(clock: Clock) -> Deadlines {
         Deadlines {
             alarms: Mutex::default(),
             driver: Driver::new(clock),
         }
     }
 
-    /// Puts `alarm` in the place of the one that the group had at `before`. An alarm that
-    /// rings although the group wants none does no harm.
-    pub(crate) fn set(&self, before: Option<Moment>, alarm: Alarm) {
+    /// Puts `alarm` in the place of the one that the same id had at `before`. An alarm that
+    /// rings although nothing wants it does no harm.
+    pub fn set(&self, before: Option<Moment>, alarm: Alarm) {
         let at = alarm.at;
         let mut alarms = self.alarms();
         if let Some(before) = before {
             let at = before;
-            let group = Arc::clone(&alarm.group);
-            alarms.remove(&Alarm { at, group, ..alarm });
+            let id = Arc::clone(&alarm.id);
+            alarms.remove(&Alarm { at, id, ..alarm });
         }
         alarms.insert(alarm);
         drop(alarms);
@@ -46,7 +50,7 @@ impl Deadlines {
     }
 
     /// Never returns: calls `ring` for each alarm when its time has come.
-    pub(crate) async fn drive(&self, ring: impl Fn(Alarm)) {
+    pub async fn drive(&self, ring: impl Fn(Alarm)) {
         let step = |now| {
             while let Some(alarm) = self.take_due(now) {
                 ring(alarm);

@@ -8,6 +8,7 @@ use crate::common::Common;
 use crate::offsets::Offsets;
 use crate::part::Group;
 use crate::room::Counted;
+use crate::transactions::Pending;
 
 /// What a group costs beside its members and offsets, in bytes.
 const ENTRY: usize = 512;
@@ -19,6 +20,8 @@ pub(crate) struct Entry {
     pub(crate) number: u64,
     pub(crate) group: Group,
     pub(crate) offsets: Offsets,
+    /// Of transactions that are open.
+    pub(crate) pending: Pending,
     /// When it was stored in the state in which it is; `NONE` if it never was.
     pub(crate) since: Timestamp,
     /// The end of its last change in the log: what is read here is on disk when that is.
@@ -40,21 +43,24 @@ impl Entry {
             number: common.number(),
             group,
             offsets: Offsets::default(),
+            pending: Pending::default(),
             since: Timestamp::NONE,
             changed_at: Offset::ZERO,
             alarm: None,
-            counted: common.room.count_group(),
+            counted: common.room.count_entry(),
         }
     }
 
     /// Counts what it takes now.
     pub(crate) fn recount(&mut self, id: &str) {
-        let bytes = ENTRY + id.len() + self.group.bytes() + self.offsets.bytes();
+        let bytes = ENTRY + id.len() + self.group.bytes();
+        let bytes = bytes + self.offsets.bytes() + self.pending.bytes();
         self.counted.set(bytes);
     }
 
     /// Returns whether nothing is lost when it is forgotten: nothing of it was ever stored.
     pub(crate) fn is_nothing(&self) -> bool {
-        self.group.is_idle() && self.group.generation() == 0 && self.offsets.is_empty()
+        let has_offsets = !self.offsets.is_empty() || !self.pending.is_empty();
+        self.group.is_idle() && self.group.generation() == 0 && !has_offsets
     }
 }

@@ -62,6 +62,7 @@ fn expired(group: &Arc<str>, entry: &Entry, now: Timestamp, retention: Duration)
             false => left += 1,
         }
     }
+    left += usize::from(!entry.pending.is_empty());
     if left == 0 && entry.group.state() == GroupState::Empty && entry.group.is_idle() {
         tombstones.push(Stored::Group {
             group: Arc::clone(group),

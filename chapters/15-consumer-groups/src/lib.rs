@@ -33,11 +33,14 @@ mod shard;
 mod state;
 mod subscription;
 mod topics;
+mod transactions;
 mod turn;
 
 pub mod api;
 
 pub use coordinator::{Coordinator, GroupSettings};
+pub use deadlines::{Alarm, Deadlines};
 pub use part::*;
 pub use partition_of::partition_of;
 pub use records::{GroupValue, OffsetValue, Stored, Unreadable};
+pub use room::{Counted, Room};

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use broker::{Error, Reader, Room};
 use message_model::Offset;
-use record_batch::{BatchError, Batches, decode_records, validate};
+use record_batch::{BatchError, Batches, EndTransaction, decode_records, validate};
 use wire_protocol::ErrorCode;
 
-use crate::records::{Stored, Unreadable};
+use crate::records::Stored;
 use crate::replay::Replay;
 use crate::shard::Shard;
 use crate::state::Serving;
@@ -83,16 +83,22 @@ impl Shard {
         for batch in Batches::new(bytes) {
             let (header, batch) = batch?;
             validate(batch, batch.len())?;
+            let producer = header.producer_id;
             if header.is_control() {
+                match EndTransaction::read(batch) {
+                    Ok(end) => replay.end_transaction(producer, end.marker),
+                    Err(error) => self.skip(header.base_offset, error),
+                }
                 continue;
             }
+            let transaction = header.is_transactional().then_some(producer);
             for record in decode_records(batch)? {
                 let offset = header.offset_of(&record);
                 if offset < from {
                     continue;
                 }
                 match Stored::decode(record.key, record.value) {
-                    Ok(stored) => replay.read(&self.common, stored),
+                    Ok(stored) => replay.read(&self.common, stored, offset, transaction),
                     Err(error) => self.skip(offset, error),
                 }
             }
@@ -101,7 +107,7 @@ impl Shard {
     }
 
     /// One record that cannot be read is no reason to forget all others.
-    fn skip(&self, offset: Offset, error: Unreadable) {
+    fn skip(&self, offset: Offset, error: impl std::fmt::Display) {
         let name = self.partition.name();
         tracing::error!("{name}: the record at offset {offset} is skipped: {error}");
     }

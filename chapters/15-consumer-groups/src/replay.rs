@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use message_model::Offset;
+use message_model::{Offset, ProducerId};
+use record_batch::Marker;
 
 use crate::common::Common;
 use crate::entry::Entry;
@@ -12,25 +13,34 @@ use crate::part::Group;
 use crate::records::{GroupValue, Stored};
 use crate::shard::Shard;
 use crate::state::{Serving, State};
+use crate::transactions::Transaction;
 
 impl Shard {
-    /// Applies records that were appended and end at `end`.
-    pub(crate) fn apply(&self, records: &[Stored], end: Offset) {
+    /// Applies records that were appended and end at `end`, in a transaction or not.
+    pub(crate) fn apply(&self, records: &[Stored], end: Offset, transaction: Option<Transaction>) {
         let mut state = self.state();
-        for record in records {
-            match record {
-                Stored::Offset { .. } => state.apply_offset(&self.common, record, end),
-                Stored::Group { group, value: None } => state.remove_group(group, end),
+        let count = i64::try_from(records.len()).expect("a batch has few records");
+        for (record, index) in records.iter().zip(0..) {
+            let at = end.plus(index - count);
+            match (record, transaction) {
+                (_, Some(Transaction { producer, .. })) => {
+                    state.apply_pending(&self.common, producer, record, at);
+                }
+                (Stored::Offset { .. }, None) => {
+                    state.apply_offset(&self.common, record, at, end);
+                }
+                (Stored::Group { group, value: None }, None) => state.remove_group(group, end),
                 // The group itself is ahead of what is stored of it.
-                Stored::Group { .. } | Stored::Unknown => {}
+                (Stored::Group { .. } | Stored::Unknown, None) => {}
             }
         }
     }
 }
 
 impl State {
-    /// Applies a record of a committed offset, which makes a group if there is none.
-    fn apply_offset(&mut self, common: &Common, record: &Stored, end: Offset) {
+    /// Applies the record of a committed offset at `at`, which makes a group if there is none.
+    /// The batch that it is in ends at `end`.
+    fn apply_offset(&mut self, common: &Common, record: &Stored, at: Offset, end: Offset) {
         let Stored::Offset {
             group,
             topic,
@@ -44,7 +54,7 @@ impl State {
             return;
         }
         let entry = self.entry(group, common);
-        entry.offsets.set(topic, *partition, value.clone());
+        entry.offsets.set(topic, *partition, value.clone(), at);
         entry.changed_at = end;
         entry.recount(group);
     }
@@ -78,9 +88,18 @@ impl Replay {
 
     /// Takes the next record. All of them are on disk.
     // ANCHOR: replay
-    pub(crate) fn read(&mut self, common: &Common, record: Stored) {
+    pub(crate) fn read(
+        &mut self,
+        common: &Common,
+        record: Stored,
+        at: Offset,
+        transaction: Option<ProducerId>,
+    ) {
+        if let Some(producer) = transaction {
+            return self.state.apply_pending(common, producer, &record, at);
+        }
         match record {
-            Stored::Offset { .. } => self.state.apply_offset(common, &record, Offset::ZERO),
+            Stored::Offset { .. } => self.state.apply_offset(common, &record, at, Offset::ZERO),
             Stored::Group {
                 group,
                 value: Some(value),
@@ -96,6 +115,11 @@ impl Replay {
     }
     // ANCHOR_END: replay
 
+    /// Takes the next marker.
+    pub(crate) fn end_transaction(&mut self, producer: ProducerId, marker: Marker) {
+        self.state.end_transaction(producer, marker, Offset::ZERO);
+    }
+
     /// Puts what was read into the shard, which serves from now on.
     pub(crate) fn finish(self, shard: &Arc<Shard>) {
         let Replay { mut state, groups } = self;
@@ -106,9 +130,10 @@ impl Replay {
         for (id, value) in groups {
             let limits = Arc::clone(&common.of_group);
             let (group, effects) = Group::restore(now, limits, value.group);
-            let offsets = state.groups.remove(&*id).map(|entry| entry.offsets);
+            let before = state.groups.remove(&*id);
+            let before = before.map(|entry| (entry.offsets, entry.pending));
             let mut entry = Entry::with_group(common, group);
-            entry.offsets = offsets.unwrap_or_default();
+            (entry.offsets, entry.pending) = before.unwrap_or_default();
             entry.since = value.since;
             state.groups.insert(Arc::clone(&id), entry);
             effects_of.push((id, effects));

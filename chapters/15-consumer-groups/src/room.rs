@@ -1,48 +1,54 @@
-//! How many groups there may be, and how much memory they may take.
+//! How many groups there may be, and how much memory they may take. Chapter 20 counts
+//! transactional ids in the same way.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What all groups of the broker together take, and may take.
+/// What all entries of a coordinator take together, and may take.
 #[derive(Debug)]
-pub(crate) struct Room {
-    groups_max: usize,
+pub struct Room {
+    entries_max: usize,
     bytes_max: usize,
-    groups: AtomicUsize,
+    entries: AtomicUsize,
     bytes: AtomicUsize,
 }
 
-/// What one group takes. It is given back when this is dropped.
+/// What one entry takes. It is given back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Counted {
+pub struct Counted {
     room: Arc<Room>,
     bytes: usize,
 }
 
 impl Room {
-    pub(crate) fn new(groups_max: usize, bytes_max: usize) -> Room {
+    /// Room for so many entries, and so many bytes.
+    #[must_use]
+    pub fn new(entries_max: usize, bytes_max: usize) -> Room {
         Room {
-            groups_max,
+            entries_max,
             bytes_max,
-            groups: AtomicUsize::new(0),
+            entries: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
         }
     }
 
-    /// Returns whether one more group may be made. Of several that ask at the same time
+    /// Returns whether one more entry may be made. Of several that ask at the same time
     /// each may hear yes: the limit is there against thousands, not against two.
-    pub(crate) fn has_group(&self) -> bool {
-        self.groups.load(Ordering::Relaxed) < self.groups_max
+    #[must_use]
+    pub fn has_entry(&self) -> bool {
+        self.entries.load(Ordering::Relaxed) < self.entries_max
     }
 
-    /// Returns whether groups may grow by `bytes`.
-    pub(crate) fn has_bytes(&self, bytes: usize) -> bool {
+    /// Returns whether the entries may grow by `bytes`.
+    #[must_use]
+    pub fn has_bytes(&self, bytes: usize) -> bool {
         self.bytes.load(Ordering::Relaxed).saturating_add(bytes) <= self.bytes_max
     }
 
-    /// Counts a group that takes nothing yet.
-    pub(crate) fn count_group(self: &Arc<Self>) -> Counted {
-        self.groups.fetch_add(1, Ordering::Relaxed);
+    /// Counts an entry that takes nothing yet.
+    #[must_use]
+    pub fn count_entry(self: &Arc<Self>) -> Counted {
+        self.entries.fetch_add(1, Ordering::Relaxed);
         Counted {
             room: Arc::clone(self),
             bytes: 0,
@@ -51,8 +57,8 @@ impl Room {
 }
 
 impl Counted {
-    /// The group takes `bytes` now.
-    pub(crate) fn set(&mut self, bytes: usize) {
+    /// The entry takes `bytes` now.
+    pub fn set(&mut self, bytes: usize) {
         self.room.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.room.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
         self.bytes = bytes;
@@ -62,6 +68,6 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.set(0);
-        self.room.groups.fetch_sub(1, Ordering::Relaxed);
+        self.room.entries.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -111,7 +111,7 @@ impl Shard {
             if !makes {
                 return Ok(None);
             }
-            if !self.common.room.has_group() {
+            if !self.common.room.has_entry() {
                 return Err(ErrorCode::GROUP_MAX_SIZE_REACHED);
             }
             state.entry(&group, &self.common);

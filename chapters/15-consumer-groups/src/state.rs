@@ -1,9 +1,9 @@
 //! What a shard keeps under its lock.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use message_model::{Moment, Offset, Timestamp};
+use message_model::{Moment, Offset, ProducerId, Timestamp};
 use tokio::sync::oneshot;
 use wire_protocol::ErrorCode;
 
@@ -38,6 +38,8 @@ pub(crate) struct Storing {
 pub(crate) struct State {
     pub(crate) serving: Serving,
     pub(crate) groups: BTreeMap<Arc<str>, Entry>,
+    /// The groups that have offsets in the open transaction of a producer.
+    pub(crate) transactions: BTreeMap<ProducerId, BTreeSet<Arc<str>>>,
     /// Where the answers of parked calls go.
     pub(crate) callers: HashMap<CallId, oneshot::Sender<Effect>>,
     /// Groups that are to be stored, in their order.
@@ -64,6 +66,7 @@ impl State {
         State {
             serving,
             groups: BTreeMap::new(),
+            transactions: BTreeMap::new(),
             callers: HashMap::new(),
             to_store: VecDeque::new(),
             appended: VecDeque::new(),
@@ -150,8 +153,7 @@ impl State {
             && entry.alarm.is_none_or(|alarm| at < alarm)
         {
             let before = entry.alarm.replace(at);
-            let group = id;
-            todo.alarm = Some((before, Alarm { at, shard, group }));
+            todo.alarm = Some((before, Alarm { at, shard, id }));
         }
         todo
     }

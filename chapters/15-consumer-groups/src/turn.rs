@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use broker::validate_produced;
+use broker::{Error, validate_produced};
 use message_model::Offset;
 use record_batch::{BatchBuilder, RecordToSend};
 use tokio::sync::OwnedMutexGuard;
@@ -11,6 +11,7 @@ use wire_protocol::{ErrorCode, Records};
 use crate::records::Stored;
 use crate::shard::Shard;
 use crate::state::State;
+use crate::transactions::Transaction;
 
 /// The right to change what a shard has stored: one change after the other, each appended
 /// and then applied, so that memory follows the log.
@@ -26,6 +27,8 @@ pub(crate) struct Turn {
 pub(crate) enum Batches {
     One,
     Several,
+    /// One, in a transaction.
+    OneOf(Transaction),
 }
 
 impl Shard {
@@ -69,11 +72,15 @@ impl Turn {
         let mut end = Offset::ZERO;
         while !left.is_empty() {
             let (batch, count) = self.batch(left)?;
-            if batches == Batches::One && count < left.len() {
+            if batches != Batches::Several && count < left.len() {
                 return Err(too_large());
             }
-            end = self.append(batch).await?;
-            self.shard.apply(&left[..count], end);
+            let transaction = match batches {
+                Batches::OneOf(transaction) => Some(transaction),
+                Batches::One | Batches::Several => None,
+            };
+            end = self.append(batch, transaction).await?;
+            self.shard.apply(&left[..count], end, transaction);
             left = &left[count..];
         }
         Ok((result, end))
@@ -90,7 +97,7 @@ impl Turn {
                 return;
             };
             let appended = match self.batch(&[record]) {
-                Ok((batch, _)) => self.append(batch).await,
+                Ok((batch, _)) => self.append(batch, None).await,
                 Err(code) => Err(code),
             };
             self.shard.state().first_is_appended(appended);
@@ -129,17 +136,29 @@ impl Turn {
     /// Returns the end of the log behind `batch`, which is appended.
     ///
     /// # Errors
-    /// 16 if the disk says no, -1 else.
-    async fn append(&self, batch: Vec<u8>) -> Result<Offset, ErrorCode> {
+    /// 16 if the disk says no; what the partition says of the transaction; -1 else.
+    async fn append(
+        &self,
+        batch: Vec<u8>,
+        transaction: Option<Transaction>,
+    ) -> Result<Offset, ErrorCode> {
         let partition = &self.shard.partition;
         let now = self.shard.common.broker.services.clock.wall();
-        let records = Records::from_bytes(batch);
-        let produced = validate_produced(now, &partition.settings(), None, records);
+        let produced = match transaction {
+            Some(transaction) => transaction.take_in(batch),
+            None => {
+                let records = Records::from_bytes(batch);
+                validate_produced(now, &partition.settings(), None, records)
+            }
+        };
         let appended = match produced {
             Ok(produced) => partition.append(now, produced).await,
             Err(error) => Err(error),
         };
         let appended = appended.map_err(|error| {
+            if let (Some(_), Error::Rejected(code)) = (transaction, &error) {
+                return *code;
+            }
             tracing::error!("cannot append to {}: {error}", partition.name());
             match broker::error_code(&error) {
                 ErrorCode::KAFKA_STORAGE_ERROR => ErrorCode::NOT_COORDINATOR,

@@ -132,7 +132,7 @@ pub(crate) fn compactor(
 
 /// One pass, as the broker makes it; whether anything was dirty.
 pub(crate) fn compact(log: &mut Log, now: Timestamp, with: Compactor) -> Result<bool, Error> {
-    let mut find = log.view().find_dirty(now);
+    let mut find = log.view().find_dirty(now, log.log_end());
     let dirty = loop {
         if let Some(dirty) = find.step()? {
             break dirty;

@@ -18,6 +18,7 @@ use crate::records::{OffsetValue, Stored};
 use crate::refusal::code_of;
 use crate::shard::Shard;
 use crate::state::State;
+use crate::transactions::Transaction;
 use crate::turn::Batches;
 
 /// The client leaves it to the broker how long offsets are kept.
@@ -40,8 +41,20 @@ pub async fn offset_commit(
     coordinator: &Coordinator,
     request: OffsetCommitRequest,
 ) -> impl Future<Output = OffsetCommitResponse> + Send + use<> {
-    let (asked, stored) = commit(coordinator, request).await;
-    async move {
+    let committed = commit(coordinator, request, None).await;
+    committed.answer()
+}
+// ANCHOR_END: offset_commit
+
+/// What was appended, and is answered when it is on disk.
+pub(super) struct Committed {
+    asked: Asked,
+    stored: Result<(Arc<Shard>, Offset), ErrorCode>,
+}
+
+impl Committed {
+    pub(super) async fn answer(self) -> OffsetCommitResponse {
+        let Committed { asked, stored } = self;
         let stored = match stored {
             Ok((shard, end)) => shard.durable(end).await,
             Err(code) => Err(code),
@@ -49,13 +62,13 @@ pub async fn offset_commit(
         asked.answer(stored.err().unwrap_or(ErrorCode::NONE))
     }
 }
-// ANCHOR_END: offset_commit
 
-/// Appends what may be stored of a request. Returns the end that must be on disk.
-async fn commit(
+/// Appends what may be stored of a request, in a transaction or not.
+pub(super) async fn commit(
     coordinator: &Coordinator,
     mut request: OffsetCommitRequest,
-) -> (Asked, Result<(Arc<Shard>, Offset), ErrorCode>) {
+    transaction: Option<Transaction>,
+) -> Committed {
     let topics = std::mem::take(&mut request.topics);
     let turn = match coordinator.shard(&request.group_id) {
         Ok(shard) => shard.turn().await.map(|turn| (shard, turn)),
@@ -65,25 +78,31 @@ async fn commit(
     let mut asked = check(coordinator, &request, topics);
     let (shard, turn) = match turn {
         Ok(turn) => turn,
-        Err(code) => return (asked, Err(code)),
+        Err(code) => {
+            let stored = Err(code);
+            return Committed { asked, stored };
+        }
     };
     if asked.places.is_empty() && !has_known_topic(&asked.response) {
-        return (asked, Ok((shard, Offset::ZERO)));
+        let stored = Ok((shard, Offset::ZERO));
+        return Committed { asked, stored };
     }
     let records = std::mem::take(&mut asked.records);
-    let change = turn.change(Batches::One, |state| {
-        may_commit(&shard, state, &request, &records)?;
+    let batches = transaction.map_or(Batches::One, Batches::OneOf);
+    let change = turn.change(batches, |state| {
+        let commit = (&request, transaction.is_some());
+        may_commit(&shard, state, commit, &records)?;
         Ok((records, ()))
     });
-    let stored = change.await;
-    (asked, stored.map(|((), end)| (shard, end)))
+    let stored = change.await.map(|((), end)| (shard, end));
+    Committed { asked, stored }
 }
 
 /// Whether the group may store `records` for this caller, whose session begins anew.
 fn may_commit(
     shard: &Arc<Shard>,
     state: &mut State,
-    request: &OffsetCommitRequest,
+    (request, transactional): (&OffsetCommitRequest, bool),
     records: &[Stored],
 ) -> Result<(), ErrorCode> {
     let identity = identity(&request.member_id, request.group_instance_id.as_deref());
@@ -93,13 +112,13 @@ fn may_commit(
             let commit = Commit {
                 identity: &identity,
                 generation: request.generation_id,
-                transactional: false,
+                transactional,
             };
             let checked = entry.group.commit(shard.common.now(), commit);
             checked.map_err(code_of)?;
         }
         None if request.generation_id >= 0 => return Err(ErrorCode::ILLEGAL_GENERATION),
-        None if !room.has_group() => return Err(ErrorCode::POLICY_VIOLATION),
+        None if !room.has_entry() => return Err(ErrorCode::POLICY_VIOLATION),
         None => {}
     }
     match room.has_bytes(records.iter().map(bytes_of).sum()) {

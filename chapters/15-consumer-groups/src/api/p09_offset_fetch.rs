@@ -12,7 +12,7 @@ use wire_protocol::message::{
 
 use super::names::ANSWERED_MAX;
 use crate::coordinator::Coordinator;
-use crate::offsets::Offsets;
+use crate::entry::Entry;
 use crate::records::OffsetValue;
 use crate::shard::Shard;
 
@@ -31,6 +31,14 @@ struct Found {
     end: Option<(Arc<Shard>, Offset)>,
 }
 
+/// What holds for all groups of a request.
+struct Asked {
+    version: i16,
+    require_stable: bool,
+    /// How many partitions may still be answered.
+    left: usize,
+}
+
 /// How much memory the answer takes for the partitions that a request names, in bytes. A
 /// partition is four bytes in the request, and has to be counted for what it becomes.
 #[must_use]
@@ -44,8 +52,8 @@ pub fn offset_fetch_size(request: &OffsetFetchRequest) -> usize {
 /// How far groups have read, as it was when this was called. The response comes when what
 /// it says is on disk, so no offset that was read ever goes back.
 ///
-/// Offsets of transactions that are still open do not exist yet, so `require_stable`
-/// changes nothing.
+/// Offsets of transactions that are still open do not exist yet. With `require_stable` a
+/// partition that has some is refused: the client asks again when they are decided.
 pub fn offset_fetch(
     coordinator: &Coordinator,
     version: i16,
@@ -58,10 +66,14 @@ pub fn offset_fetch(
             topics: request.topics,
         }],
     };
-    let mut left = PARTITIONS_MAX;
+    let mut asked = Asked {
+        version,
+        require_stable: request.require_stable,
+        left: PARTITIONS_MAX,
+    };
     let groups = groups.into_iter().take(ANSWERED_MAX);
     let found: Vec<Found> = groups
-        .map(|group| find(coordinator, version, group, &mut left))
+        .map(|group| find(coordinator, group, &mut asked))
         .collect();
     async move {
         let mut groups = Vec::with_capacity(found.len());
@@ -93,12 +105,7 @@ fn encode(version: i16, mut groups: Vec<OffsetFetchGroupResponse>) -> OffsetFetc
     }
 }
 
-fn find(
-    coordinator: &Coordinator,
-    version: i16,
-    wanted: OffsetFetchGroup,
-    left: &mut usize,
-) -> Found {
+fn find(coordinator: &Coordinator, wanted: OffsetFetchGroup, asked: &mut Asked) -> Found {
     let OffsetFetchGroup { group_id, topics } = wanted;
     let mut response = OffsetFetchGroupResponse {
         group_id,
@@ -110,11 +117,10 @@ fn find(
     let entry = state
         .as_ref()
         .map(|state| state.groups.get(&*response.group_id));
-    let offsets = entry.map(|entry| entry.map(|entry| &entry.offsets));
-    let code = match offsets {
-        Ok(offsets) if takes(left, topics.as_deref(), offsets) => {
-            response.topics = of_topics(offsets, topics);
-            let end = entry.ok().flatten().map(|entry| entry.changed_at);
+    let code = match entry {
+        Ok(entry) if takes(&mut asked.left, topics.as_deref(), entry) => {
+            response.topics = of_topics(entry, topics, asked.require_stable);
+            let end = entry.map(|entry| entry.changed_at);
             drop(state);
             let end = shard.ok().zip(end);
             return Found { response, end };
@@ -122,21 +128,21 @@ fn find(
         Ok(_) => ErrorCode::POLICY_VIOLATION,
         Err(code) => *code,
     };
-    response.topics = of_topics(None, topics);
+    response.topics = of_topics(None, topics, false);
     Found {
-        response: refused(version, response, code),
+        response: refused(asked.version, response, code),
         end: None,
     }
 }
 
 /// Takes the number of partitions that an answer is about from `left`, if they are left.
-fn takes(left: &mut usize, topics: Option<&[OffsetFetchTopic]>, offsets: Option<&Offsets>) -> bool {
+fn takes(left: &mut usize, topics: Option<&[OffsetFetchTopic]>, entry: Option<&Entry>) -> bool {
     let count = match topics {
         Some(topics) => topics
             .iter()
             .map(|topic| topic.partition_indexes.len())
             .sum(),
-        None => offsets.map_or(0, |offsets| offsets.iter().count()),
+        None => entry.map_or(0, |entry| entry.offsets.iter().count()),
     };
     let rest = left.checked_sub(count);
     *left = rest.unwrap_or(*left);
@@ -145,17 +151,28 @@ fn takes(left: &mut usize, topics: Option<&[OffsetFetchTopic]>, offsets: Option<
 
 /// The offsets of some topics, or of all.
 fn of_topics(
-    offsets: Option<&Offsets>,
+    entry: Option<&Entry>,
     topics: Option<Vec<OffsetFetchTopic>>,
+    require_stable: bool,
 ) -> Vec<OffsetFetchTopicResponse> {
+    let of = |topic: Option<&TopicName>, partition, value| {
+        let is_pending =
+            |entry: &Entry| topic.is_some_and(|topic| entry.pending.has(topic, partition));
+        match require_stable && entry.is_some_and(is_pending) {
+            true => OffsetFetchPartitionResponse {
+                error_code: ErrorCode::UNSTABLE_OFFSET_COMMIT,
+                ..of_partition(partition, None)
+            },
+            false => of_partition(partition, value),
+        }
+    };
     let Some(topics) = topics else {
-        let all = offsets.into_iter().flat_map(Offsets::topics);
+        let all = entry.into_iter().flat_map(|entry| entry.offsets.topics());
         return all
             .map(|(topic, partitions)| OffsetFetchTopicResponse {
                 name: topic.as_str().to_owned(),
                 partitions: partitions
-                    .iter()
-                    .map(|(partition, value)| of_partition(*partition, Some(value)))
+                    .map(|(partition, value)| of(Some(topic), partition, Some(value)))
                     .collect(),
             })
             .collect();
@@ -163,11 +180,11 @@ fn of_topics(
     // Made where the request was, so that they take no memory of their own.
     let topics = topics.into_iter().map(|topic| {
         let name = TopicName::new(&topic.name).ok();
-        let get = |partition| offsets?.get(name.as_ref()?, partition);
+        let get = |partition| entry?.offsets.get(name.as_ref()?, partition);
         let partitions = topic.partition_indexes.into_iter();
         OffsetFetchTopicResponse {
             partitions: partitions
-                .map(|partition| of_partition(partition, get(partition)))
+                .map(|partition| of(name.as_ref(), partition, get(partition)))
                 .collect(),
             name: topic.name,
         }

@@ -1,5 +1,6 @@
 //! FindCoordinator (10): versions 0 to 4.
 
+use broker::api::BrokerInfo;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{
     Coordinator as Found, FindCoordinatorRequest, FindCoordinatorResponse,
@@ -11,10 +12,9 @@ use crate::coordinator::Coordinator;
 /// The first version that asks about several keys at a time.
 const SEVERAL_SINCE: i16 = 4;
 const GROUP: i8 = 0;
-const TRANSACTION: i8 = 1;
 
 /// The broker that coordinates a group: this one. The topic that groups are stored in is
-/// there when this completes. Transactions have no coordinator before chapter 20.
+/// there when this completes. Chapter 20 answers for transactions.
 pub async fn find_coordinator(
     coordinator: &Coordinator,
     version: i16,
@@ -22,25 +22,31 @@ pub async fn find_coordinator(
 ) -> FindCoordinatorResponse {
     let refusal = match request.key_type {
         GROUP => no_topic(coordinator).await,
-        TRANSACTION => Some((
-            ErrorCode::COORDINATOR_NOT_AVAILABLE,
-            "there are no transactions yet".to_owned(),
-        )),
         _ => Some((
             ErrorCode::INVALID_REQUEST,
             "a key is of a group (0) or of a transaction (1)".to_owned(),
         )),
     };
+    let info = &coordinator.common.broker.info;
+    found_here(info, version, request, refusal.as_ref())
+}
+
+/// The response that all keys are coordinated here, or why none is.
+#[must_use]
+pub fn found_here(
+    info: &BrokerInfo,
+    version: i16,
+    request: FindCoordinatorRequest,
+    refusal: Option<&(ErrorCode, String)>,
+) -> FindCoordinatorResponse {
     if version >= SEVERAL_SINCE {
         let keys = request.coordinator_keys.into_iter().take(ANSWERED_MAX);
         return FindCoordinatorResponse {
-            coordinators: keys
-                .map(|key| found(coordinator, key, refusal.as_ref()))
-                .collect(),
+            coordinators: keys.map(|key| found(info, key, refusal)).collect(),
             ..FindCoordinatorResponse::default()
         };
     }
-    let found = found(coordinator, request.key, refusal.as_ref());
+    let found = found(info, request.key, refusal);
     FindCoordinatorResponse {
         error_code: found.error_code,
         // As Kafka, which names the code where there is no message.
@@ -62,8 +68,7 @@ async fn no_topic(coordinator: &Coordinator) -> Option<(ErrorCode, String)> {
     Some((ErrorCode::COORDINATOR_NOT_AVAILABLE, error.to_string()))
 }
 
-fn found(coordinator: &Coordinator, key: String, refusal: Option<&(ErrorCode, String)>) -> Found {
-    let info = &coordinator.common.broker.info;
+fn found(info: &BrokerInfo, key: String, refusal: Option<&(ErrorCode, String)>) -> Found {
     match refusal {
         Some((error_code, message)) => Found {
             key,

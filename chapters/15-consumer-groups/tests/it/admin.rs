@@ -162,7 +162,7 @@ async fn offsets_of_a_group_without_members_expire_and_then_the_group() {
 }
 
 #[tokio::test]
-async fn the_coordinator_is_this_broker_for_groups_and_nobody_for_transactions() {
+async fn the_coordinator_is_this_broker_for_groups() {
     let queue = Queue::start().await;
     let ask = async |version, key_type| {
         let request = FindCoordinatorRequest {
@@ -184,10 +184,9 @@ async fn the_coordinator_is_this_broker_for_groups_and_nobody_for_transactions()
         .map(|one| (&*one.key, one.port))
         .collect();
     assert_eq!(keys, [("g", 9092), ("h", 9092)]);
-    let code = ErrorCode::COORDINATOR_NOT_AVAILABLE;
-    assert_eq!(ask(2, 1).await.error_code, code);
-    assert_eq!(ask(4, 1).await.coordinators[0].error_code, code);
-    assert_eq!(ask(2, 7).await.error_code, ErrorCode::INVALID_REQUEST);
+    let code = ErrorCode::INVALID_REQUEST;
+    assert_eq!(ask(2, 7).await.error_code, code);
+    assert_eq!(ask(4, 7).await.coordinators[0].error_code, code);
 }
 
 #[tokio::test]

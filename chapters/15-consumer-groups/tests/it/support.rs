@@ -113,6 +113,7 @@ impl Queue {
             internal_topics: InternalTopics {
                 offsets_partitions: 3,
                 offsets_segment_bytes: 2_000,
+                ..InternalTopics::default()
             },
             fetch_limits: FetchLimits {
                 response_bytes_max: 1_000_000,

@@ -1,0 +1,128 @@
+//! Transactional ids are written to the partition, in their order.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use broker::validate_produced;
+use message_model::Offset;
+use record_batch::{BatchBuilder, RecordToSend};
+use wire_protocol::Records;
+
+use crate::records::Stored;
+use crate::shard::Shard;
+use crate::state::Storing;
+
+/// The most bytes of a record beside its key and value: attributes, the deltas, the lengths.
+const RECORD_OVERHEAD_MAX: usize = 1 + 10 + 5 + 4 * 5;
+
+/// Why nothing is stored; the log of the broker says more.
+#[derive(Debug, Clone, Copy)]
+struct NotStored;
+
+impl Shard {
+    /// Stores what is to be stored until nothing is left, and reports it. What is asked for
+    /// during a sync is appended together, and shares the next one.
+    // ANCHOR: store
+    pub(crate) async fn store_all(self: Arc<Self>) {
+        loop {
+            let mut left = {
+                let mut state = self.state();
+                if state.to_store.is_empty() {
+                    state.is_storing = false;
+                    return;
+                }
+                std::mem::take(&mut state.to_store)
+            };
+            let mut appended = Vec::new();
+            while !left.is_empty() {
+                appended.push(self.append_some(&mut left).await);
+            }
+            for (storings, end) in appended {
+                let is_stored = match end {
+                    Ok(end) => self.durable(end).await,
+                    Err(NotStored) => false,
+                };
+                for storing in &storings {
+                    self.stored(storing, is_stored);
+                }
+            }
+        }
+    }
+    // ANCHOR_END: store
+
+    fn stored(self: &Arc<Self>, storing: &Storing, is_stored: bool) {
+        if !is_stored {
+            let id = &storing.asker.id;
+            tracing::error!("the transactional id {id:?} could not be stored");
+        }
+        self.report(&storing.asker, |transactions, now| {
+            transactions.stored(now, storing.work, is_stored)
+        });
+    }
+
+    /// Appends as many from the front of `left` as one batch holds. Returns them, and the
+    /// end of the log behind them.
+    async fn append_some(
+        &self,
+        left: &mut VecDeque<Storing>,
+    ) -> (Vec<Storing>, Result<Offset, NotStored>) {
+        let now = self.common.broker.services.clock.wall();
+        let size_max = self.partition.settings().log.batch_size_max;
+        let mut batch = BatchBuilder::new();
+        let mut some: Vec<Storing> = Vec::new();
+        while let Some(storing) = left.pop_front() {
+            let record = Stored {
+                id: Arc::clone(&storing.asker.id),
+                metadata: storing.metadata.clone(),
+            };
+            let (key, value) = record.encode();
+            let size = key.len() + value.as_ref().map_or(0, Vec::len) + RECORD_OVERHEAD_MAX;
+            if batch.size() + size > size_max {
+                if some.is_empty() {
+                    let id = &storing.asker.id;
+                    tracing::error!("the transactional id {id:?} is too large to be stored");
+                    return (vec![storing], Err(NotStored));
+                }
+                left.push_front(storing);
+                break;
+            }
+            batch.push(&RecordToSend {
+                timestamp: now,
+                key: Some(&key),
+                value: value.as_deref(),
+                headers: Vec::new(),
+            });
+            some.push(storing);
+        }
+        let end = self.append(batch.build()).await;
+        (some, end)
+    }
+
+    async fn append(&self, batch: Vec<u8>) -> Result<Offset, NotStored> {
+        let now = self.common.broker.services.clock.wall();
+        let records = Records::from_bytes(batch);
+        let produced = validate_produced(now, &self.partition.settings(), None, records);
+        let appended = match produced {
+            Ok(produced) => self.partition.append(now, produced).await,
+            Err(error) => Err(error),
+        };
+        match appended {
+            Ok(appended) => Ok(appended.range.end),
+            Err(error) => {
+                tracing::error!("cannot append to {}: {error}", self.partition.name());
+                Err(NotStored)
+            }
+        }
+    }
+
+    /// Returns whether the log is on disk up to `end`; `false` if that takes too long.
+    async fn durable(&self, end: Offset) -> bool {
+        let now = self.common.broker.services.clock.now();
+        let deadline = now.plus(self.common.settings.write_timeout);
+        let durable = self.partition.durable(end, deadline).await;
+        if let Err(error) = &durable {
+            tracing::error!("{} is not on disk: {error}", self.partition.name());
+        }
+        durable.is_ok()
+    }
+}

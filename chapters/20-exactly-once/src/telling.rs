@@ -1,0 +1,117 @@
+//! Partitions are told that a transaction begins, and how it ends.
+
+use std::sync::Arc;
+
+use broker::{Error, Partition};
+use futures_util::future::join_all;
+use message_model::TopicPartition;
+use record_batch::{EndTransaction, Marker};
+use wire_protocol::ErrorCode;
+
+use crate::common::Common;
+use crate::part::{Instance, Outcome};
+use crate::shard::Shard;
+use crate::state::{Beginning, Marking};
+
+/// There is one coordinator, and it never changes.
+const COORDINATOR_EPOCH: i32 = 0;
+
+impl Shard {
+    /// Tells partitions that they are in a transaction, and reports it.
+    pub(crate) async fn begin(self: Arc<Self>, beginning: Beginning) {
+        let common = &self.common;
+        let told = join_all(beginning.partitions.iter().map(|partition| async move {
+            let Instance { id, epoch } = beginning.producer;
+            let found = common.partition(partition)?;
+            let now = common.broker.services.clock.wall();
+            found.begin_transaction(now, id, epoch).await
+        }))
+        .await;
+        let names = beginning.partitions.iter();
+        let mut is_begun = true;
+        for (name, told) in names.zip(told) {
+            if let Err(error) = told {
+                is_begun = false;
+                tracing::warn!("{name} does not hear of a transaction: {error}");
+            }
+        }
+        self.report(&beginning.asker, |transactions, _| {
+            transactions.begun(beginning.work, is_begun)
+        });
+    }
+
+    /// Starts a task for each partition that writes its marker, and reports it.
+    pub(crate) fn write_markers(self: &Arc<Self>, marking: Marking) {
+        let marking = Arc::new(marking);
+        for partition in marking.partitions.clone() {
+            let (shard, marking) = (Arc::clone(self), Arc::clone(&marking));
+            self.common.runtime.spawn(async move {
+                let end = EndTransaction {
+                    marker: match marking.outcome {
+                        Outcome::Abort => Marker::Abort,
+                        Outcome::Commit => Marker::Commit,
+                    },
+                    coordinator_epoch: COORDINATOR_EPOCH,
+                };
+                let written = shard.common.write_marker(&partition, marking.producer, end);
+                let is_marked = is_done(&partition, written.await);
+                shard.report(&marking.asker, |transactions, now| {
+                    transactions.marked(now, &partition, is_marked)
+                });
+            });
+        }
+    }
+}
+
+/// Whether the partition needs no marker any more.
+fn is_done(partition: &TopicPartition, written: Result<(), Error>) -> bool {
+    match written {
+        Ok(()) => true,
+        // The topic was deleted, and the transaction has nothing there.
+        Err(Error::Unknown) => true,
+        // A newer instance has been there, and its coordinator has ended the transaction.
+        Err(Error::Rejected(
+            code @ (ErrorCode::INVALID_PRODUCER_EPOCH | ErrorCode::TRANSACTION_COORDINATOR_FENCED),
+        )) => {
+            tracing::warn!("{partition} refuses a marker with code {}", code.0);
+            true
+        }
+        Err(error) => {
+            tracing::warn!("{partition} has no marker yet: {error}");
+            false
+        }
+    }
+}
+
+impl Common {
+    /// # Errors
+    /// When there is no such partition.
+    pub(crate) fn partition(&self, name: &TopicPartition) -> Result<Arc<Partition>, Error> {
+        self.broker.topics.partition(&name.topic, name.partition)
+    }
+
+    /// Writes a marker; it is on disk when this completes. In a partition of
+    /// `__consumer_offsets` the offsets of the transaction count from then on, or are gone.
+    ///
+    /// # Errors
+    /// When there is no such partition, it refuses the marker, or the disk does.
+    pub(crate) async fn write_marker(
+        &self,
+        name: &TopicPartition,
+        producer: Instance,
+        end: EndTransaction,
+    ) -> Result<(), Error> {
+        let Instance { id, epoch } = producer;
+        let services = &self.broker.services;
+        let deadline = services.clock.now().plus(self.settings.write_timeout);
+        if self.broker.is_offsets_topic(&name.topic) {
+            let written = self.groups.end_transaction(name.partition, id, epoch, end);
+            return written.await;
+        }
+        let partition = self.partition(name)?;
+        let appended = partition
+            .append_marker(services.clock.wall(), id, epoch, end)
+            .await?;
+        partition.durable(appended.range.end, deadline).await
+    }
+}

@@ -1,0 +1,19 @@
+//! What the coordinator and the producers of a partition promise, on a simulated disk.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod asking;
+mod crashes;
+mod expiry;
+mod left_out;
+mod limits;
+mod offsets;
+mod operators;
+mod pieces;
+mod producers;
+mod records;
+mod restarts;
+mod room;
+mod support;
+mod traces;
+mod transactions;

@@ -1,0 +1,99 @@
+//! What is known of producers survives.
+
+use std::time::Duration;
+
+use message_model::Moment;
+use record_batch::Marker;
+use wire_protocol::ErrorCode;
+
+use crate::support::{Queue, Settings, sent};
+
+/// One that forgets nobody: the times in these tests are long ago.
+async fn start() -> Queue {
+    let mut settings = Settings::default();
+    settings.producers.expiration = Duration::from_hours(1_000_000_000);
+    Queue::start_with(settings).await
+}
+
+/// Six batches of one producer, an aborted transaction, and one that is open.
+async fn fill(queue: &Queue) {
+    for first in 0..6 {
+        queue.send(sent(7, first), &["a"]).await.unwrap();
+    }
+    for producer in [8, 9] {
+        queue.begin(producer, 3).await.unwrap();
+        let batch = sent(producer, 0).epoch(3).in_transaction();
+        queue.send(batch, &["b"]).await.unwrap();
+    }
+    queue.end(8, 4, Marker::Abort).await.unwrap();
+    let partition = queue.partition(0);
+    let end = partition.ends().unwrap().log_end;
+    let never = Moment::after_start(Duration::from_hours(1_000));
+    partition.durable(end, never).await.unwrap();
+}
+
+async fn check(queue: &Queue) {
+    let refused = Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
+    for first in 1..6 {
+        let again = queue.send(sent(7, first), &["a"]).await;
+        assert_eq!(again, Ok(i64::from(first)));
+    }
+    assert_eq!(queue.send(sent(7, 0), &["a"]).await, refused);
+    assert_eq!(queue.send(sent(7, 7), &["a"]).await, refused);
+    let zombie = sent(8, 1).epoch(3).in_transaction();
+    let fenced = Err(ErrorCode::INVALID_PRODUCER_EPOCH);
+    assert_eq!(queue.send(zombie, &["late"]).await, fenced);
+    assert_eq!(queue.last_stable(), 7);
+    let next = sent(9, 1).epoch(3).in_transaction();
+    assert_eq!(queue.send(next, &["c"]).await, Ok(9));
+    queue.end(9, 3, Marker::Commit).await.unwrap();
+    assert_eq!(queue.last_stable(), 11);
+    assert_eq!(queue.send(sent(7, 6), &["a"]).await, Ok(11));
+}
+
+#[tokio::test]
+async fn it_is_read_from_a_snapshot() {
+    let queue = start().await;
+    fill(&queue).await;
+    check(&queue.after_stop().await).await;
+}
+
+#[tokio::test]
+async fn it_is_read_from_the_log() {
+    let queue = start().await;
+    fill(&queue).await;
+    check(&queue.after_power_failure().await).await;
+}
+
+#[tokio::test]
+async fn it_is_read_from_a_snapshot_and_the_log_behind_it() {
+    let queue = start().await;
+    for first in 0..4 {
+        queue.send(sent(7, first), &["a"]).await.unwrap();
+    }
+    let queue = queue.after_stop().await;
+    for first in 4..6 {
+        queue.send(sent(7, first), &["a"]).await.unwrap();
+    }
+    for producer in [8, 9] {
+        queue.begin(producer, 3).await.unwrap();
+        let batch = sent(producer, 0).epoch(3).in_transaction();
+        queue.send(batch, &["b"]).await.unwrap();
+    }
+    queue.end(8, 4, Marker::Abort).await.unwrap();
+    let partition = queue.partition(0);
+    let end = partition.ends().unwrap().log_end;
+    let never = Moment::after_start(Duration::from_hours(1_000));
+    partition.durable(end, never).await.unwrap();
+    check(&queue.after_power_failure().await).await;
+}
+
+#[tokio::test]
+async fn that_a_transaction_has_begun_is_in_the_snapshot() {
+    let queue = start().await;
+    queue.send(sent(6, 0), &["a"]).await.unwrap();
+    queue.begin(7, 0).await.unwrap();
+    let queue = queue.after_stop().await;
+    let batch = sent(7, 0).in_transaction();
+    assert_eq!(queue.send(batch, &["a"]).await, Ok(1));
+}

@@ -1,0 +1,54 @@
+//! It is decided how a transaction ends.
+
+use message_model::ProducerEpoch;
+
+use crate::effect::Effect;
+use crate::metadata::State;
+use crate::nouns::{CallId, Instance, Now, Outcome, Refusal};
+use crate::transactions::Transactions;
+use crate::work::Change;
+
+impl Transactions {
+    /// Takes an EndTxn. Its answer is among the effects of this call or of a later one.
+    pub fn end(
+        &mut self,
+        now: Now,
+        call: CallId,
+        producer: Instance,
+        outcome: Outcome,
+    ) -> Vec<Effect> {
+        let taken = self.try_end(now, call, producer, outcome);
+        self.end_step(call, taken)
+    }
+
+    /// Ends the transaction of `producer`; an error is the answer of `call`. The first that
+    /// applies:
+    ///
+    /// - The call is not of the instance that counts: what `check_instance` says.
+    /// - Something is under way: `ConcurrentTransactions`.
+    /// - Nothing has begun, or the other outcome is decided: `InvalidTransactionState`.
+    /// - This outcome is decided, and markers are being written: `ConcurrentTransactions`.
+    ///
+    /// If this outcome is decided and all markers are written, the answer is that all is done.
+    /// If a transaction is open, its outcome is decided now: that is stored, and nothing else is
+    /// done before.
+    fn try_end(
+        &mut self,
+        now: Now,
+        call: CallId,
+        producer: Instance,
+        outcome: Outcome,
+    ) -> Result<(), Refusal> {
+        // task 20.3: the outcome is stored, and never changed
+        todo!("20.3: the outcome is stored, and never changed")
+        // end
+    }
+
+    /// Aborts the open transaction, and fences its producer: an epoch that no instance gets is
+    /// stored with the abort, and is that of the markers.
+    pub(crate) fn fence(&mut self, now: Now, call: Option<CallId>) {
+        // task 20.3: an abort that the producer has not asked for takes its epoch away
+        todo!("20.3: an abort that the producer has not asked for takes its epoch away")
+        // end
+    }
+}
