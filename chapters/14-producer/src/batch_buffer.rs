@@ -18,6 +18,17 @@ const RECORD_OVERHEAD: usize = VARINT_MAX + 1 + VARLONG_MAX + VARINT_MAX + VARIN
 /// What fits in front of a record's key.
 const PREFIX_MAX: usize = RECORD_OVERHEAD;
 
+/// The attribute of a batch that belongs to a transaction.
+const TRANSACTIONAL: i16 = 1 << 4;
+
+/// How batches are made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Make {
+    pub(crate) codec: Codec,
+    /// Whether they belong to a transaction.
+    pub(crate) is_transactional: bool,
+}
+
 /// Headers that an interceptor adds to a record, encoded.
 #[derive(Debug, Default)]
 pub struct ExtraHeaders {
@@ -119,7 +130,7 @@ impl BatchBuffer {
     ///
     /// # Panics
     /// If there is no record.
-    pub(crate) fn seal(mut self, number: Option<Number>, codec: Codec) -> Bytes {
+    pub(crate) fn seal(mut self, number: Option<Number>, make: Make) -> Bytes {
         assert!(self.count > 0, "a batch has at least one record");
         let length = i32::try_from(self.bytes.len() - layout::LENGTH_OVERHEAD);
         let length = length.expect("a batch is below 2 GiB");
@@ -132,12 +143,15 @@ impl BatchBuffer {
         put(layout::BASE_TIMESTAMP, &self.base_timestamp.0.to_be_bytes());
         put(layout::MAX_TIMESTAMP, &self.max_timestamp.0.to_be_bytes());
         put(layout::RECORD_COUNT, &self.count.to_be_bytes());
+        if make.is_transactional {
+            put(layout::ATTRIBUTES, &TRANSACTIONAL.to_be_bytes());
+        }
         put_number(&mut self.bytes, number);
-        if codec == Codec::None {
+        if make.codec == Codec::None {
             put_crc(&mut self.bytes);
             return self.bytes.into();
         }
-        compression::close_batch(&self.bytes, codec).into()
+        compression::close_batch(&self.bytes, make.codec).into()
     }
 }
 
@@ -236,6 +250,11 @@ mod tests {
     use proptest::prelude::*;
     use record_batch::{BatchBuilder, Header, RecordToSend};
 
+    const PLAIN: Make = Make {
+        codec: Codec::None,
+        is_transactional: false,
+    };
+
     type Owned = (
         i64,
         Option<Vec<u8>>,
@@ -276,7 +295,7 @@ mod tests {
                     headers: headers.clone(),
                 });
             }
-            prop_assert_eq!(buffer.seal(None, Codec::None).to_vec(), builder.build());
+            prop_assert_eq!(buffer.seal(None, PLAIN).to_vec(), builder.build());
         }
     }
 
@@ -295,7 +314,7 @@ mod tests {
             let mut buffer = BatchBuffer::new(Vec::new());
             let record = Record::of_value(b"hello");
             buffer.push(Timestamp(7), &record, &ExtraHeaders::default());
-            buffer.seal(number(sequence), Codec::None)
+            buffer.seal(number(sequence), PLAIN)
         };
         assert_eq!(renumbered(&sealed(3), number(9)), sealed(9));
     }

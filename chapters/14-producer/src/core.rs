@@ -25,6 +25,7 @@ use crate::record::Record;
 use crate::sequence::Interceptor;
 use crate::settings::Settings;
 use crate::topics::{Place, Topics};
+use crate::transaction::Enlisted;
 
 /// The producer's state.
 pub(crate) struct Core {
@@ -41,6 +42,8 @@ pub(crate) struct Core {
     interceptor: Option<Interceptor>,
     extra: ExtraHeaders,
     is_closed: bool,
+    /// With transactions: the one that is open.
+    transaction: Option<Enlisted>,
     /// Effects of the accumulator and of the sender that are not carried out yet.
     appended: Vec<accumulator::Effect>,
     sent: VecDeque<Effect>,
@@ -126,6 +129,7 @@ impl Core {
             interceptor,
             extra: ExtraHeaders::default(),
             is_closed: false,
+            transaction: None,
             appended: Vec::new(),
             sent: VecDeque::new(),
             after: After::default(),
@@ -354,8 +358,33 @@ impl Core {
         self.run(now);
     }
 
+    /// Makes all batches parts of transactions of this producer.
+    pub(crate) fn begin_transactions(&mut self, now: Moment, identity: Identity) {
+        self.transaction = Some(Enlisted::default());
+        self.identify(now, identity);
+    }
+
+    /// The partitions that are in the transaction; `None`: there are no transactions.
+    pub(crate) fn transaction(&mut self) -> Option<&mut Enlisted> {
+        self.transaction.as_mut()
+    }
+
+    /// A record was not delivered. In a transaction that leaves nothing to be done for the
+    /// others.
+    fn note_failed(&mut self, now: Moment, failure: Failure) {
+        if let Some(transaction) = &mut self.transaction
+            && transaction.failed.is_none()
+        {
+            transaction.failed = Some(failure.into());
+            self.stop(now, failure);
+        }
+    }
+
     /// Ends everything that has no outcome yet.
     pub(crate) fn stop(&mut self, now: Moment, failure: Failure) {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.failed.get_or_insert(failure.into());
+        }
         self.close(now);
         for lane in &mut self.lanes {
             for batch in lane.batches.drain(..) {

@@ -46,6 +46,15 @@ impl Delivery {
         Delivery(State::Sent { batch, index })
     }
 
+    /// Returns why the record was not even put into a batch, if it was not.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Error> {
+        match &self.0 {
+            State::Failed(error) => Some(error),
+            State::Sent { .. } => None,
+        }
+    }
+
     /// Blocks this thread until the outcome is known, and returns it. For threads outside
     /// of the runtime.
     ///

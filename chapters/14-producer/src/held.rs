@@ -6,7 +6,7 @@ use bytes::Bytes;
 use message_model::{Moment, Timestamp};
 use record_batch::{BatchHeader, Codec, decode_records};
 
-use crate::batch_buffer::{BatchBuffer, ExtraHeaders, renumbered};
+use crate::batch_buffer::{BatchBuffer, ExtraHeaders, Make, renumbered};
 use crate::delivery::BatchOutcome;
 use crate::part::{BatchId, Number, Slot};
 use crate::record::Record;
@@ -74,9 +74,9 @@ impl Held {
 
 impl Contents {
     /// The batch with this number in its header; `None` if it is on the way already.
-    pub(crate) fn seal(self, number: Option<Number>, codec: Codec) -> Option<Bytes> {
+    pub(crate) fn seal(self, number: Option<Number>, make: Make) -> Option<Bytes> {
         match self {
-            Contents::Fresh(buffer) => Some(buffer.seal(number, codec)),
+            Contents::Fresh(buffer) => Some(buffer.seal(number, make)),
             Contents::Sealed(bytes, same) if same == number => Some(bytes),
             Contents::Sealed(bytes, _) => Some(renumbered(&bytes, number)),
             Contents::OnTheWay => None,

@@ -1,6 +1,6 @@
 //! The producer's task: it sends what the sender wants to be sent, and brings the answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,8 +18,9 @@ use wire_protocol::message::{
 use wire_protocol::{ErrorCode, Records};
 
 use crate::answers::{of_error, of_partition};
+use crate::batch_buffer::Make;
 use crate::held::Outgoing;
-use crate::part::{Answer, Failure, Identity};
+use crate::part::{Answer, Failure, Identity, Slot};
 use crate::settings::Acks;
 use crate::shared::Shared;
 
@@ -44,6 +45,16 @@ type Running = Pin<Box<dyn Future<Output = Ended> + Send>>;
 enum Ended {
     Sent(Vec<(Parcel, Answer)>),
     Identity(Result<Identity, Failure>),
+    /// These partitions are in the transaction, or are not.
+    Enlisted(Vec<Slot>, Result<(), ErrorCode>),
+}
+
+/// Batches of partitions that are not in the transaction yet.
+#[derive(Default)]
+struct Unlisted {
+    batches: Vec<Outgoing>,
+    /// Some of the partitions are on their way into it.
+    is_asking: bool,
 }
 
 /// Carries out work until the producer is gone. The first poll of a request puts it into
@@ -51,11 +62,23 @@ enum Ended {
 // ANCHOR: run
 pub(crate) async fn run(shared: Arc<Shared>, mut work: mpsc::UnboundedReceiver<Work>) {
     let mut running: FuturesUnordered<Running> = FuturesUnordered::new();
+    let mut unlisted = Unlisted::default();
     loop {
         tokio::select! {
             biased;
-            Some(ended) = running.next(), if !running.is_empty() => finish(&shared, ended),
+            Some(ended) = running.next(), if !running.is_empty() => match ended {
+                Ended::Enlisted(slots, ended) => {
+                    unlisted.is_asking = false;
+                    enlisted(&shared, slots, ended);
+                    let batches = std::mem::take(&mut unlisted.batches);
+                    enlist_and_send(&shared, batches, (&mut unlisted, &mut running));
+                }
+                ended => finish(&shared, ended),
+            },
             next = work.recv() => match next {
+                Some(Work::Send(batches)) if shared.transaction.is_some() => {
+                    enlist_and_send(&shared, batches, (&mut unlisted, &mut running));
+                }
                 Some(Work::Send(batches)) => send(&shared, batches, &mut running),
                 Some(Work::Renew(last)) => {
                     running.push(Box::pin(renew(Arc::clone(&shared), last)));
@@ -78,7 +101,50 @@ fn finish(shared: &Shared, ended: Ended) {
             shared.with(|core, now| core.identify(now.moment, identity))
         }
         Ended::Identity(Err(failure)) => shared.with(|core, now| core.stop(now.moment, failure)),
+        Ended::Enlisted(..) => unreachable!("the loop looks at them itself"),
     }
+}
+
+fn enlisted(shared: &Shared, slots: Vec<Slot>, ended: Result<(), ErrorCode>) {
+    shared.with(|core, now| match ended {
+        Ok(()) => {
+            if let Some(transaction) = core.transaction() {
+                transaction.slots.extend(slots);
+            }
+        }
+        Err(code) => core.stop(now.moment, Failure::Refused(code)),
+    });
+}
+
+/// Sends those batches whose partitions are in the transaction. The others wait for their
+/// partitions, which are added all together.
+fn enlist_and_send(
+    shared: &Arc<Shared>,
+    batches: Vec<Outgoing>,
+    (unlisted, running): (&mut Unlisted, &mut FuturesUnordered<Running>),
+) {
+    let (ready, waiting) = shared.with(|core, _| {
+        let slots = core.transaction().map(|one| &one.slots);
+        let is_in = |one: &Outgoing| slots.is_some_and(|slots| slots.contains(&one.slot));
+        batches.into_iter().partition::<Vec<_>, _>(is_in)
+    });
+    send(shared, ready, running);
+    unlisted.batches.extend(waiting);
+    let Some(transaction) = &shared.transaction else {
+        return;
+    };
+    if unlisted.is_asking || unlisted.batches.is_empty() {
+        return;
+    }
+    let slots: BTreeSet<Slot> = unlisted.batches.iter().map(|one| one.slot).collect();
+    let slots: Vec<Slot> = slots.into_iter().collect();
+    let partitions =
+        shared.with(|core, _| slots.iter().map(|slot| core.partition(*slot)).collect());
+    let asking = transaction.enlist(partitions);
+    unlisted.is_asking = true;
+    running.push(Box::pin(
+        async move { Ended::Enlisted(slots, asking.await) },
+    ));
 }
 
 /// Makes requests of the batches: those for one broker go together, as long as the
@@ -94,7 +160,11 @@ fn send(shared: &Arc<Shared>, batches: Vec<Outgoing>, running: &mut FuturesUnord
     });
     let mut requests: BTreeMap<Option<BrokerId>, (usize, Vec<Parcel>)> = BTreeMap::new();
     for (outgoing, to, leader, contents) in taken {
-        let Some(bytes) = contents.seal(outgoing.number, shared.settings.codec) else {
+        let make = Make {
+            codec: shared.settings.codec,
+            is_transactional: shared.transaction.is_some(),
+        };
+        let Some(bytes) = contents.seal(outgoing.number, make) else {
             continue;
         };
         let length = bytes.len();
@@ -197,7 +267,7 @@ fn request(shared: &Shared, parcels: &[Parcel], patience: std::time::Duration) -
         }
     }
     ProduceRequest {
-        transactional_id: None,
+        transactional_id: shared.transaction.as_ref().map(|one| one.id.clone()),
         acks: shared.settings.acks.to_wire(),
         timeout_ms: i32::try_from(patience.as_millis()).unwrap_or(i32::MAX),
         topics,

@@ -28,12 +28,14 @@ mod sequence;
 mod settings;
 mod shared;
 mod topics;
+mod transaction;
 
 pub use batch_buffer::ExtraHeaders;
 pub use delivery::{Delivered, Delivery};
 pub use error::Error;
-pub use part::{Detector, Order, Seen, murmur2, partition_of_key};
+pub use part::{Detector, Identity, Order, Seen, murmur2, partition_of_key};
 pub use producer::Producer;
 pub use record::Record;
 pub use sequence::{Interceptor, SEQUENCE_HEADER, Watch};
 pub use settings::{Acks, Settings};
+pub use transaction::{Enlisting, Transaction};

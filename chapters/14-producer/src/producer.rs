@@ -20,6 +20,7 @@ use crate::record::Record;
 use crate::sequence::Interceptor;
 use crate::settings::{Acks, Settings};
 use crate::shared::Shared;
+use crate::transaction::Transaction;
 
 /// Sends records to topics. All methods may be called at the same time; share it by
 /// reference or `Arc`.
@@ -48,7 +49,7 @@ impl Producer {
     /// or `idempotent` without [`Acks::All`] or with [`Order::Nothing`].
     #[must_use]
     pub fn new(client: Arc<Client>, settings: Settings) -> Producer {
-        Producer::start(client, settings, None)
+        Producer::start(client, settings, None, None)
     }
 
     /// As [`new`](Producer::new), with an interceptor that adds headers to each record.
@@ -61,13 +62,28 @@ impl Producer {
         settings: Settings,
         interceptor: Interceptor,
     ) -> Producer {
-        Producer::start(client, settings, Some(interceptor))
+        Producer::start(client, settings, Some(interceptor), None)
+    }
+
+    /// As [`new`](Producer::new), with batches that belong to transactions.
+    ///
+    /// # Panics
+    /// As `new`, and without `idempotent`.
+    #[must_use]
+    pub fn transactional(
+        client: Arc<Client>,
+        settings: Settings,
+        transaction: Transaction,
+    ) -> Producer {
+        assert!(settings.idempotent, "a transaction needs numbered batches");
+        Producer::start(client, settings, None, Some(transaction))
     }
 
     fn start(
         client: Arc<Client>,
         settings: Settings,
         interceptor: Option<Interceptor>,
+        transaction: Option<Transaction>,
     ) -> Producer {
         assert!(
             settings.idempotent || settings.order != Order::Sequenced,
@@ -81,7 +97,11 @@ impl Producer {
             settings.acks == Acks::All || !settings.idempotent,
             "an idempotent producer needs acks=all"
         );
-        let core = Core::new(&settings, interceptor);
+        let mut core = Core::new(&settings, interceptor);
+        if let Some(transaction) = &transaction {
+            core.begin_transactions(Moment::START, transaction.identity);
+        }
+        let core = (core, transaction);
         let (work, received) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::new(client, settings, core, work));
         let ticking = Arc::clone(&shared);
@@ -219,6 +239,24 @@ impl Producer {
         for (batch, count) in batches {
             batch.settled(count).await;
         }
+    }
+
+    /// With transactions: another one begins, so each partition has to be added again. Every
+    /// record that was sent must have its outcome.
+    pub fn next_transaction(&self) {
+        self.shared.with(|core, _| {
+            if let Some(transaction) = core.transaction() {
+                transaction.slots.clear();
+            }
+        });
+    }
+
+    /// With transactions: why a record was not delivered, the first time. Nothing is sent
+    /// since then.
+    #[must_use]
+    pub fn failure(&self) -> Option<Error> {
+        let failed = |core: &mut Core, _| core.transaction()?.failed.clone();
+        self.shared.with(failed)
     }
 
     /// Takes no more records, waits until those that were sent have their outcome, and

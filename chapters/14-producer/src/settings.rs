@@ -57,7 +57,8 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// Kafka's defaults, except that batches have no numbers and one is in flight.
+    /// Kafka's defaults, except that batches have no numbers, so that one is in flight: see
+    /// [`Settings::idempotent`].
     fn default() -> Settings {
         Settings {
             acks: Acks::All,
@@ -79,6 +80,17 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Returns Kafka's defaults: batches have numbers, and five of a partition are in flight.
+    /// The broker must check the numbers, as `mqd` does.
+    #[must_use]
+    pub fn idempotent() -> Settings {
+        Settings {
+            idempotent: true,
+            order: Order::Sequenced,
+            ..Settings::default()
+        }
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             batch_bytes: self

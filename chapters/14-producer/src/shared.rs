@@ -9,10 +9,13 @@ use tokio::sync::mpsc;
 use crate::core::{After, Core, Now};
 use crate::io::Work;
 use crate::settings::Settings;
+use crate::transaction::Transaction;
 
 /// The state behind its lock, and what is outside of it.
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    /// Whose transactions the batches belong to, if they do.
+    pub(crate) transaction: Option<Transaction>,
     pub(crate) client: Arc<Client>,
     pub(crate) clock: Clock,
     pub(crate) driver: Driver,
@@ -25,12 +28,13 @@ impl Shared {
     pub(crate) fn new(
         client: Arc<Client>,
         settings: Settings,
-        core: Core,
+        (core, transaction): (Core, Option<Transaction>),
         work: mpsc::UnboundedSender<Work>,
     ) -> Shared {
         let clock = client.clock();
         Shared {
             settings,
+            transaction,
             client,
             clock,
             driver: Driver::new(clock),

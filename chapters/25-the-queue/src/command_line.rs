@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
+use exactly_once::Rules;
 use lexopt::prelude::*;
 
 use crate::serve::Serve;
@@ -23,6 +24,8 @@ Serve:
   --config FILE        settings, one NAME=VALUE a line
   --set NAME=VALUE     one setting; wins over the file
   --help-settings      all settings, with what they are for
+  --without-rule RULE  leave a rule for producers out, to see what it is for: ordering,
+                       duplicates, fence or transactions
 
   When it serves, it prints one line: mqd ready on HOST:PORT
   It says what it does on stderr (RUST_LOG=debug: more). SIGTERM or Ctrl-C ends it.
@@ -69,6 +72,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command> {
     let mut data_dir: Option<PathBuf> = None;
     let mut config: Option<PathBuf> = None;
     let mut set: Vec<String> = Vec::new();
+    let mut rules = Rules::ALL;
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Help),
@@ -79,6 +83,13 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command> {
             Long("data-dir") => data_dir = Some(parser.value()?.into()),
             Long("config") => config = Some(parser.value()?.into()),
             Long("set") => set.push(parser.value()?.string()?),
+            Long("without-rule") => {
+                let name = parser.value()?.string()?;
+                let rule = name
+                    .parse()
+                    .with_context(|| format!("--without-rule {name}"))?;
+                rules = rules.without(rule);
+            }
             Value(name) => {
                 return match name
                     .to_str()
@@ -107,5 +118,6 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command> {
         listen,
         data_dir,
         settings,
+        rules,
     })))
 }

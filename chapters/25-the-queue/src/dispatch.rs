@@ -5,6 +5,7 @@ use std::sync::Arc;
 use broker::api::{self, Acknowledgement};
 use broker::{Reply, Request};
 use consumer_groups::api as groups;
+use exactly_once::api as transactions;
 use networking::{Answer, Chunk};
 use wire_protocol::message::{ApiVersionsRequest, ListPartitionReassignmentsRequest};
 use wire_protocol::{ApiKey, Malformed};
@@ -22,7 +23,7 @@ use crate::queue::{Queue, delete_topics};
 #[rustfmt::skip]
 pub async fn answer(queue: Arc<Queue>, request: Request) -> Result<Answer<Vec<Chunk>>, Malformed> {
     let broker = Arc::clone(&queue.broker);
-    let (b, g) = (&*broker, &queue.groups);
+    let (b, g, t) = (&*broker, &queue.groups, &queue.transactions);
     Ok(match (request.api, request.is_served()) {
         (ApiKey::Produce, true) => { let (body, reply) = request.decode()?; acknowledge(reply, api::produce(b, body).await) }
         (ApiKey::Produce, false) => { let (body, reply) = request.decode()?; acknowledge(reply, api::refuse_produce(body)) }
@@ -31,7 +32,7 @@ pub async fn answer(queue: Arc<Queue>, request: Request) -> Result<Answer<Vec<Ch
         (ApiKey::Metadata, _) => { let (body, reply) = request.decode()?; let response = api::metadata(b, &reply.peer, body).await; reply.now(&response) }
         (ApiKey::OffsetCommit, _) => { let (body, reply) = request.decode()?; let response = groups::offset_commit(g, body).await; reply.later(response) }
         (ApiKey::OffsetFetch, _) => { let (body, mut reply) = request.decode()?; reply.count(groups::offset_fetch_size(&body)); let response = groups::offset_fetch(g, reply.version(), body); reply.later(response) }
-        (ApiKey::FindCoordinator, _) => { let (body, reply) = request.decode()?; let response = groups::find_coordinator(g, reply.version(), body).await; reply.now(&response) }
+        (ApiKey::FindCoordinator, _) => { let (body, reply) = request.decode()?; let response = transactions::find_coordinator(t, g, reply.version(), body).await; reply.now(&response) }
         (ApiKey::JoinGroup, _) => { let (body, reply) = request.decode()?; let response = groups::join_group(g, reply.version(), &reply.sender, body); reply.later_with_share(|_| response) }
         (ApiKey::Heartbeat, _) => { let (body, reply) = request.decode()?; reply.now(&groups::heartbeat(g, &body)) }
         (ApiKey::LeaveGroup, _) => { let (body, reply) = request.decode()?; let response = groups::leave_group(g, reply.version(), body); reply.now(&response) }
@@ -42,8 +43,13 @@ pub async fn answer(queue: Arc<Queue>, request: Request) -> Result<Answer<Vec<Ch
         (ApiKey::CreateTopics, _) => { let (body, reply) = request.decode()?; let response = api::create_topics(b, &reply.peer, reply.version(), body).await; reply.now(&response) }
         (ApiKey::DeleteTopics, _) => { let (body, reply) = request.decode()?; reply.now(&delete_topics(&queue, body).await) }
         (ApiKey::DeleteRecords, _) => { let (body, reply) = request.decode()?; let response = api::delete_records(b, &reply.peer, body).await; reply.now(&response) }
-        (ApiKey::InitProducerId, _) => { let (body, reply) = request.decode()?; reply.now(&api::init_producer_id(b, body).await) }
+        (ApiKey::InitProducerId, _) => { let (body, reply) = request.decode()?; let response = transactions::init_producer_id(t, reply.version(), body).await; reply.later(response) }
         (ApiKey::OffsetForLeaderEpoch, _) => { let (body, reply) = request.decode()?; reply.now(&api::offset_for_leader_epoch(b, body).await) }
+        (ApiKey::AddPartitionsToTxn, _) => { let (body, reply) = request.decode()?; let response = transactions::add_partitions_to_txn(t, reply.version(), body); reply.later(response) }
+        (ApiKey::AddOffsetsToTxn, _) => { let (body, reply) = request.decode()?; let response = transactions::add_offsets_to_txn(t, reply.version(), body).await; reply.later(response) }
+        (ApiKey::EndTxn, _) => { let (body, reply) = request.decode()?; let response = transactions::end_txn(t, reply.version(), &body); reply.later(response) }
+        (ApiKey::WriteTxnMarkers, _) => { let (body, reply) = request.decode()?; let response = transactions::write_txn_markers(t, body); reply.later(response) }
+        (ApiKey::TxnOffsetCommit, _) => { let (body, reply) = request.decode()?; let response = groups::txn_offset_commit(g, body).await; reply.later(response) }
         (ApiKey::DescribeConfigs, _) => { let (body, reply) = request.decode()?; reply.now(&api::describe_configs(b, body)) }
         (ApiKey::AlterConfigs, _) => { let (body, reply) = request.decode()?; reply.now(&api::alter_configs(b, body).await) }
         (ApiKey::DescribeLogDirs, _) => { let (body, reply) = request.decode()?; reply.now(&api::describe_log_dirs(b, body).await) }
@@ -54,6 +60,9 @@ pub async fn answer(queue: Arc<Queue>, request: Request) -> Result<Answer<Vec<Ch
         (ApiKey::ListPartitionReassignments, _) => { let (_, reply) = request.decode::<ListPartitionReassignmentsRequest>()?; reply.now(&api::list_partition_reassignments()) }
         (ApiKey::OffsetDelete, _) => { let (body, reply) = request.decode()?; let response = groups::offset_delete(g, body).await; reply.later(response) }
         (ApiKey::DescribeCluster, _) => { let (body, reply) = request.decode()?; reply.now(&api::describe_cluster(b, &body)) }
+        (ApiKey::DescribeProducers, _) => { let (body, mut reply) = request.decode()?; reply.count(transactions::describe_producers_size(&body)); let response = transactions::describe_producers(t, body).await; reply.now(&response) }
+        (ApiKey::DescribeTransactions, _) => { let (body, reply) = request.decode()?; reply.now(&transactions::describe_transactions(t, body)) }
+        (ApiKey::ListTransactions, _) => { let (body, reply) = request.decode()?; reply.now(&transactions::list_transactions(t, body)) }
     })
 }
 

@@ -8,10 +8,15 @@ use anyhow::{Context as _, Result};
 use async_model::Clock;
 use broker::api::{self, BrokerInfo, FetchLimits, Setting, SettingSource};
 use broker::{
-    Broker, InternalTopics, LaneWidths, ProducerIds, Services, TopicSettings, Topics, TopicsConfig,
+    Broker, InternalTopics, LaneWidths, Opened, ProducerIds, Services, TopicSettings, Topics,
+    TopicsConfig,
 };
-use consumer_groups::{Coordinator, GroupSettings, Settings as GroupLimits};
+use consumer_groups::{Coordinator as Groups, GroupSettings, Settings as GroupLimits};
 use disk::Disk;
+use exactly_once::{
+    AllProducers, Coordinator as Transactions, CoordinatorSettings, ProducerSettings, Rules,
+    Settings as TransactionLimits,
+};
 use log_storage::{CompactionConfig, LogConfig, RealDisk, RetentionLimits, SegmentCache};
 use message_model::{BrokerId, TopicName};
 use record_batch::Opening;
@@ -32,13 +37,23 @@ const OPENING_THREADS: usize = 2;
 /// How long a member may be parked in its first JoinGroup, as in Kafka.
 const NEW_MEMBER_TIMEOUT: Duration = Duration::from_mins(5);
 
+/// How long the end of a transaction is not answered because markers are missing. Clients wait
+/// for 30 seconds and longer.
+const MARKERS_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long to wait before a marker is written again that could not be.
+const MARKERS_RETRY_BACKOFF: Duration = Duration::from_millis(500);
+/// How long a change of a transaction may wait for the disk.
+const TRANSACTION_WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// What answers requests.
 #[derive(Debug)]
 pub struct Queue {
     /// Topics, and everything that needs no group.
     pub broker: Arc<Broker>,
     /// Groups, and the offsets that they commit.
-    pub groups: Arc<Coordinator>,
+    pub groups: Arc<Groups>,
+    /// Transactions.
+    pub transactions: Arc<Transactions>,
 }
 
 /// As [`api::delete_topics`]. With a topic goes what groups have committed for it.
@@ -67,7 +82,8 @@ pub(crate) fn lane_widths(settings: &Settings) -> LaneWidths {
     }
 }
 
-/// Opens what the data directory holds. Blocks for as long as recovery takes.
+/// Opens what the data directory holds, with the rules for producers that hold. Blocks for as
+/// long as recovery takes.
 ///
 /// # Errors
 /// When the data directory cannot be read.
@@ -75,8 +91,51 @@ pub(crate) fn open(
     data_dir: &DataDir,
     settings: &Settings,
     files: OpenFiles,
-    bound: SocketAddr,
+    (bound, rules): (SocketAddr, Rules),
 ) -> Result<Queue> {
+    let services = Arc::new(services(settings, files, rules));
+    let config = topics_config(settings, files);
+    let opened = Topics::open(Arc::clone(&services), data_dir.path(), config)
+        .with_context(|| format!("cannot open the data in {}", data_dir.path().display()))?;
+    report(&opened);
+    let producer_ids = ProducerIds::open(&services, data_dir.path())
+        .context("cannot read which producer ids are taken")?;
+    let broker = Arc::new(Broker {
+        services,
+        topics: Arc::new(opened.topics),
+        producer_ids: Arc::new(producer_ids),
+        info: info(settings, data_dir.cluster_id()?, bound),
+        auto_create: settings.auto_create_topics_enable,
+        partitions_default: settings.num_partitions,
+        internal_topics: InternalTopics {
+            offsets_partitions: settings.offsets_topic_num_partitions,
+            offsets_segment_bytes: settings.offsets_topic_segment_bytes,
+            transactions_partitions: settings.transaction_state_log_num_partitions,
+            transactions_segment_bytes: settings.transaction_state_log_segment_bytes,
+        },
+        fetch_limits: FetchLimits {
+            response_bytes_max: settings.fetch_max_bytes,
+            wait_max: settings.fetch_wait_max_ms,
+        },
+        waiting_places: Arc::new(Semaphore::new(settings.waiting_partitions_max)),
+        settings: as_clients_see_them(settings),
+    });
+    let groups = Groups::new(Arc::clone(&broker), group_settings(settings));
+    let groups = Arc::new(groups);
+    let transactions = Transactions::new(
+        Arc::clone(&broker),
+        Arc::clone(&groups),
+        transaction_settings(settings),
+    );
+    Ok(Queue {
+        broker,
+        groups,
+        transactions: Arc::new(transactions),
+    })
+}
+
+/// What all partitions work with, with the rules for producers that hold.
+fn services(settings: &Settings, files: OpenFiles, rules: Rules) -> Services {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let segments = SegmentCache::new(files.loaded_segments, files.unsynced_segments);
     let opening = Opening {
@@ -86,10 +145,16 @@ pub(crate) fn open(
     let widths = lane_widths(settings);
     let mut services = Services::new(disk, Clock::start(), widths, segments, Some(opening));
     services.compactor = compactor(settings, opening);
-    let services = Arc::new(services);
-    let config = topics_config(settings, files);
-    let opened = Topics::open(Arc::clone(&services), data_dir.path(), config)
-        .with_context(|| format!("cannot open the data in {}", data_dir.path().display()))?;
+    services.producers = Some(Arc::new(AllProducers::new(ProducerSettings {
+        rules,
+        expiration: settings.producer_id_expiration_ms,
+        producers_max: settings.producers_max,
+    })));
+    services
+}
+
+/// Says what was not as it should be.
+fn report(opened: &Opened) {
     for (partition, cut) in &opened.truncated {
         tracing::warn!(
             "{partition}: cut {} bytes of a torn tail off {} at byte {}; the log ends at offset {}",
@@ -105,31 +170,6 @@ pub(crate) fn open(
     for name in &opened.strangers {
         tracing::warn!("{name} in the data directory belongs to no topic; it is left alone");
     }
-    let producer_ids = ProducerIds::open(&services, data_dir.path())
-        .context("cannot read which producer ids are taken")?;
-    let broker = Arc::new(Broker {
-        services,
-        topics: Arc::new(opened.topics),
-        producer_ids: Arc::new(producer_ids),
-        info: info(settings, data_dir.cluster_id()?, bound),
-        auto_create: settings.auto_create_topics_enable,
-        partitions_default: settings.num_partitions,
-        internal_topics: InternalTopics {
-            offsets_partitions: settings.offsets_topic_num_partitions,
-            offsets_segment_bytes: settings.offsets_topic_segment_bytes,
-        },
-        fetch_limits: FetchLimits {
-            response_bytes_max: settings.fetch_max_bytes,
-            wait_max: settings.fetch_wait_max_ms,
-        },
-        waiting_places: Arc::new(Semaphore::new(settings.waiting_partitions_max)),
-        settings: as_clients_see_them(settings),
-    });
-    let groups = Coordinator::new(Arc::clone(&broker), group_settings(settings));
-    Ok(Queue {
-        broker,
-        groups: Arc::new(groups),
-    })
 }
 
 fn group_settings(settings: &Settings) -> GroupSettings {
@@ -148,6 +188,21 @@ fn group_settings(settings: &Settings) -> GroupSettings {
         retention: settings.offsets_retention_minutes,
         retention_check_interval: settings.offsets_retention_check_interval_ms,
         write_timeout: settings.offsets_commit_timeout_ms,
+    }
+}
+
+fn transaction_settings(settings: &Settings) -> CoordinatorSettings {
+    CoordinatorSettings {
+        transactions: TransactionLimits {
+            timeout_max: settings.transaction_max_timeout_ms,
+            id_expiration: settings.transactional_id_expiration_ms,
+            partitions_max: settings.transaction_partitions_max,
+            answer_timeout: MARKERS_TIMEOUT,
+            retry_backoff: MARKERS_RETRY_BACKOFF,
+        },
+        ids_max: settings.transactional_ids_max,
+        bytes_max: settings.transactions_memory_max_bytes,
+        write_timeout: TRANSACTION_WRITE_TIMEOUT,
     }
 }
 

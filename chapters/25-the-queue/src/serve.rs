@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use broker::{Broker, ConnectionLimits, Failed, serve_connection};
+use exactly_once::Rules;
 use networking::{AcceptLimits, ByteBudget, accept_until};
 use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio::runtime;
@@ -32,6 +33,8 @@ pub struct Serve {
     pub data_dir: PathBuf,
     /// Everything else.
     pub settings: Settings,
+    /// The rules for producers that hold.
+    pub rules: Rules,
 }
 
 /// Serves until SIGTERM or SIGINT; then finishes the requests in progress,
@@ -56,9 +59,13 @@ async fn run(data_dir: DataDir, files: OpenFiles, options: Serve) -> Result<()> 
     let listener = bind(&options).await?;
     let address = listener.local_addr().context("cannot tell the port")?;
     let settings = options.settings;
-    let queue = Arc::new(queue::open(&data_dir, &settings, files, address)?);
+    warn_of(options.rules);
+    let made_of = (address, options.rules);
+    let queue = Arc::new(queue::open(&data_dir, &settings, files, made_of)?);
 
     let background = start_background_work(&queue, &settings, &stop);
+    // A producer that goes on with a transaction is refused until its partitions know of it.
+    queue.transactions.load().await;
     announce(&format!("mqd ready on {address}"));
     let accept_limits = AcceptLimits {
         connections_max: files.connections,
@@ -67,6 +74,16 @@ async fn run(data_dir: DataDir, files: OpenFiles, options: Serve) -> Result<()> 
     accept_connections(listener, &queue, accept_limits, &settings, &stop).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);
     make_safe(&queue.broker).await
+}
+
+/// Says what may happen because a rule for producers does not hold.
+fn warn_of(rules: Rules) {
+    for rule in rules.left_out() {
+        tracing::warn!(
+            "THE RULE {rule} DOES NOT HOLD (--without-rule {rule}): {}",
+            rule.risk()
+        );
+    }
 }
 
 /// Syncs every partition that is served.
@@ -156,11 +173,12 @@ fn start_background_work(
     queue: &Arc<Queue>,
     settings: &Settings,
     stop: &Stop,
-) -> [tokio::task::JoinHandle<()>; 8] {
+) -> [tokio::task::JoinHandle<()>; 10] {
     let broker = &queue.broker;
     let (expiring, stopping) = (Arc::clone(broker), Arc::clone(queue));
     let groups = || Arc::clone(&queue.groups);
     let (loaded, driven, cleaned) = (groups(), groups(), groups());
+    let decided = Arc::clone(&queue.transactions);
     let stop = stop.clone();
     [
         tokio::spawn(async move { expiring.services.expire_waits().await }),
@@ -168,10 +186,20 @@ fn start_background_work(
             stop.asked().await;
             stopping.broker.services.fetches.stop();
             stopping.groups.stop();
+            stopping.transactions.stop();
         }),
         tokio::spawn(async move { loaded.load().await }),
         tokio::spawn(async move { driven.drive().await }),
         tokio::spawn(async move { cleaned.expire_offsets().await }),
+        tokio::spawn(async move { decided.drive().await }),
+        tokio::spawn(every(
+            settings.producer_id_expiration_check_interval_ms,
+            Arc::clone(broker),
+            async |broker| {
+                let now = broker.services.clock.wall();
+                broker.topics.expire_producers(now).await
+            },
+        )),
         tokio::spawn(every(
             settings.log_retention_check_interval_ms,
             Arc::clone(broker),

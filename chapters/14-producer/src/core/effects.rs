@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::held::{Held, Outgoing};
 use crate::part::accumulator::{self, Ticket};
 use crate::part::sender::{self, Effect};
-use crate::part::{Batch, Outcome};
+use crate::part::{Batch, Failure, Outcome};
 
 impl Core {
     pub(super) fn step_sender(&mut self, now: Moment, event: sender::Event) {
@@ -52,14 +52,16 @@ impl Core {
                 self.sent.extend(effects);
             }
             Expire(batch) => {
+                let expired = Failure::Expired {
+                    may_be_in_log: false,
+                };
                 if let Some(building) = self.take_building(&batch) {
-                    let error = Error::Expired {
-                        may_be_in_log: false,
-                    };
                     let (outcome, count) = (building.outcome, batch.records);
-                    self.after.settled.push((outcome, 0, count, Err(error)));
+                    let error = Err(expired.into());
+                    self.after.settled.push((outcome, 0, count, error));
                 }
                 self.release(now, batch.bytes);
+                self.note_failed(now, expired);
             }
         }
     }
@@ -80,10 +82,14 @@ impl Core {
                 deliver_by,
             }),
             Effect::Done(batch, outcome) => {
+                let mut failed = None;
                 if let Some(held) = self.held.remove(&batch.id) {
                     let outcome = match outcome {
                         Outcome::Delivered(offset) => Ok(offset),
-                        Outcome::Failed(failure) => Err(failure.into()),
+                        Outcome::Failed(failure) => {
+                            failed = Some(failure);
+                            Err(failure.into())
+                        }
                     };
                     let Held {
                         first,
@@ -100,6 +106,9 @@ impl Core {
                 } else {
                     let room = accumulator::Event::Room(batch.slot);
                     self.accumulator.step(now, room, &mut self.appended);
+                }
+                if let Some(failure) = failed {
+                    self.note_failed(now, failure);
                 }
             }
             Effect::Split(whole, parts) => {

@@ -183,6 +183,29 @@ async fn batches_have_numbers() {
     assert_eq!(next, 30);
 }
 
+/// The broker says nothing to the second batch, and those behind it come all the same.
+#[tokio::test]
+async fn an_idempotent_producer_has_several_batches_in_flight() {
+    let broker = Broker::start(&[Then::Append, Then::Silence]).await;
+    let settings = Settings {
+        batch_bytes: 1,
+        request_timeout: LIMIT * 2,
+        ..Settings::idempotent()
+    };
+    let producer = producer(&broker, settings).await;
+    // Until its first batch is acknowledged it waits.
+    let first = producer.send(&topic(), record(b"1")).await;
+    tokio::time::timeout(LIMIT, first).await.unwrap().unwrap();
+    let mut deliveries = Vec::new();
+    for value in [b"2", b"3", b"4", b"5", b"6"] {
+        deliveries.push(producer.send(&topic(), record(value)).await);
+    }
+    broker.until_came(6).await;
+    let state = broker.state();
+    let numbers = state.batches.iter().map(|one| one.base_sequence);
+    assert_eq!(numbers.collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+}
+
 #[test]
 fn a_thread_outside_of_the_runtime() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

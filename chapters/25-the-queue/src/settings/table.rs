@@ -189,6 +189,26 @@ settings! {
     groups_max: usize = "10000", number(1, 10_000_000), "mqd.groups.max";
     /// The most memory that members and offsets of all groups together may take.
     groups_memory_max_bytes: usize = "268435456", bytes(1024, ANSWER_MAX), "mqd.groups.memory.max.bytes";
+    /// How many partitions the topic `__transaction_state` gets, when it is made for the first transactional id.
+    transaction_state_log_num_partitions: u32 = "50", number(1, 10_000), "transaction.state.log.num.partitions";
+    /// The size of a segment file of `__transaction_state`, when the topic is made.
+    transaction_state_log_segment_bytes: u32 = "104857600", bytes(1024, LENGTH_MAX), "transaction.state.log.segment.bytes";
+    /// The longest time that a producer may ask for its transactions to be open.
+    transaction_max_timeout_ms: Duration = "900000", millis(1), "transaction.max.timeout.ms";
+    /// How long a transactional id is kept after its last transaction has ended.
+    transactional_id_expiration_ms: Duration = "604800000", millis(1), "transactional.id.expiration.ms";
+    /// The most partitions of one transaction.
+    transaction_partitions_max: usize = "4000", number(1, 4_000), "mqd.transaction.partitions.max";
+    /// The most transactional ids.
+    transactional_ids_max: usize = "100000", number(1, 10_000_000), "mqd.transactional.ids.max";
+    /// The most memory that all transactional ids together may take.
+    transactions_memory_max_bytes: usize = "268435456", bytes(1024, ANSWER_MAX), "mqd.transactions.memory.max.bytes";
+    /// A partition forgets a producer that is silent for this long: it recognises no batch that the producer sends again.
+    producer_id_expiration_ms: Duration = "86400000", millis(1), "producer.id.expiration.ms";
+    /// How often the broker looks for producers to forget.
+    producer_id_expiration_check_interval_ms: Duration = "600000", millis(1), "producer.id.expiration.check.interval.ms";
+    /// How many producers all partitions together remember, a producer counted once for each partition. For one more, the one is forgotten that is silent for the longest time. A producer with an open transaction is never forgotten; if all have one, a new producer is refused.
+    producers_max: usize = "100000", number(1, 100_000_000), "mqd.producers.max";
     /// How many requests of one connection may wait for their answers; further ones stay unread.
     pending_max: usize = "128", number(1, 10_000), "mqd.connection.pending.max";
     /// The longest time that a fetch waits for records, even if the client asks for more.

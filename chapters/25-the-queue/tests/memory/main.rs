@@ -9,6 +9,7 @@ mod counting;
 mod groups;
 mod operations;
 mod served;
+mod transactions;
 
 use message_model::Timestamp;
 use record_batch::{BatchBuilder, RecordToSend};
@@ -44,6 +45,7 @@ type Row = (&'static str, Measured);
 fn the_worst_requests_of_each_api() {
     let served = Served::start();
     groups::make_the_topic(&served);
+    transactions::make_the_topic(&served);
     let rows = [
         groups::commit(&served),
         groups::fetch_offsets(&served),
@@ -59,6 +61,8 @@ fn the_worst_requests_of_each_api() {
         admin::find_coordinator(&served),
         admin::offset_for_leader_epoch(&served),
         admin::elect_leaders(&served),
+        transactions::producers(&served),
+        transactions::operators(&served),
         operations::delete_records(&served),
         operations::create_partitions(&served),
         operations::alter_configs(&served),

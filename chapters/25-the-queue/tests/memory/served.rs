@@ -14,6 +14,7 @@ use broker::{
 };
 use bytes::Bytes;
 use consumer_groups::{Coordinator, GroupSettings};
+use exactly_once::{Coordinator as Transactions, CoordinatorSettings};
 use log_storage::{RealDisk, SegmentCache};
 use message_model::{BrokerId, TopicName};
 use mqd::Queue;
@@ -66,12 +67,22 @@ impl Served {
             let t = TopicName::new("t").unwrap();
             topics.create(&t, 1, topics.new_config()).await.unwrap();
         });
-        let groups = {
+        let queue = {
             let _in_runtime = runtime.enter();
             let groups = Coordinator::new(Arc::clone(&broker), GroupSettings::default());
-            Arc::new(groups)
+            let groups = Arc::new(groups);
+            let transactions = Transactions::new(
+                Arc::clone(&broker),
+                Arc::clone(&groups),
+                CoordinatorSettings::default(),
+            );
+            Arc::new(Queue {
+                broker,
+                groups,
+                transactions: Arc::new(transactions),
+            })
         };
-        runtime.spawn(accept(listener, Arc::new(Queue { broker, groups })));
+        runtime.spawn(accept(listener, queue));
         counting::become_client();
         let client = TcpStream::connect(address).unwrap();
         client.set_nodelay(true).unwrap();
