@@ -150,7 +150,7 @@ impl Cluster {
     fn look_ups(&self, subject: &Subject) -> &LookUps {
         match subject {
             Subject::Cluster | Subject::Topic(_) => &self.metadata,
-            Subject::Group(_) => &self.coordinators,
+            Subject::Group(_) | Subject::Transactions(_) => &self.coordinators,
         }
     }
 
@@ -159,12 +159,14 @@ impl Cluster {
         let cluster = Arc::clone(self);
         tokio::spawn(async move {
             let deadline = cluster.clock.now().plus(cluster.settings.patience);
-            let is_of_groups = matches!(subjects.first(), Some(Subject::Group(_)));
-            let look_ups = match is_of_groups {
+            let is_coordinator =
+                |subject: &Subject| matches!(subject, Subject::Group(_) | Subject::Transactions(_));
+            let of_coordinators = subjects.first().is_some_and(is_coordinator);
+            let look_ups = match of_coordinators {
                 true => &cluster.coordinators,
                 false => &cluster.metadata,
             };
-            let answers = match is_of_groups {
+            let answers = match of_coordinators {
                 true => Ok(cluster.ask_coordinators(subjects, deadline).await),
                 false => cluster.ask_metadata(subjects, deadline).await,
             };
@@ -216,7 +218,8 @@ impl Cluster {
     async fn ask_coordinators(&self, subjects: BTreeSet<Subject>, deadline: Moment) -> Answers {
         let asking = subjects.into_iter().map(async |subject| {
             let answer = match &subject {
-                Subject::Group(group) => self.ask_coordinator(group, deadline).await,
+                Subject::Group(group) => self.ask_coordinator(0, group, deadline).await,
+                Subject::Transactions(id) => self.ask_coordinator(1, id, deadline).await,
                 _ => Err(Error::Incomplete),
             };
             (subject, answer.map(|route| vec![route]))
@@ -224,9 +227,15 @@ impl Cluster {
         join_all(asking).await
     }
 
-    async fn ask_coordinator(&self, group: &str, deadline: Moment) -> Result<Route, Error> {
+    async fn ask_coordinator(
+        &self,
+        key_type: i8,
+        key: &str,
+        deadline: Moment,
+    ) -> Result<Route, Error> {
         let request = FindCoordinatorRequest {
-            key: group.to_owned(),
+            key: key.to_owned(),
+            key_type,
             ..FindCoordinatorRequest::default()
         };
         let answer = self.ask_any(&request, deadline).await?;
@@ -265,6 +274,7 @@ fn subject(target: &Target) -> (Subject, usize) {
             (Subject::Topic(partition.topic.clone()), index)
         }
         Target::Coordinator(group) => (Subject::Group(Arc::clone(group)), 0),
+        Target::Transactions(id) => (Subject::Transactions(Arc::clone(id)), 0),
         Target::Any | Target::Controller | Target::Node(_) => (Subject::Cluster, 0),
     }
 }

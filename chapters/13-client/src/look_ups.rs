@@ -22,6 +22,8 @@ pub(crate) enum Subject {
     Topic(TopicName),
     /// A group: its coordinator is one route.
     Group(Arc<str>),
+    /// A transactional id: the coordinator of its transactions is one route.
+    Transactions(Arc<str>),
 }
 
 /// Where a call waits for the end of a look-up.

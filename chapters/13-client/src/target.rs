@@ -18,6 +18,8 @@ pub enum Target {
     Leader(TopicPartition),
     /// The coordinator of the group with this id.
     Coordinator(Arc<str>),
+    /// The coordinator of the transactions of the producer with this transactional id.
+    Transactions(Arc<str>),
 }
 
 /// What a connection is for. A broker answers one connection's requests in their
@@ -44,8 +46,8 @@ impl Role {
             1 => Role::Fetch,
             // JoinGroup and SyncGroup.
             11 | 14 => Role::Join,
-            // OffsetCommit, OffsetFetch, Heartbeat and LeaveGroup.
-            8 | 9 | 12 | 13 => Role::Group,
+            // OffsetCommit, OffsetFetch, Heartbeat, LeaveGroup and TxnOffsetCommit.
+            8 | 9 | 12 | 13 | 28 => Role::Group,
             _ => Role::Rest,
         }
     }

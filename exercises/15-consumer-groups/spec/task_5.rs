@@ -54,6 +54,8 @@ fn the_section_ends_behind_the_last_record() {
             note(&mut section, 25, "b");
             expect_eq("after the one at 25", end(&section), 26);
             expect_eq("it begins", section.range().start, Offset(10));
+            section.pass(Offset(40));
+            expect_eq("after pass(40)", end(&section), 40);
         }
     );
 }

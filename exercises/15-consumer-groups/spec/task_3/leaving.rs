@@ -19,6 +19,10 @@ fn a_member_leaves() {
             let b = world.join(again("b"));
             let leads = "b in generation 2 by range, b leads: b";
             expect_eq("the one that is left", world.answer(b), leads);
+            let mut world = World::stable(&["a", "b"]);
+            let answers = world.leave(&[dynamic("x")]);
+            expect_eq("a stranger", answers, vec![Err(Refusal::UnknownMember)]);
+            expect_state(&world, State::Stable);
         }
     );
 }

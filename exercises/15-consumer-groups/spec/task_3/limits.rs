@@ -124,6 +124,9 @@ fn the_first_to_join_again_stay() {
             let both = ["b", "c"].map(String::from).to_vec();
             expect_eq("the members", world.members(), both);
             expect_state(&world, State::CompletingRebalance);
+            let stored = World::stable(&["a", "b"]).disk.clone();
+            let world = World::restored_with(small(), stored.expect("it was stored"));
+            expect_state(&world, State::Stable);
         }
     );
 }

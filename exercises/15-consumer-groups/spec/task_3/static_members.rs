@@ -29,6 +29,15 @@ fn a_static_member_returns() {
             let stored = world.disk.clone().expect("it was stored");
             let members: Vec<_> = stored.members.iter().map(|one| &*one.member.0).collect();
             expect_eq("the stored members", members, vec!["a", "s-2"]);
+            let members = vec![new("a"), fixed("s", "s-1"), fixed("t", "t-1")];
+            let mut world = World::joined_as(members);
+            let s = world.join(fixed("s", "s-2"));
+            let t = world.join(fixed("t", "t-2"));
+            world.stored(true);
+            world.stored(true);
+            expect_eq("s, of two that return", world.answer(s), follows);
+            let follows = "t-2 in generation 1 by range, a leads";
+            expect_eq("t, of two that return", world.answer(t), follows);
         }
     );
 }
