@@ -24,7 +24,7 @@ use crate::clients::{here, installed, java};
 use crate::kafka::Kafka;
 
 /// All features, in the order of the table.
-pub const FEATURES: [&str; 17] = [
+pub const FEATURES: [&str; 21] = [
     "topics",
     "configs",
     "partitions",
@@ -42,6 +42,10 @@ pub const FEATURES: [&str; 17] = [
     "cooperative",
     "regex",
     "group-admin",
+    "transaction",
+    "fencing",
+    "transactional-offsets",
+    "transaction-timeout",
 ];
 
 /// How long one feature may take.

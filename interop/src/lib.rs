@@ -29,6 +29,7 @@ pub mod requests;
 pub mod scale;
 mod session;
 mod stored;
+pub mod transaction_requests;
 
 pub use broker::mqd_binary;
 pub use clients::{KAFKA_PYTHON, java, kcat, python};

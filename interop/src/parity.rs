@@ -16,6 +16,9 @@
 //!   **reads** it, and it is stored with the request that it is the answer to.
 //! - The **member** id in an answer gets a name. `{NAME}` in a later request is that id, and
 //!   the id in an answer is `{NAME}`. Generations are numbers that both brokers count alike.
+//! - The **producer** id in an answer gets a number. [`producer()`] stands for it in later requests,
+//!   also in batches, and the id in an answer is `(producer NUMBER)`. Epochs and sequence numbers
+//!   are numbers that both brokers count alike.
 //! - **Until** a group is in a state with so many members, nothing else is done. So it is
 //!   never by chance which of two requests on two connections comes first.
 //!
@@ -30,12 +33,14 @@ mod exchange;
 mod fields;
 mod members;
 pub mod normal;
+mod producers;
 mod replay;
 mod stored;
 
 pub use ask::ask;
 pub use difference::{Deliberate, Difference, compare, deliberate};
 pub use exchange::{Course, Exchange, GroupIs, Step};
+pub use producers::producer;
 pub use replay::{Replayed, replay};
 pub use stored::{Judged, JudgedStep, files, read, write};
 

@@ -14,7 +14,7 @@ from aiokafka import (
 )
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from feature import PATIENCE_S, Lacking, expect, timestamp
 
@@ -447,12 +447,127 @@ async def group_admin(address, prefix):
     return "without altering offsets: no such call in this client"
 
 
+TRANSACTIONS = {"isolation_level": "read_committed"}
+
+
+async def transactional(address, name, timeout_ms=30_000):
+    """A producer with a transactional id that may begin."""
+    client = AIOKafkaProducer(
+        bootstrap_servers=address, transactional_id=name, transaction_timeout_ms=timeout_ms
+    )
+    await client.start()
+    return client
+
+
+async def send(client, topic, texts, partition=0):
+    """Sends each text and waits until all are acknowledged."""
+    sent = [await client.send(topic, text.encode(), partition=partition) for text in texts]
+    await client.flush()
+    for future in sent:
+        await asyncio.wait_for(future, PATIENCE_S)
+
+
+async def refused(act):
+    """The name of the error that `act` must fail with."""
+    try:
+        await act
+    except KafkaError as error:
+        return type(error).__name__
+    raise AssertionError("it was not refused")
+
+
+def words(kind, count=10):
+    return [f"{kind}-{number}" for number in range(count)]
+
+
+async def end_to_end(address, topic, expected, **config):
+    """Reads until a last record, which is sent outside of transactions, and compares."""
+    await produce(address, topic, [{"value": b"end", "partition": 0}])
+    found = await read_assigned(address, topic, len(expected) + 1, **config)
+    expect("records of partition 0", [v.decode() for v in values(found)], [*expected, "end"])
+
+
+async def transaction(address, prefix):
+    topic = f"{prefix}-transaction"
+    await create(address, topic, partitions=2)
+    client = await transactional(address, f"{prefix}-t")
+    for kind in ["one", "no", "two"]:
+        await client.begin_transaction()
+        for partition in [0, 1]:
+            await send(client, topic, words(kind, 5), partition)
+        if kind == "no":
+            await client.abort_transaction()
+        else:
+            await client.commit_transaction()
+    await client.stop()
+    found = await read_assigned(address, topic, 20, partitions=2, **TRANSACTIONS)
+    for partition in [0, 1]:
+        got = [one.value.decode() for one in found if one.partition == partition]
+        expect(f"committed in {partition}", got, words("one", 5) + words("two", 5))
+    await end_to_end(address, topic, words("one", 5) + words("two", 5), **TRANSACTIONS)
+    found = await read_assigned(address, topic, 31, partitions=2)
+    expect("uncommitted", len([one for one in found if one.value != b"end"]), 30)
+
+
+async def fencing(address, prefix):
+    topic = f"{prefix}-fencing"
+    await create(address, topic)
+    first = await transactional(address, f"{prefix}-f")
+    await first.begin_transaction()
+    await send(first, topic, words("first", 3))
+    second = await transactional(address, f"{prefix}-f")
+    await second.begin_transaction()
+    await send(second, topic, words("second", 3))
+    sent = await refused(send(first, topic, words("zombie", 3)))
+    expect("the zombie's records", sent, "ProducerFenced")
+    ended = await refused(first.commit_transaction())
+    expect("the zombie's commit", ended, "ProducerFenced")
+    await second.commit_transaction()
+    await second.stop()
+    await end_to_end(address, topic, words("second", 3), **TRANSACTIONS)
+
+
+async def transactional_offsets(address, prefix):
+    source, target, group = (f"{prefix}-{name}" for name in ["source", "target", "copiers"])
+    await create(address, source)
+    await create(address, target)
+    await produce(address, source, [{"value": word.encode()} for word in words("in")])
+    client = await transactional(address, f"{prefix}-c")
+    async with consumer(address, source, group=group, **TRANSACTIONS) as reader:
+        for commits in [True, False]:
+            await client.begin_transaction()
+            copied = [v.decode() for v in values(await read(reader, 10))] if commits else []
+            await send(client, target, copied[:5] if commits else words("lost", 5))
+            offsets = {TopicPartition(source, 0): 5 if commits else 10}
+            await client.send_offsets_to_transaction(offsets, group)
+            if commits:
+                await client.commit_transaction()
+            else:
+                await client.abort_transaction()
+    await client.stop()
+    async with consumer(address, group=group) as other:
+        expect("committed", await other.committed(TopicPartition(source, 0)), 5)
+    await end_to_end(address, target, words("in", 5), **TRANSACTIONS)
+
+
+async def transaction_timeout(address, prefix):
+    topic = f"{prefix}-timeout"
+    await create(address, topic)
+    client = await transactional(address, f"{prefix}-o", timeout_ms=2_000)
+    await client.begin_transaction()
+    await send(client, topic, words("late", 3))
+    await end_to_end(address, topic, [], **TRANSACTIONS)
+    ended = await refused(client.commit_transaction())
+    expect("the late commit", ended, "ProducerFenced")
+
+
 def in_a_loop(function):
     return lambda address, prefix: asyncio.run(function(address, prefix))
 
 
 NAMES = (
     "topics configs partitions acks records codecs idempotent large many_partitions seek_time "
-    "delete_records commit group static cooperative regex group_admin"
+    "delete_records commit group static cooperative regex group_admin "
+    "transaction fencing transactional_offsets transaction_timeout"
 )
 feature.run({name: in_a_loop(globals()[name]) for name in NAMES.split()})

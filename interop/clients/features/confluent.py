@@ -467,4 +467,139 @@ def group_admin(address, prefix):
     expect("listed after it was deleted", listed(), False)
 
 
+TRANSACTIONS = {"isolation_level": "read_committed"}
+
+
+def transactional(address, name, timeout_ms=30_000):
+    """A producer with a transactional id that may begin."""
+    client = Producer(
+        {
+            "bootstrap.servers": address,
+            "transactional.id": name,
+            "transaction.timeout.ms": timeout_ms,
+        }
+    )
+    client.init_transactions(PATIENCE_S)
+    return client
+
+
+def send(client, topic, words, partition=0):
+    """Sends each word and waits until all are acknowledged."""
+    errors = []
+    for word in words:
+        client.produce(
+            topic,
+            word.encode(),
+            partition=partition,
+            on_delivery=lambda error, _: errors.append(error) if error else None,
+        )
+    try:
+        expect("records that were not sent", client.flush(PATIENCE_S), 0)
+    except SystemError as error:
+        # Version 2.16 raises a fatal error while it calls back.
+        raise error.__cause__ from None
+    if errors:
+        raise KafkaException(errors[0])
+
+
+def refused(act):
+    """The name of the error that `act` must fail with."""
+    try:
+        act()
+    except KafkaException as error:
+        return error.args[0].name()
+    raise AssertionError("it was not refused")
+
+
+def words(kind, count=10):
+    return [f"{kind}-{number}" for number in range(count)]
+
+
+def texts(messages):
+    return [message.value().decode() for message in messages]
+
+
+def end_to_end(address, topic, expected, **config):
+    """Reads until a last record, which is sent outside of transactions, and compares."""
+    produce(address, topic, [{"value": b"end", "partition": 0}])
+    found = texts(read_assigned(address, topic, len(expected) + 1, **config))
+    expect("records of partition 0", found, [*expected, "end"])
+
+
+def transaction(address, prefix):
+    topic = f"{prefix}-transaction"
+    create(address, topic, partitions=2)
+    client = transactional(address, f"{prefix}-t")
+    for kind in ["one", "no", "two"]:
+        client.begin_transaction()
+        for partition in [0, 1]:
+            send(client, topic, words(kind, 5), partition)
+        if kind == "no":
+            client.abort_transaction(PATIENCE_S)
+        else:
+            client.commit_transaction(PATIENCE_S)
+    found = read_assigned(address, topic, 20, partitions=2, **TRANSACTIONS)
+    for partition in [0, 1]:
+        got = [one.value().decode() for one in found if one.partition() == partition]
+        expect(f"committed in {partition}", got, words("one", 5) + words("two", 5))
+    end_to_end(address, topic, words("one", 5) + words("two", 5), **TRANSACTIONS)
+    found = read_assigned(address, topic, 31, partitions=2, isolation_level="read_uncommitted")
+    expect("uncommitted", len([one for one in found if one.value() != b"end"]), 30)
+
+
+def fencing(address, prefix):
+    topic = f"{prefix}-fencing"
+    create(address, topic)
+    first = transactional(address, f"{prefix}-f")
+    first.begin_transaction()
+    send(first, topic, words("first", 3))
+    second = transactional(address, f"{prefix}-f")
+    second.begin_transaction()
+    send(second, topic, words("second", 3))
+    sent = refused(lambda: send(first, topic, words("zombie", 3)))
+    expect("the zombie's records", sent, "_FENCED")
+    ended = refused(lambda: first.commit_transaction(PATIENCE_S))
+    expect("the zombie's commit", ended, "_FENCED")
+    second.commit_transaction(PATIENCE_S)
+    end_to_end(address, topic, words("second", 3), **TRANSACTIONS)
+
+
+def transactional_offsets(address, prefix):
+    source, target, group = (f"{prefix}-{name}" for name in ["source", "target", "copiers"])
+    create(address, source)
+    create(address, target)
+    produce(address, source, [{"value": word.encode()} for word in words("in")])
+    reader = consumer(address, group, **TRANSACTIONS)
+    reader.subscribe([source])
+    client = transactional(address, f"{prefix}-c")
+    for commits in [True, False]:
+        client.begin_transaction()
+        copied = texts(read(reader, 10) if commits else [])
+        send(client, target, copied[:5] if commits else words("lost", 5))
+        offset = TopicPartition(source, 0, 5 if commits else 10)
+        metadata = reader.consumer_group_metadata()
+        client.send_offsets_to_transaction([offset], metadata, PATIENCE_S)
+        if commits:
+            client.commit_transaction(PATIENCE_S)
+        else:
+            client.abort_transaction(PATIENCE_S)
+    reader.close()
+    other = consumer(address, group)
+    (found,) = other.committed([TopicPartition(source, 0)], timeout=PATIENCE_S)
+    expect("committed", found.offset, 5)
+    other.close()
+    end_to_end(address, target, words("in", 5), **TRANSACTIONS)
+
+
+def transaction_timeout(address, prefix):
+    topic = f"{prefix}-timeout"
+    create(address, topic)
+    client = transactional(address, f"{prefix}-o", timeout_ms=2_000)
+    client.begin_transaction()
+    send(client, topic, words("late", 3))
+    end_to_end(address, topic, [], **TRANSACTIONS)
+    ended = refused(lambda: client.commit_transaction(PATIENCE_S))
+    expect("the late commit", ended, "_FENCED")
+
+
 run(globals())

@@ -6,7 +6,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka import __version__ as version
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewPartitions, NewTopic
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import KafkaError, TopicAlreadyExistsError
 from kafka.structs import OffsetAndMetadata
 
 from feature import PATIENCE_S, Lacking, expect, run, timestamp, until
@@ -478,6 +478,128 @@ def group_admin(address, prefix):
     expect("listed after it was deleted", listed(), False)
     client.close()
     return remark
+
+
+TRANSACTIONS = {"isolation_level": "read_committed"}
+
+
+def transactional(address, name, timeout_ms=30_000):
+    """A producer with a transactional id that may begin."""
+    client = KafkaProducer(
+        bootstrap_servers=address, transactional_id=name, transaction_timeout_ms=timeout_ms
+    )
+    client.init_transactions()
+    return client
+
+
+def send(client, topic, texts, partition=0):
+    """Sends each text and waits until all are acknowledged."""
+    sent = [client.send(topic, text.encode(), partition=partition) for text in texts]
+    client.flush(PATIENCE_S)
+    for future in sent:
+        future.get(PATIENCE_S)
+
+
+def refused(act):
+    """The name of the error that `act` must fail with."""
+    try:
+        act()
+    except KafkaError as error:
+        return type(error).__name__
+    raise AssertionError("it was not refused")
+
+
+def words(kind, count=10):
+    return [f"{kind}-{number}" for number in range(count)]
+
+
+def end_to_end(address, topic, expected, **config):
+    """Reads until a last record, which is sent outside of transactions, and compares."""
+    produce(address, topic, [{"value": b"end", "partition": 0}])
+    found = read_assigned(address, topic, len(expected) + 1, **config)
+    expect("records of partition 0", [v.decode() for v in values(found)], [*expected, "end"])
+
+
+def transaction(address, prefix):
+    topic = f"{prefix}-transaction"
+    create(address, topic, partitions=2)
+    client = transactional(address, f"{prefix}-t")
+    for kind in ["one", "no", "two"]:
+        client.begin_transaction()
+        for partition in [0, 1]:
+            send(client, topic, words(kind, 5), partition)
+        if kind == "no":
+            client.abort_transaction()
+        else:
+            client.commit_transaction()
+    client.close()
+    found = read_assigned(address, topic, 20, partitions=2, **TRANSACTIONS)
+    for partition in [0, 1]:
+        got = [one.value.decode() for one in found if one.partition == partition]
+        expect(f"committed in {partition}", got, words("one", 5) + words("two", 5))
+    end_to_end(address, topic, words("one", 5) + words("two", 5), **TRANSACTIONS)
+    found = read_assigned(address, topic, 31, partitions=2)
+    expect("uncommitted", len([one for one in found if one.value != b"end"]), 30)
+
+
+FENCED = {"ProducerFencedError", "InvalidProducerEpochError"}
+
+
+def fencing(address, prefix):
+    topic = f"{prefix}-fencing"
+    create(address, topic)
+    first = transactional(address, f"{prefix}-f")
+    first.begin_transaction()
+    send(first, topic, words("first", 3))
+    second = transactional(address, f"{prefix}-f")
+    second.begin_transaction()
+    send(second, topic, words("second", 3))
+    sent = refused(lambda: send(first, topic, words("zombie", 3)))
+    expect("the zombie's records", sent in FENCED, True)
+    ended = refused(first.commit_transaction)
+    # Its state is fatal then, and says no more.
+    expect("the zombie's commit", ended in {*FENCED, "KafkaError"}, True)
+    second.commit_transaction()
+    second.close()
+    end_to_end(address, topic, words("second", 3), **TRANSACTIONS)
+
+
+def transactional_offsets(address, prefix):
+    source, target, group = (f"{prefix}-{name}" for name in ["source", "target", "copiers"])
+    create(address, source)
+    create(address, target)
+    produce(address, source, [{"value": word.encode()} for word in words("in")])
+    reader = consumer(address, group, **TRANSACTIONS)
+    reader.subscribe([source])
+    client = transactional(address, f"{prefix}-c")
+    for commits in [True, False]:
+        client.begin_transaction()
+        copied = [value.decode() for value in values(read(reader, 10))] if commits else []
+        send(client, target, copied[:5] if commits else words("lost", 5))
+        offset = offset_and_metadata(5 if commits else 10, "")
+        metadata = reader.group_metadata() if IS_3 else group
+        client.send_offsets_to_transaction({TopicPartition(source, 0): offset}, metadata)
+        if commits:
+            client.commit_transaction()
+        else:
+            client.abort_transaction()
+    client.close()
+    reader.close()
+    other = consumer(address, group)
+    expect("committed", other.committed(TopicPartition(source, 0)), 5)
+    other.close()
+    end_to_end(address, target, words("in", 5), **TRANSACTIONS)
+
+
+def transaction_timeout(address, prefix):
+    topic = f"{prefix}-timeout"
+    create(address, topic)
+    client = transactional(address, f"{prefix}-o", timeout_ms=2_000)
+    client.begin_transaction()
+    send(client, topic, words("late", 3))
+    end_to_end(address, topic, [], **TRANSACTIONS)
+    ended = refused(client.commit_transaction)
+    expect("the late commit", ended in FENCED, True)
 
 
 run(globals())

@@ -86,6 +86,33 @@ async function filled(topic) {
 
 const partitionsOf = async (topic) => (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0].partitions
 
+// A producer with a transactional id that may begin.
+async function transactional(transactionalId, transactionTimeout = 30_000) {
+  const producer = kafka.producer({ transactionalId, transactionTimeout, maxInFlightRequests: 1, idempotent: true, retry: { retries: 3 } })
+  await producer.connect()
+  return producer
+}
+
+const words = (kind, count = 10) => numbers(0, count).map((number) => `${kind}-${number}`)
+const messages = (texts, partition = 0) => texts.map((value) => ({ value, partition }))
+
+// The type of the error that `act` must fail with.
+async function refused(act) {
+  try {
+    await act()
+  } catch (error) {
+    return error.type ?? error.cause?.type ?? error.name
+  }
+  throw new Error('it was not refused')
+}
+
+// Reads until a last record, which is sent outside of transactions, and compares.
+async function endToEnd(topic, expected) {
+  await produce(topic, messages(['end']))
+  const found = await readAll(topic, expected.length + 1)
+  expect('records of partition 0', values(found), [...expected, 'end'])
+}
+
 const features = {
   async topics() {
     const topic = `${prefix}-topics`
@@ -307,7 +334,85 @@ const features = {
     await admin.deleteGroups([topic])
     expect('listed after it was deleted', await listed(), false)
   },
+
+  async transaction() {
+    const topic = `${prefix}-transaction`
+    await create(topic, 2)
+    const producer = await transactional(`${prefix}-t`)
+    for (const kind of ['one', 'no', 'two']) {
+      const transaction = await producer.transaction()
+      for (const partition of [0, 1]) {
+        await transaction.send({ topic, messages: messages(words(kind, 5), partition) })
+      }
+      if (kind === 'no') await transaction.abort()
+      else await transaction.commit()
+    }
+    await producer.disconnect()
+    await produce(topic, [...messages(['end'], 0), ...messages(['end'], 1)])
+    const committed = await readAll(topic, 22)
+    for (const partition of [0, 1]) {
+      const got = values(committed.filter((one) => one.partition === partition))
+      expect(`committed in ${partition}`, got, [...words('one', 5), ...words('two', 5), 'end'])
+    }
+    const reader = await member(`${topic}-all`, [topic], { consumer: { readUncommitted: true } })
+    await until('32 messages', () => reader.messages.length >= 32, 10)
+    await reader.consumer.disconnect()
+    expect('uncommitted', reader.messages.length, 32)
+  },
+
+  async fencing() {
+    const topic = `${prefix}-fencing`
+    await create(topic)
+    const first = await transactional(`${prefix}-f`)
+    const zombie = await first.transaction()
+    await zombie.send({ topic, messages: messages(words('first', 3)) })
+    const second = await transactional(`${prefix}-f`)
+    const transaction = await second.transaction()
+    await transaction.send({ topic, messages: messages(words('second', 3)) })
+    const sent = await refused(() => zombie.send({ topic, messages: messages(words('zombie', 3)) }))
+    expect("the zombie's records", FENCED.includes(sent), true)
+    const ended = await refused(() => zombie.commit())
+    expect("the zombie's commit", FENCED.includes(ended), true)
+    await transaction.commit()
+    await endToEnd(topic, words('second', 3))
+  },
+
+  async 'transactional-offsets'() {
+    const [source, target, group] = ['source', 'target', 'copiers'].map((name) => `${prefix}-${name}`)
+    await create(source)
+    await create(target)
+    await produce(source, messages(words('in')))
+    const reader = await member(group, [source], { run: { autoCommit: false } })
+    await until('10 messages', () => reader.messages.length >= 10, 10)
+    const producer = await transactional(`${prefix}-c`)
+    for (const commits of [true, false]) {
+      const transaction = await producer.transaction()
+      const texts = commits ? values(reader.messages).slice(0, 5) : words('lost', 5)
+      await transaction.send({ topic: target, messages: messages(texts) })
+      const partitions = [{ partition: 0, offset: commits ? '5' : '10' }]
+      await transaction.sendOffsets({ consumerGroupId: group, topics: [{ topic: source, partitions }] })
+      if (commits) await transaction.commit()
+      else await transaction.abort()
+    }
+    await reader.consumer.disconnect()
+    const [found] = await admin.fetchOffsets({ groupId: group, topics: [source] })
+    expect('committed', found.partitions[0].offset, '5')
+    await endToEnd(target, words('in', 5))
+  },
+
+  async 'transaction-timeout'() {
+    const topic = `${prefix}-timeout`
+    await create(topic)
+    const producer = await transactional(`${prefix}-o`, 2_000)
+    const transaction = await producer.transaction()
+    await transaction.send({ topic, messages: messages(words('late', 3)) })
+    await endToEnd(topic, [])
+    const ended = await refused(() => transaction.commit())
+    expect('the late commit', FENCED.includes(ended), true)
+  },
 }
+
+const FENCED = ['PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH']
 
 async function main() {
   await admin.connect()

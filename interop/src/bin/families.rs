@@ -23,6 +23,17 @@ fn main() -> Result<()> {
         [flag, date, chosen @ ..] if flag == "--bless" => (Some(date.clone()), chosen),
         chosen => (None, chosen),
     };
+    let known = |word: &&String| {
+        let mut names = FAMILIES.iter().map(|family| family.name);
+        let mut features = FEATURES.iter();
+        names.any(|name| name.starts_with(word.as_str()))
+            || features.any(|feature| feature.starts_with(word.as_str()))
+    };
+    if let Some(word) = chosen.iter().find(|word| !known(word)) {
+        let names: Vec<&str> = FAMILIES.iter().map(|family| family.name).collect();
+        let (names, features) = (names.join(", "), FEATURES.join(", "));
+        bail!("no family or feature begins with {word}.\nFamilies: {names}\nFeatures: {features}");
+    }
     let families = chosen_of(chosen, FAMILIES, |family| family.name);
     let features = chosen_of(chosen, &FEATURES, |feature| feature);
     let binary = PathBuf::from(which);

@@ -5,15 +5,17 @@ use std::fmt::Debug;
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use kafka_protocol::messages::{
-    AlterConfigsResponse, ApiKey, ApiVersionsResponse, CreatePartitionsResponse,
-    CreateTopicsResponse, DeleteGroupsResponse, DeleteRecordsResponse, DeleteTopicsResponse,
-    DescribeClusterResponse, DescribeConfigsResponse, DescribeGroupsResponse,
-    DescribeLogDirsResponse, ElectLeadersResponse, FetchResponse, FindCoordinatorResponse,
-    HeartbeatResponse, IncrementalAlterConfigsResponse, InitProducerIdResponse, JoinGroupResponse,
-    LeaveGroupResponse, ListGroupsResponse, ListOffsetsResponse,
-    ListPartitionReassignmentsResponse, MetadataResponse, OffsetCommitResponse,
-    OffsetDeleteResponse, OffsetFetchResponse, OffsetForLeaderEpochResponse, ProduceResponse,
-    ResponseHeader, SyncGroupResponse,
+    AddOffsetsToTxnResponse, AddPartitionsToTxnResponse, AlterConfigsResponse, ApiKey,
+    ApiVersionsResponse, CreatePartitionsResponse, CreateTopicsResponse, DeleteGroupsResponse,
+    DeleteRecordsResponse, DeleteTopicsResponse, DescribeClusterResponse, DescribeConfigsResponse,
+    DescribeGroupsResponse, DescribeLogDirsResponse, DescribeProducersResponse,
+    DescribeTransactionsResponse, ElectLeadersResponse, EndTxnResponse, FetchResponse,
+    FindCoordinatorResponse, HeartbeatResponse, IncrementalAlterConfigsResponse,
+    InitProducerIdResponse, JoinGroupResponse, LeaveGroupResponse, ListGroupsResponse,
+    ListOffsetsResponse, ListPartitionReassignmentsResponse, ListTransactionsResponse,
+    MetadataResponse, OffsetCommitResponse, OffsetDeleteResponse, OffsetFetchResponse,
+    OffsetForLeaderEpochResponse, ProduceResponse, ResponseHeader, SyncGroupResponse,
+    TxnOffsetCommitResponse, WriteTxnMarkersResponse,
 };
 use kafka_protocol::protocol::{Decodable, HeaderVersion};
 use serde_json::Value;
@@ -67,6 +69,14 @@ pub(crate) fn as_it_is(api: i16, version: i16, frame: &[u8]) -> Result<Value> {
             decode::<IncrementalAlterConfigsResponse>(frame, version)
         }
         ApiKey::InitProducerId => decode::<InitProducerIdResponse>(frame, version),
+        ApiKey::AddPartitionsToTxn => decode::<AddPartitionsToTxnResponse>(frame, version),
+        ApiKey::AddOffsetsToTxn => decode::<AddOffsetsToTxnResponse>(frame, version),
+        ApiKey::EndTxn => decode::<EndTxnResponse>(frame, version),
+        ApiKey::WriteTxnMarkers => decode::<WriteTxnMarkersResponse>(frame, version),
+        ApiKey::TxnOffsetCommit => decode::<TxnOffsetCommitResponse>(frame, version),
+        ApiKey::DescribeProducers => decode::<DescribeProducersResponse>(frame, version),
+        ApiKey::DescribeTransactions => decode::<DescribeTransactionsResponse>(frame, version),
+        ApiKey::ListTransactions => decode::<ListTransactionsResponse>(frame, version),
         ApiKey::DescribeConfigs => decode::<DescribeConfigsResponse>(frame, version),
         ApiKey::OffsetForLeaderEpoch => decode::<OffsetForLeaderEpochResponse>(frame, version),
         ApiKey::ElectLeaders => decode::<ElectLeadersResponse>(frame, version),

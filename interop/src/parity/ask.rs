@@ -10,8 +10,8 @@ use anyhow::{Context as _, Result, ensure};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{
-    ApiKey, BrokerId, DescribeGroupsRequest, GroupId, ListOffsetsRequest, MetadataRequest,
-    TopicName,
+    ApiKey, BrokerId, DescribeGroupsRequest, DescribeTransactionsRequest, GroupId,
+    ListOffsetsRequest, MetadataRequest, TopicName, TransactionalId,
 };
 use kafka_protocol::protocol::StrBytes;
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ use super::answer::{answer, as_it_is};
 use super::exchange::{GroupIs, Step};
 use super::members::Members;
 use super::normal::{keep_own, normalise};
+use super::producers::Producers;
 use crate::connection::Connection;
 
 /// How long an answer may take. Longer than any wait that a step asks for, unless
@@ -29,6 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// What Kafka answers while it makes its topic of offsets.
 const COORDINATOR_NOT_AVAILABLE: i64 = 15;
 
+/// What is answered about a transactional id that its coordinator does not know.
+const TRANSACTIONAL_ID_NOT_FOUND: i64 = 105;
+
 /// Between two looks at whether the broker is as far as the exchange needs it.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// 20 s of looks.
@@ -37,8 +41,9 @@ const LOOKS_MAX: u32 = 4_000;
 /// The answers to `steps` of `exchange`, in their order, each normalised: the fields of
 /// the response, or `"closed"`, `"no answer"`, or null where none is asked for.
 ///
-/// Topics that a step has created or deleted are waited for, and groups whose coordinator a
-/// step has asked for: Kafka answers before each of its parts knows.
+/// Topics that a step has created or deleted are waited for, groups and transactional ids whose
+/// coordinator a step has asked for, and the markers of a transaction that a step ends: Kafka
+/// answers before each of its parts knows.
 ///
 /// # Errors
 /// When the broker cannot be reached, a group does not come into the state that a step
@@ -50,6 +55,7 @@ pub fn ask(address: SocketAddr, exchange: &str, steps: &[Step]) -> Result<Vec<Va
         connections: BTreeMap::new(),
         parked: BTreeMap::new(),
         members: Members::default(),
+        producers: Producers::default(),
     };
     let mut answers = vec![Value::Null; steps.len()];
     for (number, step) in steps.iter().enumerate() {
@@ -89,11 +95,13 @@ struct Asking<'a> {
     /// The numbers of the steps whose answers are not read yet, by their connection.
     parked: BTreeMap<&'a str, VecDeque<usize>>,
     members: Members,
+    producers: Producers,
 }
 
 impl<'a> Asking<'a> {
     fn send(&mut self, step: &'a Step) -> Result<()> {
-        let frame = self.members.fill(step);
+        let mut frame = self.members.fill(step);
+        self.producers.fill(step.api, &mut frame);
         let connection = match self.connections.entry(&step.course.connection) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(Connection::open(self.address, PATIENCE)?),
@@ -131,8 +139,13 @@ impl<'a> Asking<'a> {
         let mut value = as_it_is(step.api, step.version, frame)?;
         self.members.learn(step, &value);
         self.members.name(&mut value);
+        self.producers.learn(step, &value);
+        self.producers.number(&mut value);
         keep_own(api, self.exchange, &step.fields, &mut value);
-        Ok(normalise(api, value))
+        let mut value = normalise(api, value);
+        // Those in the headers of batches, which are fields from here on.
+        self.producers.number(&mut value);
+        Ok(value)
     }
 }
 
@@ -168,7 +181,12 @@ fn settle(address: SocketAddr, step: &Step, found: &Value) -> Result<()> {
     let list = match step.api {
         api if api == ApiKey::CreateTopics as i16 => "topics",
         api if api == ApiKey::DeleteTopics as i16 => "responses",
-        api if api == ApiKey::FindCoordinator as i16 => return settle_groups(address, step, found),
+        api if api == ApiKey::FindCoordinator as i16 => {
+            return settle_coordinators(address, step, found);
+        }
+        api if api == ApiKey::EndTxn as i16 || api == ApiKey::InitProducerId as i16 => {
+            return settle_transaction(address, step);
+        }
         _ => return Ok(()),
     };
     if step.fields["validate_only"] == true {
@@ -184,17 +202,46 @@ fn settle(address: SocketAddr, step: &Step, found: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Waits until the coordinator of the groups that `step` asks for serves them.
-fn settle_groups(address: SocketAddr, step: &Step, found: &Value) -> Result<()> {
+/// Waits until no markers of the transactional id of `step` are on their way: Kafka answers
+/// before they are written.
+fn settle_transaction(address: SocketAddr, step: &Step) -> Result<()> {
+    let id = step.fields["transactional_id"].as_str().unwrap_or_default();
+    if id.is_empty() {
+        return Ok(());
+    }
+    repeat(|| {
+        let state = described_transaction(address, id)?["transaction_state"].take();
+        let state = state.as_str().unwrap_or_default();
+        Ok(!state.starts_with("Prepare"))
+    })
+    .with_context(|| format!("waiting for the markers of {id}"))
+}
+
+fn described_transaction(address: SocketAddr, id: &str) -> Result<Value> {
+    let id = TransactionalId(StrBytes::from_string(id.to_owned()));
+    let request = DescribeTransactionsRequest::default().with_transactional_ids(vec![id]);
+    Ok(look(address, &Step::new(0, &request))?["transaction_states"][0].take())
+}
+
+/// Waits until the coordinator of the groups or transactional ids that `step` asks for serves
+/// them.
+fn settle_coordinators(address: SocketAddr, step: &Step, found: &Value) -> Result<()> {
     let listed = found["coordinators"].as_array().into_iter().flatten();
     let listed = listed.map(|one| (&one["key"], &one["error_code"]));
     let one = (&step.fields["key"], &found["error_code"]);
     for (group, code) in listed.chain([one]) {
         let is_made = *code == 0 || *code == COORDINATOR_NOT_AVAILABLE;
         let group = group.as_str().unwrap_or_default();
-        if step.fields["key_type"] == 0 && is_made && !group.is_empty() {
-            repeat(|| Ok(described(address, group)?["error_code"] == 0))
-                .with_context(|| format!("waiting for the coordinator of {group}"))?;
+        let kind = step.fields["key_type"].as_i64();
+        if is_made && !group.is_empty() && matches!(kind, Some(0 | 1)) {
+            repeat(|| match kind {
+                Some(0) => Ok(described(address, group)?["error_code"] == 0),
+                _ => {
+                    let code = described_transaction(address, group)?["error_code"].take();
+                    Ok(code == 0 || code == TRANSACTIONAL_ID_NOT_FOUND)
+                }
+            })
+            .with_context(|| format!("waiting for the coordinator of {group}"))?;
         }
     }
     Ok(())

@@ -14,6 +14,9 @@ const LENGTH_END: usize = 12;
 /// Where the checksum counts from.
 const CRC_END: usize = 21;
 
+/// The bit in the attributes of a batch that is a marker, which has the time of its writing.
+const CONTROL: i64 = 0x20;
+
 /// A batch with one record for each value, 10 ms apart. Change a field, then take
 /// [`bytes`](Batch::bytes).
 #[derive(Debug, Clone)]
@@ -138,14 +141,19 @@ pub(crate) fn read(mut bytes: &[u8]) -> Value {
             break;
         };
         let crc = u32::from_be_bytes([batch[17], batch[18], batch[19], batch[20]]);
+        let is_control = number(21, 2) & CONTROL != 0;
+        let time = |at| match is_control {
+            true => json!("(a time)"),
+            false => json!(number(at, 8)),
+        };
         batches.push(json!({
             "base_offset": number(0, 8),
             "magic": number(16, 1),
             "crc_is_right": crc32c::crc32c(&batch[CRC_END..]) == crc,
             "attributes": number(21, 2),
             "last_offset_delta": number(23, 4),
-            "base_timestamp": number(27, 8),
-            "max_timestamp": number(35, 8),
+            "base_timestamp": time(27),
+            "max_timestamp": time(35),
             "producer_id": number(43, 8),
             "producer_epoch": number(51, 2),
             "base_sequence": number(53, 4),

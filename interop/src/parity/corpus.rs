@@ -26,6 +26,10 @@ mod operations;
 mod produce;
 mod produce_batches;
 mod refusals;
+mod transaction_offsets;
+mod transaction_records;
+mod transaction_refusals;
+mod transactions;
 mod versions;
 
 use super::exchange::Exchange;
@@ -58,6 +62,11 @@ pub fn all() -> Vec<(&'static str, Vec<Exchange>)> {
         ("produce", produce::all()),
         ("produce-batches", produce_batches::all()),
         ("refusals", refusals::all()),
+        // Kafka answers the first question for a coordinator of transactions with 15.
+        ("transactions", transactions::all()),
+        ("transaction-offsets", transaction_offsets::all()),
+        ("transaction-records", transaction_records::all()),
+        ("transaction-refusals", transaction_refusals::all()),
         ("versions", versions::all()),
     ]
 }

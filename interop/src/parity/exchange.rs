@@ -52,6 +52,10 @@ pub struct Course {
     /// the id in later requests, and the id by `{NAME}` in answers.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub member: String,
+    /// The number that the producer id in the answer has from then on. Its stand-in is replaced
+    /// by the id in later requests, and the id by `(producer NUMBER)` in answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub producer: Option<u8>,
     /// Whether the next step does not follow its answer: a later step `reads` it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub parked: bool,
@@ -123,6 +127,13 @@ impl Step {
     #[must_use]
     pub fn names(mut self, member: &str) -> Step {
         member.clone_into(&mut self.course.member);
+        self
+    }
+
+    /// The same, with a number for the producer id in its answer.
+    #[must_use]
+    pub fn numbers(mut self, producer: u8) -> Step {
+        self.course.producer = Some(producer);
         self
     }
 

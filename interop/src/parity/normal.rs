@@ -7,6 +7,8 @@
 //!   whether there was one.
 //! - Member ids are the names that the exchange gives them. An id without a name stays.
 //! - Where all topics or groups are asked for, those that are not called after the exchange go.
+//! - Producer ids are the numbers that the exchange gives them. The times of markers and
+//!   transactions become a word.
 //! - The path of a log directory and the size of its volume become a word.
 //! - Lists are sorted, except in Fetch: Kafka's order comes from hash maps.
 //! - Settings are keyed by their names.
@@ -19,6 +21,9 @@ use serde_json::{Map, Value, json};
 
 use super::batch;
 use super::fields::unhex;
+
+/// Every marker is later: a day behind the records of the exchanges.
+const OLDEST_MARKER: i64 = batch::TIMESTAMP + 86_400_000;
 
 /// `value` with what the two brokers may differ in taken out.
 pub(crate) fn normalise(api: ApiKey, value: Value) -> Value {
@@ -41,6 +46,13 @@ pub(crate) fn keep_own(api: ApiKey, exchange: &str, request: &Value, answer: &mu
     let all = request["topics"].is_null();
     match api {
         ApiKey::ListGroups => keep(&mut answer["groups"], "group_id", exchange),
+        ApiKey::ListTransactions => {
+            keep(
+                &mut answer["transaction_states"],
+                "transactional_id",
+                exchange,
+            );
+        }
         ApiKey::Metadata if all => keep(&mut answer["topics"], "name", exchange),
         ApiKey::DescribeLogDirs if all => {
             for folder in answer["results"].as_array_mut().into_iter().flatten() {
@@ -82,6 +94,18 @@ fn object(api: ApiKey, entries: Map<String, Value>) -> Map<String, Value> {
             {
                 json!("(an id)")
             }
+            ("transaction_start_time_ms", Value::Number(time)) if time.as_i64() > Some(0) => {
+                json!("(a time)")
+            }
+            // A marker's; the records of the exchanges are older.
+            ("last_timestamp", Value::Number(time)) if time.as_i64() > Some(OLDEST_MARKER) => {
+                json!("(a time)")
+            }
+            ("timestamp", Value::Number(time))
+                if api == ApiKey::ListOffsets && time.as_i64() > Some(OLDEST_MARKER) =>
+            {
+                json!("(a time)")
+            }
             ("log_dir", _) => json!("(a path)"),
             ("total_bytes" | "usable_bytes", Value::Number(size)) if size.as_i64() > Some(0) => {
                 json!("(a size)")
@@ -114,6 +138,8 @@ fn sort_key(value: &Value) -> (String, i64) {
         "group_id",
         "key",
         "member_id",
+        "transactional_id",
+        "producer_id",
     ]
     .iter()
     .find_map(|name| value[*name].as_str());

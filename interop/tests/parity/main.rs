@@ -94,6 +94,10 @@ parts! {
     produce_batches: "produce-batches",
     produce: "produce",
     refusals: "refusals",
+    transaction_offsets: "transaction-offsets",
+    transaction_records: "transaction-records",
+    transaction_refusals: "transaction-refusals",
+    transactions: "transactions",
     versions: "versions",
 }
 

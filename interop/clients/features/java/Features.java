@@ -36,8 +36,12 @@ import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.InvalidTxnStateException;
+import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -91,6 +95,10 @@ public final class Features {
             case "cooperative" -> cooperative();
             case "regex" -> regex();
             case "group-admin" -> groupAdmin();
+            case "transaction" -> transaction();
+            case "fencing" -> fencing();
+            case "transactional-offsets" -> transactionalOffsets();
+            case "transaction-timeout" -> transactionTimeout();
             default -> throw new IllegalArgumentException(feature);
         }
     }
@@ -496,6 +504,9 @@ public final class Features {
                 });
             }
             own(4, first);
+            // If a poll ends while it asks for committed offsets, the next question for the
+            // same partitions gets that answer, from before the commit.
+            parts(topic, 4).forEach(first.consumer::position);
             commitAll(first, topic);
             Set<TopicPartition> asked = Set.copyOf(parts(topic, 4));
             long sum =
@@ -596,5 +607,153 @@ public final class Features {
         expect("altered", offsets(topic), Set.of(0L));
         done(admin.deleteConsumerGroups(List.of(topic)).all());
         expect("listed after it was deleted", isGroup(topic), false);
+    }
+
+    // Transactions.
+
+    private static final Map<String, String> COMMITTED = Map.of("isolation.level", "read_committed");
+
+    /** A producer with a transactional id that may begin. */
+    private KafkaProducer<byte[], byte[]> transactional(String name, int timeoutMs) {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put("transactional.id", prefix + name);
+        settings.put("transaction.timeout.ms", timeoutMs);
+        KafkaProducer<byte[], byte[]> producer =
+                new KafkaProducer<>(
+                        properties(settings), new ByteArraySerializer(), new ByteArraySerializer());
+        producer.initTransactions();
+        return producer;
+    }
+
+    /** Sends each value and waits until all are acknowledged. */
+    private static void send(
+            KafkaProducer<byte[], byte[]> producer, String topic, int partition, List<String> values) {
+        List<Future<RecordMetadata>> sent =
+                values.stream().map(value -> producer.send(record(topic, partition, value))).toList();
+        producer.flush();
+        sent.forEach(Features::done);
+    }
+
+    private static final Set<Class<?>> FENCED =
+            Set.of(ProducerFencedException.class, InvalidProducerEpochException.class);
+
+    /** {@code act} must fail because of one of {@code errors}. */
+    private static void refused(String what, Set<Class<?>> errors, Runnable act) {
+        try {
+            act.run();
+        } catch (RuntimeException error) {
+            for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+                if (errors.contains(cause.getClass())) {
+                    return;
+                }
+            }
+            throw error;
+        }
+        throw new AssertionError(what + " was not refused");
+    }
+
+    private static List<String> words(String kind, int count) {
+        return IntStream.range(0, count).mapToObj(n -> kind + "-" + n).toList();
+    }
+
+    private static List<String> joined(List<String> first, List<String> second) {
+        List<String> all = new ArrayList<>(first);
+        all.addAll(second);
+        return all;
+    }
+
+    /** Reads until a last record, which is sent outside of transactions, and compares. */
+    private void endToEnd(String topic, List<String> expected) {
+        produce(List.of(record(topic, 0, "end")), Map.of());
+        List<ConsumerRecord<byte[], byte[]>> found =
+                readAssigned(topic, 1, expected.size() + 1, COMMITTED);
+        expect("records of partition 0", values(found), joined(expected, List.of("end")));
+    }
+
+    private void transaction() {
+        String topic = prefix + "-transaction";
+        create(topic, 2, Map.of());
+        KafkaProducer<byte[], byte[]> producer = transactional("-t", 30_000);
+        for (String kind : List.of("one", "no", "two")) {
+            producer.beginTransaction();
+            send(producer, topic, 0, words(kind, 5));
+            send(producer, topic, 1, words(kind, 5));
+            if (kind.equals("no")) {
+                producer.abortTransaction();
+            } else {
+                producer.commitTransaction();
+            }
+        }
+        producer.close();
+        List<String> committed = joined(words("one", 5), words("two", 5));
+        List<ConsumerRecord<byte[], byte[]>> found = readAssigned(topic, 2, 20, COMMITTED);
+        for (int partition : List.of(0, 1)) {
+            expect(
+                    "committed in " + partition,
+                    values(found.stream().filter(one -> one.partition() == partition).toList()),
+                    committed);
+        }
+        endToEnd(topic, committed);
+        List<String> all = values(readAssigned(topic, 2, 31, Map.of()));
+        expect("uncommitted", all.stream().filter(value -> !value.equals("end")).count(), 30L);
+    }
+
+    private void fencing() {
+        String topic = prefix + "-fencing";
+        create(topic, 1, Map.of());
+        KafkaProducer<byte[], byte[]> first = transactional("-f", 30_000);
+        first.beginTransaction();
+        send(first, topic, 0, words("first", 3));
+        KafkaProducer<byte[], byte[]> second = transactional("-f", 30_000);
+        second.beginTransaction();
+        send(second, topic, 0, words("second", 3));
+        refused("what the zombie sent", FENCED, () -> send(first, topic, 0, words("zombie", 3)));
+        refused("the zombie's commit", FENCED, first::commitTransaction);
+        second.commitTransaction();
+        second.close();
+        endToEnd(topic, words("second", 3));
+    }
+
+    private void transactionalOffsets() {
+        String source = prefix + "-source";
+        String target = prefix + "-target";
+        String group = prefix + "-copiers";
+        create(source, 1, Map.of());
+        create(target, 1, Map.of());
+        produce(words("in", 10).stream().map(value -> record(source, 0, value)).toList(), Map.of());
+        KafkaProducer<byte[], byte[]> producer = transactional("-c", 30_000);
+        TopicPartition part = new TopicPartition(source, 0);
+        try (KafkaConsumer<byte[], byte[]> reader = consumer(group, COMMITTED)) {
+            reader.subscribe(List.of(source));
+            List<String> copied = values(read(reader, 10)).subList(0, 5);
+            producer.beginTransaction();
+            send(producer, target, 0, copied);
+            producer.sendOffsetsToTransaction(
+                    Map.of(part, new OffsetAndMetadata(5)), reader.groupMetadata());
+            producer.commitTransaction();
+            producer.beginTransaction();
+            send(producer, target, 0, words("lost", 5));
+            producer.sendOffsetsToTransaction(
+                    Map.of(part, new OffsetAndMetadata(10)), reader.groupMetadata());
+            producer.abortTransaction();
+        }
+        producer.close();
+        try (KafkaConsumer<byte[], byte[]> other = consumer(group, Map.of())) {
+            expect("committed", other.committed(Set.of(part)).get(part).offset(), 5L);
+        }
+        endToEnd(target, words("in", 5));
+    }
+
+    private void transactionTimeout() {
+        String topic = prefix + "-timeout";
+        create(topic, 1, Map.of());
+        KafkaProducer<byte[], byte[]> producer = transactional("-o", 2_000);
+        producer.beginTransaction();
+        send(producer, topic, 0, words("late", 3));
+        endToEnd(topic, List.of());
+        // A broker of Kafka 4 has forgotten the transaction; others say that it is fenced.
+        Set<Class<?>> late = new HashSet<>(FENCED);
+        late.add(InvalidTxnStateException.class);
+        refused("the late commit", late, producer::commitTransaction);
     }
 }

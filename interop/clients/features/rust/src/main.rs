@@ -1,5 +1,7 @@
 //! The rdkafka crate: `interop-rdkafka ADDRESS FEATURE PREFIX`; see ../README.md.
 
+mod transactions;
+
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::process::ExitCode;
@@ -132,6 +134,10 @@ impl Broker {
             "cooperative" => return Ok(self.cooperative()),
             "regex" => self.regex(),
             "group-admin" => return Ok(self.group_admin()),
+            "transaction" => self.transaction(),
+            "fencing" => self.fencing(),
+            "transactional-offsets" => self.transactional_offsets(),
+            "transaction-timeout" => self.transaction_timeout(),
             _ => return Err(Lacking("not in this program")),
         }
         Ok("")
