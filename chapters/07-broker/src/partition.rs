@@ -6,6 +6,7 @@ mod durability;
 mod fetch;
 mod keyless;
 mod producer_snapshot;
+mod read_all;
 mod reading;
 mod replay;
 mod size;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use broker::{Error, Reader, Room};
+use broker::Error;
 use message_model::Offset;
-use record_batch::{BatchError, Batches, EndTransaction, decode_records, validate};
+use record_batch::{BatchError, BatchHeader, EndTransaction, decode_records};
 use wire_protocol::ErrorCode;
 
 use crate::records::Stored;
@@ -12,20 +12,6 @@ use crate::replay::Replay;
 use crate::shard::Shard;
 use crate::state::Serving;
 use crate::turn::Batches as Appending;
-
-/// How much is read at a time, in bytes; a larger batch is read whole.
-const PIECE: u32 = 256 * 1024;
-
-/// Why a partition cannot be loaded.
-#[derive(Debug, thiserror::Error)]
-enum Unloadable {
-    #[error(transparent)]
-    Partition(#[from] Error),
-    #[error(transparent)]
-    Batch(#[from] BatchError),
-    #[error(transparent)]
-    Disk(#[from] std::io::Error),
-}
 
 impl Shard {
     /// Reads the partition, if that is still to be done, and serves it from then on. If it
@@ -50,57 +36,39 @@ impl Shard {
         }
     }
 
-    async fn replay(&self) -> Result<Replay, Unloadable> {
+    async fn replay(&self) -> Result<Replay, Error> {
         let mut replay = Replay::new();
-        let ends = self.partition.ends()?;
-        let mut from = ends.log_start;
-        while from < ends.log_end {
-            let room = Room {
-                bytes: PIECE,
-                at_least_one: true,
-            };
-            let fetched = self
-                .partition
-                .fetch(Reader::Uncommitted, from, room)
-                .await?;
-            let Some(range) = fetched.slice else {
-                break;
-            };
-            let bytes = self.common.broker.services.read(range).await?;
-            self.replay_piece(&mut replay, &bytes, from)?;
-            from = fetched.range.end;
-            tokio::task::consume_budget().await;
-        }
+        let take = |from, header: &BatchHeader, batch: &[u8]| {
+            self.replay_batch(&mut replay, from, header, batch)
+        };
+        self.partition.read_all(take).await?;
         Ok(replay)
     }
 
-    fn replay_piece(
+    fn replay_batch(
         &self,
         replay: &mut Replay,
-        bytes: &[u8],
         from: Offset,
-    ) -> Result<(), Unloadable> {
-        for batch in Batches::new(bytes) {
-            let (header, batch) = batch?;
-            validate(batch, batch.len())?;
-            let producer = header.producer_id;
-            if header.is_control() {
-                match EndTransaction::read(batch) {
-                    Ok(end) => replay.end_transaction(producer, end.marker),
-                    Err(error) => self.skip(header.base_offset, error),
-                }
+        header: &BatchHeader,
+        batch: &[u8],
+    ) -> Result<(), BatchError> {
+        let producer = header.producer_id;
+        if header.is_control() {
+            match EndTransaction::read(batch) {
+                Ok(end) => replay.end_transaction(producer, end.marker),
+                Err(error) => self.skip(header.base_offset, error),
+            }
+            return Ok(());
+        }
+        let transaction = header.is_transactional().then_some(producer);
+        for record in decode_records(batch)? {
+            let offset = header.offset_of(&record);
+            if offset < from {
                 continue;
             }
-            let transaction = header.is_transactional().then_some(producer);
-            for record in decode_records(batch)? {
-                let offset = header.offset_of(&record);
-                if offset < from {
-                    continue;
-                }
-                match Stored::decode(record.key, record.value) {
-                    Ok(stored) => replay.read(&self.common, stored, offset, transaction),
-                    Err(error) => self.skip(offset, error),
-                }
+            match Stored::decode(record.key, record.value) {
+                Ok(stored) => replay.read(&self.common, stored, offset, transaction),
+                Err(error) => self.skip(offset, error),
             }
         }
         Ok(())

@@ -3,30 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use broker::{Error, Reader, Room};
+use broker::Error;
 use futures_util::future::join_all;
 use message_model::Offset;
-use record_batch::{BatchError, Batches, decode_records, validate};
+use record_batch::{BatchError, BatchHeader, decode_records};
 
 use crate::entry::Entry;
 use crate::part::{TransactionMetadata, Transactions};
 use crate::records::Stored;
 use crate::shard::Shard;
 use crate::state::{Serving, State};
-
-/// How much is read at a time, in bytes; a larger batch is read whole.
-const PIECE: u32 = 256 * 1024;
-
-/// Why a partition cannot be loaded.
-#[derive(Debug, thiserror::Error)]
-enum Unloadable {
-    #[error(transparent)]
-    Partition(#[from] Error),
-    #[error(transparent)]
-    Batch(#[from] BatchError),
-    #[error(transparent)]
-    Disk(#[from] std::io::Error),
-}
 
 /// The last that was stored of each transactional id.
 type Found = BTreeMap<Arc<str>, TransactionMetadata>;
@@ -48,59 +34,39 @@ impl Shard {
         }
     }
 
-    async fn replay(&self) -> Result<Found, Unloadable> {
+    async fn replay(&self) -> Result<Found, Error> {
         let mut found = Found::new();
-        let ends = self.partition.ends()?;
-        let mut from = ends.log_start;
-        while from < ends.log_end {
-            let room = Room {
-                bytes: PIECE,
-                at_least_one: true,
-            };
-            let fetched = self
-                .partition
-                .fetch(Reader::Uncommitted, from, room)
-                .await?;
-            let Some(range) = fetched.slice else {
-                break;
-            };
-            let bytes = self.common.broker.services.read(range).await?;
-            self.replay_piece(&mut found, &bytes, from)?;
-            from = fetched.range.end;
-            tokio::task::consume_budget().await;
-        }
+        let take = |from, header: &BatchHeader, batch: &[u8]| {
+            self.replay_batch(&mut found, from, header, batch)
+        };
+        self.partition.read_all(take).await?;
         Ok(found)
     }
 
-    fn replay_piece(
+    fn replay_batch(
         &self,
         found: &mut Found,
-        bytes: &[u8],
         from: Offset,
-    ) -> Result<(), Unloadable> {
-        for batch in Batches::new(bytes) {
-            let (header, batch) = batch?;
-            validate(batch, batch.len())?;
-            if header.is_control() {
+        header: &BatchHeader,
+        batch: &[u8],
+    ) -> Result<(), BatchError> {
+        if header.is_control() {
+            return Ok(());
+        }
+        for record in decode_records(batch)? {
+            let offset = header.offset_of(&record);
+            if offset < from {
                 continue;
             }
-            for record in decode_records(batch)? {
-                let offset = header.offset_of(&record);
-                if offset < from {
-                    continue;
-                }
-                match Stored::decode(record.key, record.value) {
-                    Ok(Stored { id, metadata }) => match metadata {
-                        Some(metadata) => drop(found.insert(id, metadata)),
-                        None => drop(found.remove(&id)),
-                    },
-                    // One record that cannot be read is no reason to forget all others.
-                    Err(error) => {
-                        let name = self.partition.name();
-                        tracing::error!(
-                            "{name}: the record at offset {offset} is skipped: {error}"
-                        );
-                    }
+            match Stored::decode(record.key, record.value) {
+                Ok(Stored { id, metadata }) => match metadata {
+                    Some(metadata) => drop(found.insert(id, metadata)),
+                    None => drop(found.remove(&id)),
+                },
+                // One record that cannot be read is no reason to forget all others.
+                Err(error) => {
+                    let name = self.partition.name();
+                    tracing::error!("{name}: the record at offset {offset} is skipped: {error}");
                 }
             }
         }
