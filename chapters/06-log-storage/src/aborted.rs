@@ -28,7 +28,7 @@ mod file;
 mod find;
 mod index;
 
-pub use entry::AbortedTransaction;
+pub use entry::{ABORTED_INDEX_FIELDS, AbortedTransaction};
 pub(crate) use file::Extent;
 pub use find::{AbortedList, FindAborted};
 pub(crate) use index::{AbortedIndex, UNBOUNDED};

@@ -29,6 +29,7 @@ mod compaction;
 mod error;
 mod failed_sync;
 mod find_timestamp;
+mod held_file;
 mod index_file;
 mod indexes;
 mod load;
@@ -54,7 +55,7 @@ mod segment_view;
 mod time_index;
 mod window;
 
-pub use aborted::{AbortedList, AbortedTransaction, FindAborted};
+pub use aborted::{ABORTED_INDEX_FIELDS, AbortedList, AbortedTransaction, FindAborted};
 pub use compaction::{
     Candidate, CloseBatch, Compaction, Compactor, Dirty, DirtySection, FindDirty, Progress,
     Replacement, Rewritten,

@@ -8,6 +8,7 @@ use disk::{Disk, File};
 use message_model::Offset;
 
 use crate::error::{At, Error};
+use crate::held_file;
 use crate::index_file;
 use crate::indexes::Indexes;
 use crate::log_dir::LogDir;
@@ -72,7 +73,7 @@ impl Load {
         if view.is_cached {
             return Err(would_wait()).at(&segment_path(&load.dir.path, sealed.base_offset()));
         }
-        load.state = load.rebuilding(sealed.open(&load.dir)?);
+        load.state = load.rebuilding(load.open()?);
         Ok(load)
     }
 
@@ -94,6 +95,11 @@ impl Load {
         }
     }
 
+    fn open(&self) -> Result<SegmentView, Error> {
+        let view = self.sealed.open(&self.dir)?;
+        Ok(held_file::for_ranges(view, &self.dir, &self.sealed))
+    }
+
     fn look_up(&mut self, only: bool) -> Result<Option<Arc<Loaded>>, Error> {
         let base_offset = self.sealed.base_offset();
         if let Some(loaded) = self.dir.cache.get(self.dir.key(&self.sealed)) {
@@ -104,7 +110,7 @@ impl Load {
         }
         let (disk, dir) = (&*self.dir.disk, &self.dir.path);
         let size = self.sealed.segment.size;
-        let view = self.sealed.open(&self.dir)?;
+        let view = self.open()?;
         if self.sealed.is_replaced() {
             // The indexes of that name are those of another file.
             self.state = self.rebuilding(view);

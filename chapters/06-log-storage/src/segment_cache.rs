@@ -18,7 +18,7 @@ pub(crate) struct Loaded {
 
 /// The sealed segments that were read last, of all logs that share the cache;
 /// clones are the same cache. It bounds the open files and the memory that
-/// readers of old records take.
+/// readers of old records take, also of readers that never take what they asked for.
 #[derive(Debug, Clone)]
 pub struct SegmentCache(Arc<Shared>);
 
@@ -29,13 +29,27 @@ struct Shared {
     /// are, or are about to be.
     unsynced_max: usize,
     unsynced: Arc<AtomicUsize>,
+    /// How many files of sealed segments stay open for as long as a [`FileRange`](networking::FileRange)
+    /// of them is there, and how many there may be.
+    held_max: usize,
+    held: Arc<AtomicUsize>,
     /// No I/O is done under it.
     state: Mutex<State>,
 }
 
-/// The right to have one closed segment open until it is on disk. Dropping it gives it back.
+/// The right to have one file of a closed segment open. Dropping it gives it back.
 #[derive(Debug)]
 pub(crate) struct OpenSlot(Arc<AtomicUsize>);
+
+impl OpenSlot {
+    fn take(taken: &Arc<AtomicUsize>, max: usize) -> Option<OpenSlot> {
+        // It guards no memory.
+        let order = Ordering::Relaxed;
+        let more = |count: usize| (count < max).then_some(count + 1);
+        taken.fetch_update(order, order, more).ok()?;
+        Some(OpenSlot(Arc::clone(taken)))
+    }
+}
 
 impl Drop for OpenSlot {
     fn drop(&mut self) {
@@ -59,15 +73,19 @@ struct State {
 impl SegmentCache {
     /// A cache of at most `segments_max` segments, at least one. Each has one
     /// open file and, in memory, about 20 bytes for every `index.interval.bytes` of batches.
-    /// Besides, `unsynced_max` closed segments may be open until they are on disk.
+    /// Besides, up to twice as many files are open for ranges of segments that have left the
+    /// cache, and `unsynced_max` closed segments may be open until they are on disk.
     #[must_use]
     pub fn new(segments_max: usize, unsynced_max: usize) -> SegmentCache {
+        let segments_max = segments_max.max(1);
         SegmentCache(Arc::new(Shared {
             next_log: AtomicU64::new(0),
             unsynced_max,
             unsynced: Arc::default(),
+            held_max: segments_max.saturating_mul(2),
+            held: Arc::default(),
             state: Mutex::new(State {
-                segments_max: segments_max.max(1),
+                segments_max,
                 segments: BTreeMap::new(),
                 by_use: BTreeMap::new(),
                 uses: 0,
@@ -83,12 +101,12 @@ impl SegmentCache {
     /// The right to have one more closed segment open until it is on disk, if there is
     /// room for it.
     pub(crate) fn open_slot(&self) -> Option<OpenSlot> {
-        let (unsynced, max) = (&self.0.unsynced, self.0.unsynced_max);
-        // It guards no memory.
-        let order = Ordering::Relaxed;
-        let more = |count: usize| (count < max).then_some(count + 1);
-        unsynced.fetch_update(order, order, more).ok()?;
-        Some(OpenSlot(Arc::clone(unsynced)))
+        OpenSlot::take(&self.0.unsynced, self.0.unsynced_max)
+    }
+
+    /// The right to have one more file open for ranges of it, if there is room for it.
+    pub(crate) fn held_slot(&self) -> Option<OpenSlot> {
+        OpenSlot::take(&self.0.held, self.0.held_max)
     }
 
     pub(crate) fn get(&self, key: Key) -> Option<Arc<Loaded>> {

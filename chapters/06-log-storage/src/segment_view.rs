@@ -23,7 +23,7 @@ pub(crate) struct SegmentView {
 impl SegmentView {
     /// The same, but a read that would wait fails.
     pub(crate) fn cached(mut self) -> SegmentView {
-        self.reads = Arc::new(CachedReads(Arc::clone(&self.file)));
+        self.reads = Arc::new(CachedReads(self.reads));
         self
     }
 }

@@ -14,6 +14,7 @@ const UNSYNCED_SEGMENTS_MAX: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OpenFiles {
     pub(crate) connections: usize,
+    /// For each there may be three open files: in the cache, and for answers that are sent.
     pub(crate) loaded_segments: usize,
     /// Closed segments that are not on disk yet.
     pub(crate) unsynced_segments: usize,
@@ -27,9 +28,9 @@ impl OpenFiles {
     /// those that are not on disk yet, and the rest for partitions.
     pub(crate) fn share(settings: &Settings, limit: usize) -> OpenFiles {
         let connections = settings.max_connections.min(limit / 4);
-        let loaded_segments = settings.loaded_segments_max.min(limit / 8).max(1);
+        let loaded_segments = settings.loaded_segments_max.min(limit / 24).max(1);
         let unsynced_segments = UNSYNCED_SEGMENTS_MAX.min(limit / 16).max(1);
-        let taken = connections + loaded_segments + unsynced_segments + FILES_FOR_THE_REST;
+        let taken = connections + 3 * loaded_segments + unsynced_segments + FILES_FOR_THE_REST;
         let partitions = settings.partitions_total_max;
         OpenFiles {
             connections,
@@ -72,7 +73,7 @@ mod tests {
         for limit in [128, 256, 1_024, 4_096, 10_240, 524_288, 1_048_576] {
             let files = OpenFiles::share(&Settings::default(), limit);
             let together = files.connections
-                + files.loaded_segments
+                + 3 * files.loaded_segments
                 + files.unsynced_segments
                 + files.partitions
                 + FILES_FOR_THE_REST;

@@ -4,8 +4,21 @@ use message_model::{Offset, OffsetRange, ProducerId};
 
 const VERSION: [u8; 2] = 0_i16.to_be_bytes();
 /// An entry on disk, in bytes.
-pub(crate) const ENTRY_SIZE: usize = VERSION.len() + 4 * FIELD_SIZE;
+pub(crate) const ENTRY_SIZE: usize = start_of(4);
 const FIELD_SIZE: usize = 8;
+/// Name, start and size of each field of an entry of a `.txnindex`, in bytes.
+pub const ABORTED_INDEX_FIELDS: [(&str, usize, usize); 5] = [
+    ("version", 0, VERSION.len()),
+    ("producer id", start_of(0), FIELD_SIZE),
+    ("first offset", start_of(1), FIELD_SIZE),
+    ("last offset", start_of(2), FIELD_SIZE),
+    ("last stable offset", start_of(3), FIELD_SIZE),
+];
+
+/// Where a field behind the version begins, in bytes.
+const fn start_of(field: usize) -> usize {
+    VERSION.len() + field * FIELD_SIZE
+}
 
 /// A transaction that was aborted, as far as it is in one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

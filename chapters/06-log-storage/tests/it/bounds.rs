@@ -1,11 +1,13 @@
 //! What must stay small, and what must not be done at all.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use log_storage::{Log, LogConfig, SegmentCache};
+use log_storage::{Log, LogConfig, LogView, SegmentCache};
 use message_model::{LeaderEpoch, Offset, Timestamp};
-use record_batch::{BatchBuilder, RecordToSend, assign_offsets};
+use networking::FileRange;
+use record_batch::{BatchBuilder, BatchHeader, RecordToSend, assign_offsets};
 use sim_disk::SimDisk;
 
 use crate::batches::{self, append_batch, append_until_rolled, batch, run, scan, small, start};
@@ -46,6 +48,70 @@ fn a_removed_segment_is_not_held_open() {
     scan(&view, Offset(0)).unwrap();
     log.set_log_start(rolled_at).remove().unwrap();
     assert!(scan(&view.cached(), Offset(0)).unwrap_err().would_wait());
+}
+
+/// What a scan of the segment at `first` would send.
+fn range_of(view: &LogView, first: Offset) -> FileRange {
+    let mut found = scan(view, first).unwrap();
+    let (position, header) = found.next().unwrap().unwrap();
+    found.file_range(position, header.size().try_into().unwrap())
+}
+
+/// The first offset in a range, or why it cannot be sent.
+fn sent(range: &FileRange) -> Result<Offset, ErrorKind> {
+    let mut bytes = vec![0; range.length as usize];
+    let read = range.file.read_at(&mut bytes, range.position);
+    let read = read.map_err(|error| error.kind())?;
+    assert_eq!(read, bytes.len());
+    Ok(BatchHeader::read(&bytes).unwrap().base_offset)
+}
+
+/// Twelve sealed segments, and a range of each while a cache of two is used.
+fn ranges_of_many() -> (SimDisk, Log, Vec<Offset>, Vec<FileRange>) {
+    let disk = SimDisk::new(1);
+    let mut log = open(&disk, small(), 2);
+    let mut firsts = vec![Offset(0)];
+    firsts.extend((0..12).map(|_| append_until_rolled(&mut log).1));
+    firsts.pop();
+    let log = open(&disk, small(), 2);
+    let view = log.view();
+    let ranges = firsts.iter().map(|first| range_of(&view, *first)).collect();
+    (disk, log, firsts, ranges)
+}
+
+#[test]
+fn ranges_that_nobody_sends_hold_few_files_and_can_be_sent_all_the_same() {
+    let (disk, _log, firsts, ranges) = ranges_of_many();
+    // The active segment, four that ranges hold, and the two in the cache.
+    assert_eq!(disk.open_files(Path::new(DIR)), 1 + 4 + 2);
+    let all: Vec<_> = ranges.iter().map(sent).collect();
+    let expected: Vec<_> = firsts.iter().copied().map(Ok).collect();
+    assert_eq!(all, expected);
+    assert_eq!(disk.open_files(Path::new(DIR)), 1 + 4 + 2);
+    drop(ranges);
+    assert_eq!(disk.open_files(Path::new(DIR)), 1 + 2);
+}
+
+#[test]
+fn a_range_that_is_given_back_makes_room_for_another_one() {
+    let (_disk, mut log, firsts, mut ranges) = ranges_of_many();
+    ranges.truncate(3);
+    let again = range_of(&log.view(), firsts[5]);
+    log.set_log_start(firsts[8]).remove().unwrap();
+    assert_eq!(sent(&again), Ok(firsts[5]));
+}
+
+#[test]
+fn a_range_without_an_open_file_ends_with_its_segment_and_the_others_do_not() {
+    let (_disk, mut log, firsts, ranges) = ranges_of_many();
+    log.set_log_start(firsts[8]).remove().unwrap();
+    let all: Vec<_> = ranges.iter().map(sent).collect();
+    for (number, (first, sent)) in firsts.iter().zip(all).enumerate() {
+        match number {
+            4..8 => assert_eq!(sent, Err(ErrorKind::NotFound), "{number}"),
+            _ => assert_eq!(sent, Ok(*first), "{number}"),
+        }
+    }
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use message_model::Offset;
+use networking::write_chunks;
 use sim_disk::Call;
 use wire_protocol::ErrorCode;
 
@@ -50,4 +52,38 @@ async fn rolls_that_no_sync_follows() {
     assert_eq!(partition.ends().unwrap().durable, Offset(21));
     // Four more are cached for those who read them.
     assert_eq!(broker.disk.open_files(dir), 1 + 4);
+}
+
+/// A reader asks for one old segment after the other and takes no answer: its answers hold a
+/// few files, other readers of old segments are served, and in the end all answers can be sent.
+#[tokio::test]
+async fn answers_that_nobody_takes() {
+    let broker = two_topics().await;
+    let settings = [("segment.bytes", "1024")];
+    broker.create_with("old", 1, &settings).await;
+    let dir = Path::new("/data/old-0");
+    let long = "x".repeat(600);
+    for _ in 0..30 {
+        broker.write(-1, "old", &[&long]).await;
+    }
+    let mut answers = Vec::new();
+    for offset in 0..29 {
+        answers.push(broker.fetch_now("old", offset).await.records);
+    }
+    // The active segment, four in the cache, and twice as many for answers.
+    assert!(broker.disk.open_files(dir) <= 1 + 4 + 8);
+    others_are_served(&broker).await;
+    for offset in 0..29 {
+        let again = broker.fetch_now("old", offset).await.records;
+        assert_eq!(again.len(), answers[0].len());
+    }
+    for answer in answers {
+        let mut written = Vec::new();
+        let read = |range| broker.services.read(range);
+        let minute = Duration::from_secs(60);
+        write_chunks(&mut written, answer.chunks, minute, &read)
+            .await
+            .unwrap();
+        assert!(written.ends_with(b"x\0"));
+    }
 }
