@@ -9,8 +9,6 @@ use super::part::{Decision, Effect, End, Event, HalfMessages, Op, Replay, Ruling
 use super::task_3::{Record, replayed};
 use super::world::{Happens, SCHEDULE, World};
 
-mod histories;
-
 const DONE: Op = Op::Done(End::Committed);
 
 fn machine() -> HalfMessages {
@@ -108,7 +106,7 @@ fn repetitions() {
 #[test]
 fn contradictions() {
     case!(
-        "A decision that disagrees with the end is reported.",
+        "A decision that disagrees with the end is reported each time, and changes no end.",
         || {
             let mut machine = machine();
             half(&mut machine, 0, 0);
@@ -118,8 +116,18 @@ fn contradictions() {
             for (number, decision) in [(0, Decision::RollBack), (1, Decision::Commit)] {
                 let ruling = Ruling::Contradiction;
                 let report = Effect::Report(Offset(number), decision, ruling);
+                for when in ["", ", again"] {
+                    let got = says(&mut machine, number, decision);
+                    expect_eq(
+                        &format!("{decision:?} of {number}{when}"),
+                        got,
+                        vec![report],
+                    );
+                }
+            }
+            for (number, decision) in [(0, Decision::Commit), (1, Decision::RollBack)] {
                 let got = says(&mut machine, number, decision);
-                expect_eq(&format!("{decision:?} of {number}"), got, vec![report]);
+                expect_eq(&format!("{decision:?} of {number}, its end"), got, vec![]);
             }
         }
     );
@@ -162,6 +170,25 @@ fn read_again() {
 }
 
 #[test]
+fn read_again_after_long() {
+    case!(
+        "A half message that is read again is not open, also if its end is forgotten.",
+        || {
+            let mut machine = machine();
+            for number in 0..3 {
+                half(&mut machine, number, 0);
+                says(&mut machine, number, Decision::Commit);
+            }
+            half(&mut machine, 0, 0);
+            expect_eq("open()", machine.open(), 0);
+            expect_eq("first_open()", machine.first_open(), Offset(3));
+            let again = says(&mut machine, 0, Decision::Commit);
+            expect_eq("commit of 0, again", again, vec![]);
+        }
+    );
+}
+
+#[test]
 fn a_check() {
     case!(
         "When a check is due, it is noted first, and then the producers are asked.",
@@ -199,7 +226,7 @@ fn several_are_due() {
 #[test]
 fn the_end_of_checks() {
     case!(
-        "After the last check and its wait the half message is set aside. A late word is reported.",
+        "After the last check and its wait it is set aside. Each word that is too late is reported.",
         || {
             let mut machine = machine();
             half(&mut machine, 0, 0);
@@ -210,9 +237,11 @@ fn the_end_of_checks() {
             let wanted = vec![Effect::SetAside(Offset(0)), done];
             expect_eq("tick at 55", tick(&mut machine, 55), wanted);
             expect_eq("next_due()", machine.next_due(), None);
-            let report = Effect::Report(Offset(0), Decision::Commit, Ruling::TooLate);
-            let got = says(&mut machine, 0, Decision::Commit);
-            expect_eq("commit, too late", got, vec![report]);
+            for decision in [Decision::Commit, Decision::Commit, Decision::RollBack] {
+                let report = Effect::Report(Offset(0), decision, Ruling::TooLate);
+                let got = says(&mut machine, 0, decision);
+                expect_eq(&format!("{decision:?}, too late"), got, vec![report]);
+            }
         }
     );
 }
@@ -248,6 +277,31 @@ fn ends_are_forgotten() {
                 let got = says(&mut machine, number, Decision::RollBack).len();
                 expect_eq(&format!("reports about {number}"), got, 1);
             }
+        }
+    );
+}
+
+#[test]
+fn an_old_one_ends_last() {
+    case!(
+        "The ends of the newest half messages are remembered, whichever ended last.",
+        || {
+            let mut machine = machine();
+            for number in 0..3 {
+                half(&mut machine, number, 0);
+            }
+            for number in [2, 1, 0] {
+                says(&mut machine, number, Decision::Commit);
+            }
+            for (number, reports) in [(0, 0), (1, 1), (2, 1)] {
+                let got = says(&mut machine, number, Decision::RollBack).len();
+                expect_eq(&format!("reports about {number}"), got, reports);
+            }
+            let mut machine = HalfMessages::new(SCHEDULE, 0, &Replay::new());
+            half(&mut machine, 0, 0);
+            says(&mut machine, 0, Decision::Commit);
+            let got = says(&mut machine, 0, Decision::RollBack);
+            expect_eq("with no end to remember", got, vec![]);
         }
     );
 }
@@ -318,3 +372,5 @@ fn a_crash_behind_the_copy() {
         }
     );
 }
+
+mod histories;

@@ -2,6 +2,7 @@
 //! that knows the truth, and producers that answer. Every effect is held to the laws.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use message_model::{Offset, Timestamp};
@@ -50,6 +51,25 @@ struct Truth {
     since: i64,
 }
 
+impl fmt::Display for Truth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decided = match self.decided {
+            None => "nothing",
+            Some(Decision::Commit) => "a commit",
+            Some(_) => "a roll-back",
+        };
+        let Truth { told, copies, .. } = self;
+        write!(
+            f,
+            "{decided} in the database; told {told:?}; copies {copies}; "
+        )?;
+        let Truth { checked, asks, .. } = self;
+        write!(f, "checks noted {checked}, asked {asks}; ")?;
+        let end = self.end.map_or("none".to_owned(), |end| format!("{end:?}"));
+        write!(f, "set aside {}; end {end}", self.asides)
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct World {
     machine: HalfMessages,
@@ -58,6 +78,8 @@ pub(super) struct World {
     ops: Vec<(Offset, i64, Op)>,
     truth: BTreeMap<Offset, Truth>,
     history: Vec<String>,
+    /// How much of the history there was when only time passed from then on.
+    at_rest: Option<usize>,
     /// How the next restart reads the two topics: bit by bit, one record of either.
     interleaving: u32,
 }
@@ -71,6 +93,7 @@ impl World {
             ops: Vec::new(),
             truth: BTreeMap::new(),
             history: Vec::new(),
+            at_rest: None,
             interleaving: 0,
         }
     }
@@ -80,7 +103,17 @@ impl World {
     }
 
     fn broken(&self, law: &str, got: &str) -> ! {
-        fail(&self.history.join(", "), law, got)
+        let (steps, rest) = self
+            .history
+            .split_at(self.at_rest.unwrap_or(self.history.len()));
+        let mut what = steps.join(", ");
+        if self.at_rest.is_some() {
+            what += "; then time passes, and checks are answered";
+        }
+        if !rest.is_empty() {
+            what += &format!(": {}", rest.join(", "));
+        }
+        fail(&what, law, got)
     }
 
     /// Lets something happen, and crashes after so many of its effects; `None`: it does not
@@ -106,8 +139,11 @@ impl World {
             && (happens, crash) == (Happens::Tick, None)
             && next.0 <= self.now
         {
-            let law = format!("behind {}, the time of the tick", self.now);
-            self.broken(&law, &format!("next_due() {}", next.0));
+            let law = format!(
+                "next_due() is later than {}, the time of the tick",
+                self.now
+            );
+            self.broken(&law, &format!("it is {}", next.0));
         }
         Some(count)
     }
@@ -169,7 +205,7 @@ impl World {
             );
         };
         if let Some(law) = self.breach(&effect, &truth) {
-            self.broken(law, &format!("{effect:?}, {truth:?}"));
+            self.broken(law, &format!("{effect:?}; so far: {truth}"));
         }
         let truth = self.truth.get_mut(&half).expect("it was there");
         match effect {
@@ -262,8 +298,7 @@ impl World {
     /// database says, and make it say something first. Then every half message has ended as
     /// it must.
     pub(super) fn rest(mut self) {
-        self.history
-            .push("then time passes, and checks are answered".to_owned());
+        self.at_rest = Some(self.history.len());
         for _ in 0..20 * (1 + self.halves.len()) {
             let asks: Vec<u32> = self.truth.values().map(|truth| truth.asks).collect();
             if self.happen(Happens::Tick, None).is_none() {
@@ -300,7 +335,7 @@ impl World {
             };
             if !is_right {
                 let law = format!("{half} ends as {ends:?}, or set aside after all checks");
-                self.broken(&law, &format!("{truth:?}"));
+                self.broken(&law, &truth.to_string());
             }
         }
         if self.machine.open() != 0 {

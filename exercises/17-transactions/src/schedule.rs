@@ -40,8 +40,9 @@ impl Schedule {
     /// wait is `first` before the first check, and doubles with each check, up to `longest`.
     /// The last check is waited for as well before the half message is set aside.
     ///
-    /// No number of checks is too large, and no wait: what would be behind the last
-    /// timestamp is at the last timestamp.
+    /// No number of checks is too large (it can be above `checks_max`, if that was larger
+    /// before a restart), and no wait: what would be behind the last timestamp is at the
+    /// last timestamp. A timestamp counts milliseconds; a fraction of one is cut off.
     #[must_use]
     pub fn next(&self, open: &Open) -> Due {
         // task 17.1: when the next check is due, or the end of checks

@@ -53,6 +53,24 @@ fn numbers_are_not_its_business() {
 }
 
 #[test]
+fn no_number_helps() {
+    case!(
+        "A batch of an older epoch is refused, whatever its numbers are.",
+        || {
+            for first in [-1, 0, 5, 9, 10, 11, i32::MAX] {
+                for last in [None, Some(9), Some(i32::MAX)] {
+                    for count in [1, 5] {
+                        let refused = fence(&known(4, last), batch(3, first, count));
+                        let what = format!("{count} from {first} on, behind {last:?}");
+                        expect_eq(&what, refused, Err(Refusal::Fenced));
+                    }
+                }
+            }
+        }
+    );
+}
+
+#[test]
 fn an_epoch_without_records_fences() {
     case!(
         "An epoch in which no record has come yet refuses older ones all the same.",

@@ -176,6 +176,8 @@ fn what_is_known_afterwards() {
             expect_eq("of a newer epoch", after, known(4, 1));
             let after = note(Some(&known(3, None)), batch(3, 0, 1));
             expect_eq("the first of its epoch", after, known(3, 0));
+            let after = note(Some(&known(3, None)), batch(4, 0, 2));
+            expect_eq("of a newer epoch, behind none", after, known(4, 1));
         }
     );
 }
@@ -186,9 +188,31 @@ fn an_older_batch_is_forgotten() {
         "A batch of an older epoch that came into the log changes nothing that is known.",
         || {
             for first in [0, 15, 99] {
-                let after = note(Some(&known(3, 14)), batch(2, first, 5));
-                expect_eq(&format!("{first} of epoch 2"), after, known(3, 14));
+                for epoch in [2, 0, -1] {
+                    for last in [Some(14), None] {
+                        let after = note(Some(&known(3, last)), batch(epoch, first, 5));
+                        let what = format!("{first} of epoch {epoch}, behind {last:?} of epoch 3");
+                        expect_eq(&what, after, known(3, last));
+                    }
+                }
             }
+        }
+    );
+}
+
+#[test]
+fn what_came_past_the_rule() {
+    case!(
+        "A batch that came into the log out of order, because the rule was left out, is known.",
+        || {
+            let after = note(Some(&known(3, 14)), batch(3, 20, 5));
+            expect_eq("20 to 24, behind 14", after, known(3, 24));
+            let after = note(Some(&known(3, 14)), batch(3, 10, 2));
+            expect_eq("10 and 11, behind 14", after, known(3, 11));
+            let after = note(Some(&known(3, 14)), batch(4, 7, 2));
+            expect_eq("7 and 8 of a newer epoch", after, known(4, 8));
+            let after = note(Some(&known(3, None)), batch(3, 7, 2));
+            expect_eq("7 and 8, the first of their epoch", after, known(3, 8));
         }
     );
 }

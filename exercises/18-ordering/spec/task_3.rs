@@ -316,6 +316,26 @@ fn a_failed_record_waits_its_turn() {
 }
 
 #[test]
+fn two_pauses_and_a_late_tick() {
+    case!(
+        "Of two pauses that are over, the one that was over first comes first.",
+        || {
+            let mut play = Play::new(LIMITS);
+            play.record(0, 1);
+            play.record(1, 2);
+            play.record(2, 3);
+            expect_effects("1 fails at 0", play.failed(1), &["start 2, attempt 1"]);
+            play.now = 3;
+            expect_effects("0 fails at 3", play.failed(0), &NOTHING);
+            expect_effects("3 of key 4", play.record(3, 4), &["start 3, attempt 1"]);
+            expect_effects("both pauses are over", play.tick(10), &NOTHING);
+            expect_effects("2 is done", play.done(2), &["start 1, attempt 2"]);
+            expect_effects("3 is done", play.done(3), &["start 0, attempt 2"]);
+        }
+    );
+}
+
+#[test]
 fn the_last_attempt() {
     case!(
         "After its last attempt a record is given up, and counts when it is safe somewhere else.",
@@ -417,6 +437,25 @@ fn what_is_below_is_finished() {
             expect_effects("0 is done", play.done(0), &["start 1, attempt 1"]);
             expect_effects("1 is done", play.done(1), &["drained"]);
             expect_eq("the frontier", play.frontier(), 4);
+        }
+    );
+}
+
+#[test]
+fn a_key_on_both_sides() {
+    case!(
+        "A key of which a record is forgotten finishes those that are kept.",
+        || {
+            let mut play = Play::new(LIMITS);
+            for (offset, key) in [(0, 1), (1, 1), (2, 2), (3, 1)] {
+                play.record(offset, key);
+            }
+            let revoked = play.step(Event::Revoke);
+            expect_effects("revoke, with 0 and 2 in hand", revoked, &NOTHING);
+            expect_effects("2 is done", play.done(2), &NOTHING);
+            expect_effects("0 is done", play.done(0), &["start 1, attempt 1"]);
+            expect_effects("1 is done", play.done(1), &["drained"]);
+            expect_eq("the frontier", play.frontier(), 3);
         }
     );
 }

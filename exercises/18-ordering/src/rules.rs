@@ -46,8 +46,9 @@ pub fn sequence(standing: Option<&Standing>, batch: Numbered) -> Result<(), Refu
     // end
 }
 
-/// Returns what is known once the batch is in the log. It can have been appended although
-/// a rule was left out.
+/// Returns what is known once the batch, whose records have numbers, is in the log. It can
+/// have been appended although a rule was left out: then its last number is the known one
+/// all the same.
 ///
 /// A batch of an older epoch changes nothing that is known.
 #[must_use]

@@ -175,7 +175,8 @@ impl Scheduler {
         // end
     }
 
-    /// What has paused until `now` is ready, behind all that was ready before.
+    /// What has paused until `now` is ready, behind all that was ready before; what could
+    /// be tried again first comes first.
     fn wake(&mut self, now: Moment) {
         // task 18.3: the pauses that are over
         todo!("18.3: the pauses that are over")
@@ -183,8 +184,8 @@ impl Scheduler {
     }
 
     /// Forgets the records above the last one that was ever started: they are the next
-    /// owner's, who begins with the first of them. What is below is finished here, so that
-    /// the frontier comes to be above all that was started.
+    /// owner's, who begins with the first of them, so there the next record may be. What is
+    /// below is finished here, so that the frontier comes to be above all that was started.
     fn revoke(&mut self) {
         // task 18.3: what the next owner does, and what is to be finished here
         todo!("18.3: what the next owner does, and what is to be finished here")
@@ -207,10 +208,11 @@ impl Scheduler {
     ///
     /// # Panics
     /// If it is not in the window: it never came, is below the frontier, or was forgotten.
+    #[track_caller]
     fn entry(&mut self, offset: Offset) -> &mut Entry {
-        let place = self
-            .place(offset)
-            .expect("a record that is started or settled is in the window");
+        let Some(place) = self.place(offset) else {
+            panic!("record {offset} is started or settled, and is not in the window");
+        };
         &mut self.window[place]
     }
 

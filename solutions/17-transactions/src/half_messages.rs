@@ -33,7 +33,7 @@ pub struct HalfMessages {
     open: BTreeMap<Offset, Open>,
     /// When something is due about each open half message.
     due: BTreeSet<(Timestamp, Offset)>,
-    /// The newest ends, for reports.
+    /// How the newest half messages ended, of those that have ended; for reports.
     ended: BTreeMap<Offset, End>,
 }
 
@@ -71,8 +71,8 @@ impl HalfMessages {
         }
     }
 
-    /// Takes a half message. One that was read before changes nothing: the reader may begin
-    /// anew.
+    /// Takes a half message. One that was read before changes nothing, also if its end is
+    /// not remembered any more: the reader may begin anew.
     fn half(&mut self, half: Offset, sent: Timestamp) {
         // task 17.4: a half message that waits for its outcome from now on
         if half < self.next {
@@ -110,8 +110,8 @@ impl HalfMessages {
     }
 
     /// Asks about each half message for which a check is due, and sets aside those that
-    /// were asked about often enough; what has been due for longest comes first. One call
-    /// takes one step for a half message, however late it is.
+    /// were asked about often enough; what has been due for longest comes first, with
+    /// both of its effects. One call takes one step for a half message, however late it is.
     fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
         // task 17.4: the checks that are due, and the end of checks
         let mut effects = Vec::new();

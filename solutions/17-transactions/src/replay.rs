@@ -26,8 +26,9 @@ pub struct Replay {
 struct Known {
     /// The timestamp of its record; `None` while it was not read.
     sent: Option<Timestamp>,
-    /// The highest number of a check, and when it was noted.
+    /// The highest number of a check, and when it was noted for the first time.
     checked: Option<(u32, Timestamp)>,
+    /// The first end that was read.
     end: Option<End>,
 }
 

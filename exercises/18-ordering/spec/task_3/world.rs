@@ -311,10 +311,21 @@ impl World {
             let got = self.scheduler.next_deadline();
             self.broken(rule, format!("{got:?} instead of {pause:?}"));
         }
-        let is_empty = self.given.iter().all(|(state, _)| *state == State::Settled);
+        let first = self.first_unsettled();
+        let is_empty = first == self.given.len();
         if self.drained != u32::from(self.is_revoked && is_empty) {
             let rule = "it is drained once, when it is revoked and what was kept is settled";
-            self.broken(rule, format!("{} times", self.drained));
+            let because = match (is_empty, self.is_revoked) {
+                (true, true) => "all that was kept is settled".to_owned(),
+                (true, false) => "it is not revoked".to_owned(),
+                (false, _) => format!("{} is kept, and not settled", scenario.records[first].0),
+            };
+            let got = match self.drained {
+                0 => format!("not drained; {because}"),
+                1 => format!("drained; {because}"),
+                times => format!("drained {times} times; {because}"),
+            };
+            self.broken(rule, got);
         }
         let fresh = Scheduler::new(Offset(frontier), scenario.limits);
         if is_empty && !self.is_revoked && self.scheduler != fresh {
