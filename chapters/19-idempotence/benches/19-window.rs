@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use bench_settings::criterion;
 use criterion::{Criterion, criterion_group, criterion_main};
-use idempotence::{Limits, Remembered, Table};
+use idempotence::{Limits, Remembered, Table, Turns};
 use message_model::{Offset, ProducerEpoch, ProducerId, Timestamp};
 
 const EPOCH: ProducerEpoch = ProducerEpoch::FIRST;
 
 const LIMITS: Limits = Limits {
-    producers_max: 100_000,
     idle_max: Duration::from_secs(86_400),
+    piece_max: 1_000,
 };
 
 fn batch(number: i32) -> Remembered {
@@ -27,7 +27,7 @@ fn batch(number: i32) -> Remembered {
 
 /// A table with the windows of so many producers, all of them full.
 fn table(producers: i64) -> Table<()> {
-    let mut table = Table::new(LIMITS);
+    let mut table = Table::new(LIMITS, Turns::default());
     for number in 0..5 {
         for producer in 0..producers {
             table.note(
@@ -37,6 +37,26 @@ fn table(producers: i64) -> Table<()> {
                 Some(batch(number)),
             );
         }
+    }
+    table
+}
+
+/// All of a table as bytes.
+fn pieces(table: &Table<()>) -> Vec<Vec<u8>> {
+    let mut pieces = Vec::new();
+    let mut after = None;
+    while let Some(piece) = table.snapshot(after) {
+        after = Some(piece.last);
+        pieces.push(piece.bytes);
+    }
+    pieces
+}
+
+fn restored(pieces: &[Vec<u8>]) -> Table<()> {
+    let mut table = Table::new(LIMITS, Turns::default());
+    for piece in pieces {
+        let restored = table.restore(Timestamp(0), piece);
+        black_box(restored.is_ok());
     }
     table
 }
@@ -67,15 +87,12 @@ fn window(criterion: &mut Criterion) {
     }
     for producers in [1_000, 100_000] {
         let table = table(producers);
-        let bytes = table.snapshot();
+        let bytes = pieces(&table);
         criterion.bench_function(&format!("snapshot, {producers} producers"), |bencher| {
-            bencher.iter(|| black_box(table.snapshot().len()));
+            bencher.iter(|| black_box(pieces(&table).len()));
         });
         criterion.bench_function(&format!("restore, {producers} producers"), |bencher| {
-            bencher.iter(|| {
-                let restored = Table::<()>::restore(LIMITS, Timestamp(0), black_box(&bytes));
-                black_box(restored.map_or(0, |table| table.len()))
-            });
+            bencher.iter(|| black_box(restored(black_box(&bytes)).len()));
         });
     }
 }

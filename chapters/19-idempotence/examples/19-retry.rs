@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use idempotence::{Limits, Remembered, Table};
+use idempotence::{Limits, Remembered, Table, Turns};
 use message_model::{Offset, ProducerEpoch, ProducerId, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -19,8 +19,8 @@ const EPOCH: ProducerEpoch = ProducerEpoch::FIRST;
 const USUAL: (&str, &str) = ("stored", "open");
 
 const LIMITS: Limits = Limits {
-    producers_max: 10,
     idle_max: Duration::from_secs(86_400),
+    piece_max: 10,
 };
 
 /// What a restart leaves of what the broker remembers.
@@ -54,7 +54,7 @@ impl History {
     fn new(rule: Rule) -> History {
         let mut history = History {
             rule,
-            table: Table::new(LIMITS),
+            table: Table::new(LIMITS, Turns::default()),
             log: Vec::new(),
             requests: VecDeque::new(),
             batches: ["waits"; BATCHES],
@@ -113,13 +113,15 @@ impl History {
     fn restart(&mut self) {
         let window = self.table.get(PRODUCER).map(|entry| entry.window.clone());
         let last = window.as_ref().and_then(|window| window.last());
-        let mut table = Table::new(LIMITS);
+        let mut table = Table::new(LIMITS, Turns::default());
         match self.rule {
             Rule::Memory => {}
             Rule::Last => table.note(Timestamp(0), PRODUCER, EPOCH, last.copied()),
             Rule::Five => {
-                let restored = Table::restore(LIMITS, Timestamp(0), &self.table.snapshot());
-                table = restored.expect("the part has written it");
+                if let Some(piece) = self.table.snapshot(None) {
+                    let restored = table.restore(Timestamp(0), &piece.bytes);
+                    restored.expect("the part has written it");
+                }
             }
         }
         self.table = table;

@@ -22,5 +22,5 @@ mod part;
 
 pub use part::{
     ATTEMPTS_MAX, BATCHES_MAX, Database, Entry, Inbox, Kept, Key, Limits, MessageId, Notes,
-    Outcome, Remembered, Table, Unreadable, Window,
+    Outcome, Piece, Remembered, Table, Turns, Unreadable, Window,
 };

@@ -3,7 +3,7 @@
 //! A producer commits a transaction. It has sent that call twice, because the first copy did not
 //! seem to arrive. Now the copy arrives, in the middle of the next transaction.
 
-#[expect(dead_code, reason = "three examples share it")]
+#[expect(dead_code, reason = "four examples share it")]
 mod machine;
 
 use exactly_once::Outcome;

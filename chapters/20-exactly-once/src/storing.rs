@@ -8,6 +8,7 @@ use message_model::Offset;
 use record_batch::{BatchBuilder, RecordToSend};
 use wire_protocol::Records;
 
+use crate::part::State;
 use crate::records::Stored;
 use crate::shard::Shard;
 use crate::state::Storing;
@@ -19,9 +20,17 @@ const RECORD_OVERHEAD_MAX: usize = 1 + 10 + 5 + 4 * 5;
 #[derive(Debug, Clone, Copy)]
 struct NotStored;
 
+/// Whether it says that all markers are written. Nothing waits for that, or else the next
+/// transaction would: its first store would come behind one more sync.
+fn is_completion(storing: &Storing) -> bool {
+    let state = storing.metadata.as_ref().map(|metadata| metadata.state);
+    matches!(state, Some(State::CompleteCommit | State::CompleteAbort))
+}
+
 impl Shard {
     /// Stores what is to be stored until nothing is left, and reports it. What is asked for
-    /// during a sync is appended together, and shares the next one.
+    /// during a sync is appended together, and shares the next one. For what nothing waits for
+    /// there is no sync: the next one has it on disk too, or a clean stop.
     // ANCHOR: store
     pub(crate) async fn store_all(self: Arc<Self>) {
         loop {
@@ -39,25 +48,28 @@ impl Shard {
             }
             for (storings, end) in appended {
                 let is_stored = match end {
+                    Ok(_) if storings.iter().all(is_completion) => true,
                     Ok(end) => self.durable(end).await,
                     Err(NotStored) => false,
                 };
-                for storing in &storings {
-                    self.stored(storing, is_stored);
-                }
+                self.stored(&storings, is_stored);
             }
         }
     }
     // ANCHOR_END: store
 
-    fn stored(self: &Arc<Self>, storing: &Storing, is_stored: bool) {
-        if !is_stored {
-            let id = &storing.asker.id;
-            tracing::error!("the transactional id {id:?} could not be stored");
+    /// Reports what was appended together. If it is not stored, the log has one line of that,
+    /// for each of many transactions may be tried again for as long as the disk is full.
+    fn stored(self: &Arc<Self>, storings: &[Storing], is_stored: bool) {
+        if let (false, Some(first)) = (is_stored, storings.first()) {
+            let (count, id) = (storings.len(), &first.asker.id);
+            tracing::error!("{count} transactional ids are not stored, the first is {id:?}");
         }
-        self.report(&storing.asker, |transactions, now| {
-            transactions.stored(now, storing.work, is_stored)
-        });
+        for storing in storings {
+            self.report(&storing.asker, |transactions, now| {
+                transactions.stored(now, storing.work, is_stored)
+            });
+        }
     }
 
     /// Appends as many from the front of `left` as one batch holds. Returns them, and the

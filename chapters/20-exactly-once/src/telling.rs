@@ -30,9 +30,16 @@ impl Shard {
         let names = beginning.partitions.iter();
         let mut is_begun = true;
         for (name, told) in names.zip(told) {
-            if let Err(error) = told {
-                is_begun = false;
-                tracing::warn!("{name} does not hear of a transaction: {error}");
+            match told {
+                Ok(()) => {}
+                // The producer hears it when it writes there: another attempt would change nothing.
+                Err(Error::Rejected(ErrorCode::INVALID_PRODUCER_EPOCH)) => {
+                    tracing::warn!("{name} has seen a newer epoch than that of a transaction");
+                }
+                Err(error) => {
+                    is_begun = false;
+                    tracing::warn!("{name} does not hear of a transaction: {error}");
+                }
             }
         }
         self.report(&beginning.asker, |transactions, _| {

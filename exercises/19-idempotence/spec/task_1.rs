@@ -260,6 +260,21 @@ fn a_batch_without_numbers() {
     );
 }
 
+#[test]
+fn a_batch_of_a_transaction() {
+    case!(
+        "A batch that belongs to a transaction has numbers, and is remembered like any other.",
+        || {
+            let mut header = header();
+            // The bit that says so.
+            header.attributes = 0x10;
+            expect_eq("it belongs to one", header.is_transactional(), true);
+            let got = Remembered::of(&header).map(|batch| (batch.first, batch.last));
+            expect_eq("the numbers of ten records from 40 on", got, Some((40, 49)));
+        }
+    );
+}
+
 /// What a window must answer, the slow way: it has the whole history.
 #[derive(Default)]
 struct Model {

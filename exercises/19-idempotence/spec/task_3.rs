@@ -2,6 +2,7 @@
 
 mod model;
 mod open;
+mod steps;
 mod world;
 
 use super::part;

@@ -1,11 +1,13 @@
 //! The producers of one partition.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::time::Duration;
 
 use message_model::{ProducerEpoch, ProducerId, Timestamp};
 use wire_protocol::Reader;
 
+use crate::turns::Turns;
 use crate::unreadable::Unreadable;
 use crate::window::{Remembered, Window};
 
@@ -37,13 +39,13 @@ impl Kept for () {
     }
 }
 
-/// When a producer is forgotten.
+/// How long a producer is remembered, and how many are looked at together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How many producers are remembered; those that are held may be more.
-    pub producers_max: usize,
     /// A producer that is silent for as long is forgotten.
     pub idle_max: Duration,
+    /// So many producers are in a piece. The partition's appends wait for one piece, not for all.
+    pub piece_max: usize,
 }
 
 /// What is known of a producer.
@@ -55,40 +57,40 @@ pub struct Entry<E> {
     pub kept: E,
     /// When it was noted last.
     pub seen: Timestamp,
-    /// Grows with each note: the producer with the lowest one is silent for the longest time.
+    /// That of its last note: the producer with the lowest one is silent for the longest time.
     pub(crate) turn: u64,
 }
 
 /// The producers of one partition, each with its window.
 ///
 /// The table is told of each batch that is in the log, of each marker, and of nothing else.
-/// So after a restart it is the same again when it is told all of them again, or when it is
-/// [restored](Table::restore) from a snapshot and told those behind it.
+/// So after a restart it is the same again when it is told all of them again, or when it has
+/// [taken back](Table::restore) a snapshot and is told those behind it.
+///
+/// It has no limit of its own. All partitions of a broker have one together: when there are too
+/// many, the broker asks the table with the [idlest](Table::idlest) producer to forget it.
 ///
 /// # Invariants
-/// - At most [`Limits::producers_max`] producers are remembered, but for those that are held.
-/// - The producer that was just noted is not the one that is forgotten for it.
 /// - Which producer is silent for the longest time depends on the order of the notes alone, not
 ///   on the clock, which may be set back.
 /// - `idle` has each producer that is not held, by its turn.
 #[derive(Debug, Clone)]
 pub struct Table<E> {
     pub(crate) limits: Limits,
-    pub(crate) entries: HashMap<ProducerId, Entry<E>>,
-    pub(crate) idle: BTreeMap<u64, ProducerId>,
-    /// The turn of the next note.
-    pub(crate) turns: u64,
+    pub(crate) turns: Turns,
+    pub(crate) entries: BTreeMap<ProducerId, Entry<E>>,
+    pub(crate) idle: BTreeSet<(u64, ProducerId)>,
 }
 
 impl<E: Kept> Table<E> {
     /// A table that knows no producer.
     #[must_use]
-    pub fn new(limits: Limits) -> Table<E> {
+    pub fn new(limits: Limits, turns: Turns) -> Table<E> {
         Table {
             limits,
-            entries: HashMap::new(),
-            idle: BTreeMap::new(),
-            turns: 0,
+            turns,
+            entries: BTreeMap::new(),
+            idle: BTreeSet::new(),
         }
     }
 
@@ -110,26 +112,30 @@ impl<E: Kept> Table<E> {
         self.entries.get(&producer)
     }
 
-    /// Returns all producers, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (ProducerId, &Entry<E>)> {
-        self.entries
-            .iter()
-            .map(|(producer, entry)| (*producer, entry))
+    /// Returns the next piece: the producers behind `after`, by their ids, and at most
+    /// [`Limits::piece_max`].
+    pub fn piece(
+        &self,
+        after: Option<ProducerId>,
+    ) -> impl Iterator<Item = (ProducerId, &Entry<E>)> {
+        let next = self
+            .entries
+            .range(behind(after))
+            .take(self.limits.piece_max);
+        next.map(|(producer, entry)| (*producer, entry))
     }
 
-    /// Returns whether the producer can be noted within the limit: it is known, or there is
-    /// room, or there is a producer that can be forgotten for it.
+    /// Returns the turn of the producer that is silent for the longest time; `None` if there is
+    /// none but those that are held.
     #[must_use]
-    pub fn has_room(&self, producer: ProducerId) -> bool {
-        self.entries.len() < self.limits.producers_max
-            || !self.idle.is_empty()
-            || self.entries.contains_key(&producer)
+    pub fn idlest(&self) -> Option<u64> {
+        self.idle.first().map(|(turn, _)| *turn)
     }
 
     /// Notes that a producer was seen with this epoch: a `batch` of it is in the log now, or,
-    /// without one, a marker is, or the coordinator has named the producer. A producer that is
-    /// new takes the place of the one that is silent for the longest time, if there are too
-    /// many.
+    /// without one, a marker is, or the coordinator has named the producer, or the producer has
+    /// sent again what is in the log. An older epoch shows too that the producer is there, and
+    /// changes no window.
     pub fn note(
         &mut self,
         at: Timestamp,
@@ -143,7 +149,7 @@ impl<E: Kept> Table<E> {
     }
 
     /// Changes what other rules keep of a producer, and returns what `change` returns; `None`
-    /// if the producer is not known.
+    /// if the producer is not known. Nobody is forgotten here, also if the producer is let go.
     pub fn change<R>(
         &mut self,
         producer: ProducerId,
@@ -162,14 +168,21 @@ impl<E: Kept> Table<E> {
         // end
     }
 
-    /// Forgets the producers that are silent for [`Limits::idle_max`] or longer. It looks at
-    /// those that it forgets, and at one more.
+    /// Forgets the producers of the [next piece](Table::piece) that are silent for
+    /// [`Limits::idle_max`] or longer, but those that are held. Returns the last producer that it
+    /// has looked at; `None` if there is none behind `after`.
     ///
     /// The clock may have been set back since a producer was noted. Its silence begins now
     /// then, or it would be remembered until the old time comes again.
-    pub fn expire(&mut self, now: Timestamp) {
-        // task 19.3: from the one that is silent for the longest time on
-        todo!("19.3: from the one that is silent for the longest time on")
+    pub fn expire(&mut self, now: Timestamp, after: Option<ProducerId>) -> Option<ProducerId> {
+        // task 19.3: those of a piece that are silent for too long
+        todo!("19.3: those of a piece that are silent for too long")
         // end
     }
+}
+
+/// The ids behind `after`; all of them if there is none.
+fn behind(after: Option<ProducerId>) -> (Bound<ProducerId>, Bound<ProducerId>) {
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+    (from, Bound::Unbounded)
 }

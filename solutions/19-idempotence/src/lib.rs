@@ -15,11 +15,14 @@
 mod inbox;
 mod snapshot;
 mod table;
+mod turns;
 mod unreadable;
 mod window;
 mod window_bytes;
 
 pub use inbox::{ATTEMPTS_MAX, Database, Inbox, Key, MessageId, Notes, Outcome};
+pub use snapshot::Piece;
 pub use table::{Entry, Kept, Limits, Table};
+pub use turns::Turns;
 pub use unreadable::Unreadable;
 pub use window::{BATCHES_MAX, Remembered, Window};

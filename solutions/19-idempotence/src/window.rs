@@ -19,7 +19,7 @@ pub struct Remembered {
     pub last: i32,
     /// The offset of its first record.
     pub base_offset: Offset,
-    /// The largest timestamp of its records.
+    /// The largest timestamp of its records, as its header says.
     pub timestamp: Timestamp,
 }
 

@@ -16,7 +16,7 @@ pub struct Aborted {
 }
 
 /// Returns the aborted transactions that a reader of `range` must know, in the order of `index`:
-/// those that have an offset in it.
+/// those that have an offset in it. `range` is not empty.
 ///
 /// `index` is in the order of the markers. A transaction whose marker is behind the range may
 /// have begun in it. No more of the index is read than need be: if everything in the range had

@@ -31,9 +31,9 @@ impl Transactions {
     /// - Something is under way, or markers are being written: `ConcurrentTransactions`.
     /// - The transaction would have more partitions than the settings say: `TooManyPartitions`.
     ///
-    /// If no transaction is open, one begins now. The transaction is stored, and then the
-    /// partitions are told. If all of them are in it already, they are told again, and nothing
-    /// is stored.
+    /// If no transaction is open, one begins now, even without partitions. It is stored, and then
+    /// the partitions are told. If all of them are in it already, they are told again, and
+    /// nothing is stored.
     fn try_add(
         &mut self,
         now: Now,

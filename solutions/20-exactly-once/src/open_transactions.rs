@@ -72,8 +72,8 @@ impl OpenTransactions {
         // end
     }
 
-    /// Returns the last stable offset of a log that ends at `end`: everything below it has
-    /// ended, one way or the other.
+    /// Returns the last stable offset of a log that ends at `end`, behind all that was written:
+    /// everything below it has ended, one way or the other.
     #[must_use]
     pub fn last_stable(&self, end: Offset) -> Offset {
         // task 20.1: up to where everything has ended

@@ -36,7 +36,7 @@ impl Transactions {
     /// - End: the markers are written. The call waits for them, for `answer_timeout` at most.
     /// - Fence: the markers are written, and nobody may go on from the epoch before. The call is
     ///   answered with `ConcurrentTransactions`.
-    /// - Delete: the transactional id is dead, and of no producer.
+    /// - Delete: the state is `Dead`, and the producer [`Instance::NONE`].
     fn apply(&mut self, now: Now, call: Option<CallId>, change: Change) {
         // task 20.3: what is on disk has its effect, and not before
         match change {
@@ -77,7 +77,7 @@ impl Transactions {
     ///
     /// - The timeout of a transaction begins with its first partition.
     /// - Without a transaction the time until the id expires begins anew, with each change.
-    /// - Nothing ends by itself while markers are being written.
+    /// - Nothing ends by itself while markers are being written, or when the id is dead.
     pub(crate) fn enter(&mut self, now: Now, next: TransactionMetadata) {
         // task 20.3: when a state ends by itself
         let was = self.current.state;

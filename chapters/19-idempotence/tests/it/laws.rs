@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use idempotence::{BATCHES_MAX, Limits, Remembered, Table, Window};
+use idempotence::{BATCHES_MAX, Limits, Remembered, Table, Turns, Window};
 use message_model::{Offset, ProducerEpoch, ProducerId, Timestamp};
 use proptest::prelude::*;
 use wire_protocol::Reader;
 
 const LIMITS: Limits = Limits {
-    producers_max: 5,
     idle_max: Duration::from_millis(1_000),
+    piece_max: 3,
 };
 
 /// A note: when, of whom, and the batch if it is no marker.
@@ -41,13 +41,34 @@ fn note(table: &mut Table<()>, (at, producer, epoch, batch): Note) {
 }
 
 fn told(notes: &[Note]) -> Table<()> {
-    let mut table = Table::new(LIMITS);
+    let mut table = Table::new(LIMITS, Turns::default());
     notes.iter().for_each(|one| note(&mut table, *one));
     table
 }
 
+fn pieces(table: &Table<()>) -> Vec<Vec<u8>> {
+    let mut pieces = Vec::new();
+    let mut after = None;
+    while let Some(piece) = table.snapshot(after) {
+        after = Some(piece.last);
+        pieces.push(piece.bytes);
+    }
+    pieces
+}
+
 fn restored(table: &Table<()>, now: i64) -> Table<()> {
-    Table::restore(LIMITS, Timestamp(now), &table.snapshot()).unwrap()
+    let mut restored = Table::new(LIMITS, Turns::default());
+    for piece in pieces(table) {
+        restored.restore(Timestamp(now), &piece).unwrap();
+    }
+    restored
+}
+
+fn expire(table: &mut Table<()>, now: i64) {
+    let mut after = None;
+    while let Some(last) = table.expire(Timestamp(now), after) {
+        after = Some(last);
+    }
 }
 
 proptest! {
@@ -73,28 +94,43 @@ proptest! {
         // So early that no producer expires.
         let mut table = restored(&told(&notes[..at]), 0);
         let mut straight = told(&notes[..at]);
-        straight.expire(Timestamp(0));
         for one in &notes[at..] {
             note(&mut table, *one);
             note(&mut straight, *one);
         }
-        prop_assert_eq!(table.snapshot(), straight.snapshot());
+        // The turns need not be the same, but their order.
+        let order = |table: &mut Table<()>| {
+            std::iter::from_fn(|| table.forget_idlest()).collect::<Vec<_>>()
+        };
+        for (producer, entry) in straight.piece(None) {
+            let same = table.get(producer).map(|one| (&one.window, one.seen));
+            prop_assert_eq!(same, Some((&entry.window, entry.seen)));
+        }
+        prop_assert_eq!(order(&mut table), order(&mut straight));
     }
 
-    /// No more producers than there may be, and the last one is always known.
+    /// What expires, expires at once, and nothing else is left out by a restart.
     #[test]
-    fn the_bound_holds(notes in notes(), now in 0..5_000_i64) {
-        let mut table = Table::new(LIMITS);
-        for one in notes {
-            note(&mut table, one);
-            prop_assert!(table.len() <= LIMITS.producers_max);
-            prop_assert!(table.get(ProducerId(one.1)).is_some());
+    fn it_expires_once(notes in notes(), now in 0..5_000_i64) {
+        let mut table = told(&notes);
+        expire(&mut table, now);
+        let expired = pieces(&table);
+        expire(&mut table, now);
+        prop_assert_eq!(&pieces(&table), &expired);
+        prop_assert_eq!(pieces(&restored(&table, now)), expired);
+    }
+
+    /// The idlest one goes first, until nobody is left.
+    #[test]
+    fn turns_only_grow(notes in notes()) {
+        let mut table = told(&notes);
+        let mut before = None;
+        while let Some(turn) = table.idlest() {
+            prop_assert!(before < Some(turn));
+            before = Some(turn);
+            prop_assert!(table.forget_idlest().is_some());
         }
-        table.expire(Timestamp(now));
-        let expired = table.clone();
-        table.expire(Timestamp(now));
-        prop_assert_eq!(table.snapshot(), expired.snapshot());
-        prop_assert_eq!(restored(&table, now).snapshot(), expired.snapshot());
+        prop_assert!(table.is_empty());
     }
 
     /// A window's bytes say nothing of what is behind them.

@@ -208,3 +208,21 @@ fn by_topic(offsets: &BTreeMap<TopicPartition, Committed>) -> Vec<TxnOffsetCommi
     };
     topics.into_iter().map(topic).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_that_says_why_is_returned_wherever_it_is() {
+        let none = ErrorCode::NONE;
+        let left_out = ErrorCode::OPERATION_NOT_ATTEMPTED;
+        let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+        assert_eq!(worst([].into_iter()), none);
+        assert_eq!(worst([none, none].into_iter()), none);
+        assert_eq!(worst([none, left_out].into_iter()), left_out);
+        assert_eq!(worst([left_out, unknown, left_out].into_iter()), unknown);
+        let first = [unknown, ErrorCode::INVALID_TXN_STATE];
+        assert_eq!(worst(first.into_iter()), unknown);
+    }
+}

@@ -49,7 +49,8 @@ impl Settings {
 pub struct TransformSettings {
     /// After so many records the transaction is committed.
     pub records_max: usize,
-    /// After this time it is committed, if there is something in it.
+    /// After this time it is committed, if there is something in it. What the function does
+    /// with a record comes on top, and all of it must take less than [`Settings::timeout`].
     pub time_max: Duration,
 }
 

@@ -148,7 +148,11 @@ impl Transform {
         let due = self.progress.lock().await.commit_by();
         let timeout = due.map_or(POLL, |due| due.since(self.clock.now()).min(POLL));
         let polled = match self.consumer.poll(timeout).await {
-            Err(consumer::Error::Client(error)) if error.is_retriable() => None,
+            Err(consumer::Error::Client(error)) if error.is_retriable() => {
+                // The next poll may succeed, and fails at once if it does not.
+                self.clock.sleep_until(self.clock.now().plus(POLL)).await;
+                None
+            }
             polled => polled?,
         };
         let news = self.listener.take();

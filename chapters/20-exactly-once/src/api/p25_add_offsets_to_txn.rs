@@ -7,6 +7,7 @@ use wire_protocol::message::{AddOffsetsToTxnRequest, AddOffsetsToTxnResponse};
 
 use super::names::{check_id, instance};
 use crate::coordinator::Coordinator;
+use crate::entry::cost;
 use crate::parked::Parked;
 use crate::refusal::fenced;
 
@@ -49,6 +50,10 @@ async fn park(
     })?;
     let producer = instance(request.producer_id, request.producer_epoch);
     let shard = coordinator.shard(id)?;
+    let bytes = cost(partition.topic.as_str());
+    if !coordinator.common.room.has_bytes(bytes) {
+        return Err(ErrorCode::POLICY_VIOLATION);
+    }
     shard.park(id, false, |transactions, now, call| {
         transactions.add_partitions(now, call, producer, vec![partition])
     })

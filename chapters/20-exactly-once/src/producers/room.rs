@@ -1,26 +1,27 @@
 //! How many producers the partitions of a broker know together.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use message_model::ProducerId;
+use idempotence::Turns;
 
 use super::known::Known;
 
-/// What all partitions know together, and which producer is forgotten first.
+/// What all partitions know together, and which of them forgets a producer first.
 ///
-/// Each use of a producer has a turn, and turns only grow, whatever the wall clock does. The
-/// producer with the lowest one is silent for the longest time. So that a use costs no lock
-/// that all partitions share, a producer keeps the place of an earlier turn in the queue,
-/// and gets its right place when it comes to the front.
+/// Each note of a producer has a turn, and turns only grow, whatever the wall clock does. The
+/// producer with the lowest one is silent for the longest time. Each partition's table knows
+/// its own; the queue has one place for each partition, by the turn of its idlest producer.
+/// So that a note costs no lock that all partitions share, a partition keeps its place when
+/// the idlest producer was noted again, and gets the right place when it comes to the front.
 ///
 /// # Locks
 /// A partition's `Known` comes before the queue.
 #[derive(Debug)]
 pub(super) struct Room {
     producers_max: usize,
-    turns: AtomicU64,
+    /// Of the tables of all partitions.
+    pub(super) turns: Turns,
     queue: Mutex<Queue>,
 }
 
@@ -28,101 +29,113 @@ pub(super) struct Room {
 struct Queue {
     /// All producers, also those with open transactions.
     count: usize,
-    /// Those that may be forgotten, by the turn of a use; it may be used since.
-    idle: BTreeMap<u64, Place>,
+    /// Each partition that can forget a producer, at a turn at or below that of its idlest one.
+    partitions: BTreeMap<Position, Arc<Mutex<Known>>>,
 }
 
-/// A producer of a partition.
-#[derive(Debug)]
-struct Place {
-    known: Weak<Mutex<Known>>,
-    producer: ProducerId,
+/// A turn, and the address of what the partition knows: two snapshots may have the same turn.
+type Position = (u64, usize);
+
+/// What the room knows of a partition. The partition holds it, under its own lock.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    /// How many producers were counted.
+    count: usize,
+    /// Where the partition is in the queue; `None` if it can forget none.
+    position: Option<Position>,
 }
 
 impl Room {
     pub(super) fn new(producers_max: usize) -> Room {
         Room {
             producers_max,
-            turns: AtomicU64::new(0),
+            turns: Turns::default(),
             queue: Mutex::default(),
         }
-    }
-
-    /// Returns the turn of a use.
-    pub(super) fn turn(&self) -> u64 {
-        self.turns.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Returns whether one more producer can be known: there is room, or one that can be
     /// forgotten. Of several partitions that ask at the same time each may hear yes.
     pub(super) fn has_room(&self) -> bool {
         let queue = self.queue();
-        queue.count < self.producers_max || !queue.idle.is_empty()
+        queue.count < self.producers_max || !queue.partitions.is_empty()
     }
 
     /// Forgets the producers that are silent for the longest time, until there is room for
-    /// one. If all have open transactions, none is forgotten, and there will be one too many.
+    /// `new` ones. If all that are left have open transactions, there will be too many.
     // ANCHOR: make_room
-    pub(super) fn make_room(&self) {
-        loop {
-            let (turn, place) = {
-                let mut queue = self.queue();
-                if queue.count < self.producers_max {
-                    return;
-                }
-                match queue.idle.pop_first() {
-                    Some(first) => first,
-                    None => return,
-                }
-            };
-            let Some(known) = place.known.upgrade() else {
-                continue;
-            };
-            let mut known = known.lock().expect("nobody panics under this lock");
-            let Some(entry) = known.entries.get_mut(&place.producer) else {
-                continue;
-            };
-            if entry.place != Some(turn) {
+    pub(super) fn make_room(&self, new: usize) {
+        while let Some((position, known)) = self.first_in_the_way(new) {
+            let mut guard = Known::lock(&known);
+            if guard.place.position != Some(position) {
                 continue;
             }
-            if entry.used == turn {
-                known.entries.remove(&place.producer);
-                self.queue().count -= 1;
-            } else {
-                entry.place = Some(entry.used);
-                self.queue().idle.insert(entry.used, place);
+            // If the idlest producer was noted since, the partition only moves back.
+            if guard.table.idlest() == Some(position.0) {
+                guard.table.forget_idlest();
             }
+            self.put(&known, &mut guard);
         }
     }
     // ANCHOR_END: make_room
 
-    /// A producer is known that was not.
-    pub(super) fn enter(&self) {
-        self.queue().count += 1;
+    /// Returns the first partition of the queue; `None` if there is room for `new` producers, or
+    /// no partition can forget one.
+    fn first_in_the_way(&self, new: usize) -> Option<(Position, Arc<Mutex<Known>>)> {
+        let queue = self.queue();
+        if queue.count + new <= self.producers_max {
+            return None;
+        }
+        let (position, known) = queue.partitions.first_key_value()?;
+        Some((*position, Arc::clone(known)))
     }
 
-    /// A producer may be forgotten. Its last use had this turn.
-    pub(super) fn let_go(&self, turn: u64, known: &Arc<Mutex<Known>>, producer: ProducerId) {
-        let known = Arc::downgrade(known);
-        let place = Place { known, producer };
-        self.queue().idle.insert(turn, place);
-    }
-
-    /// The producer at this place must not be forgotten.
-    pub(super) fn hold(&self, place: u64) {
-        self.queue().idle.remove(&place);
-    }
-
-    /// A producer is forgotten that had this place.
-    pub(super) fn leave(&self, place: Option<u64>) {
-        let mut queue = self.queue();
-        queue.count -= 1;
-        if let Some(place) = place {
-            queue.idle.remove(&place);
+    /// The partition's producers may have changed: they are counted, and the partition has a
+    /// place in the queue if, and only if, it can forget a producer.
+    pub(super) fn settle(&self, known: &Arc<Mutex<Known>>, guard: &mut Known) {
+        let is_right = match (guard.place.position, guard.table.idlest()) {
+            (Some((turn, _)), Some(idlest)) => turn <= idlest,
+            (None, None) => true,
+            _ => false,
+        };
+        if !is_right || guard.place.count != guard.table.len() {
+            self.put(known, guard);
         }
     }
 
+    /// Puts the partition at the turn of its idlest producer, and counts its producers.
+    fn put(&self, known: &Arc<Mutex<Known>>, guard: &mut Known) {
+        let place = Place {
+            count: guard.table.len(),
+            position: guard
+                .table
+                .idlest()
+                .map(|turn| (turn, Arc::as_ptr(known).addr())),
+        };
+        let mut queue = self.queue();
+        queue.leave(&guard.place);
+        queue.count += place.count;
+        if let Some(position) = place.position {
+            queue.partitions.insert(position, Arc::clone(known));
+        }
+        guard.place = place;
+    }
+
+    /// The partition is gone, and its producers make room for others.
+    pub(super) fn leave(&self, guard: &mut Known) {
+        self.queue().leave(&std::mem::take(&mut guard.place));
+    }
+
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().expect("nobody panics under this lock")
+        self.queue.lock().expect("nothing panics under this lock")
+    }
+}
+
+impl Queue {
+    fn leave(&mut self, place: &Place) {
+        self.count -= place.count;
+        if let Some(position) = place.position {
+            self.partitions.remove(&position);
+        }
     }
 }

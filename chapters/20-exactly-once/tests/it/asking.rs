@@ -1,5 +1,7 @@
 //! What producers ask of the coordinator, in the newest versions.
 
+use std::time::Duration;
+
 use exactly_once::api;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{
@@ -14,6 +16,15 @@ use crate::support::Queue;
 const INIT: i16 = 4;
 /// The newest version of the other requests of producers.
 const NEWEST: i16 = 3;
+/// How often a test asks again before it fails.
+const TRIES: usize = 1_000_000;
+/// A call that is not answered fails after so long, instead of hanging.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+async fn in_time<T>(call: impl Future<Output = T>) -> T {
+    let answer = tokio::time::timeout(PATIENCE, call).await;
+    answer.expect("the coordinator answers")
+}
 
 /// A producer that has an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,15 +55,14 @@ impl Queue {
     }
 
     pub(crate) async fn init(&self, request: InitProducerIdRequest) -> InitProducerIdResponse {
-        api::init_producer_id(&self.transactions, INIT, request)
-            .await
-            .await
+        let initialized = api::init_producer_id(&self.transactions, INIT, request);
+        in_time(initialized.await).await
     }
 
     /// A new instance; asks again while the one before is being fenced.
     pub(crate) async fn producer(&self, id: &str) -> Producer {
         assert_eq!(self.find_coordinator(id).await, ErrorCode::NONE);
-        loop {
+        for _ in 0..TRIES {
             let got = self.init(init_request(id)).await;
             match got.error_code {
                 ErrorCode::CONCURRENT_TRANSACTIONS => tokio::task::yield_now().await,
@@ -66,6 +76,7 @@ impl Queue {
                 }
             }
         }
+        panic!("the transaction of {id:?} before never ends")
     }
 
     /// Adds partitions of topics; returns the code of each.
@@ -95,7 +106,8 @@ impl Queue {
             producer_epoch: producer.epoch,
             topics: topics.collect(),
         };
-        let added = api::add_partitions_to_txn(&self.transactions, version, request).await;
+        let added = api::add_partitions_to_txn(&self.transactions, version, request);
+        let added = in_time(added).await;
         let results = added.results_by_topic.iter();
         let results = results.flat_map(|topic| &topic.results_by_partition);
         results.map(|one| one.partition_error_code).collect()
@@ -109,7 +121,7 @@ impl Queue {
             group_id: group.to_owned(),
         };
         let added = api::add_offsets_to_txn(&self.transactions, NEWEST, request).await;
-        added.await.error_code
+        in_time(added).await.error_code
     }
 
     pub(crate) async fn end_txn(&self, producer: &Producer, committed: bool) -> ErrorCode {
@@ -128,8 +140,8 @@ impl Queue {
             producer_epoch: producer.epoch,
             committed,
         };
-        let ended = api::end_txn(&self.transactions, version, &request).await;
-        ended.error_code
+        let ended = api::end_txn(&self.transactions, version, &request);
+        in_time(ended).await.error_code
     }
 
     pub(crate) fn describe(&self, id: &str) -> DescribedTransaction {

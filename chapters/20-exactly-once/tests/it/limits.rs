@@ -56,3 +56,14 @@ async fn all_transactional_ids_together_take_so_much_memory_at_most() {
     let long = init_request(&"z".repeat(1_000));
     assert_eq!(queue.init(long).await.error_code, FULL);
 }
+
+#[tokio::test]
+async fn offsets_of_groups_count_as_what_they_are() {
+    let queue = start(|settings| settings.coordinator.bytes_max = 620).await;
+    let x = queue.producer("x").await;
+    assert_eq!(queue.add_offsets(&x, "a").await, ErrorCode::NONE);
+    // Stored in another partition.
+    assert_eq!(queue.add_offsets(&x, "b").await, FULL);
+    assert_eq!(queue.end_txn(&x, true).await, ErrorCode::NONE);
+    assert_eq!(queue.add_offsets(&x, "b").await, ErrorCode::NONE);
+}

@@ -5,6 +5,7 @@
 mod asking;
 mod crashes;
 mod expiry;
+mod failing_disk;
 mod left_out;
 mod limits;
 mod offsets;
@@ -14,6 +15,7 @@ mod producers;
 mod records;
 mod restarts;
 mod room;
+mod stalls;
 mod support;
 mod traces;
 mod transactions;

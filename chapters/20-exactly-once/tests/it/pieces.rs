@@ -115,6 +115,9 @@ fn bytes_that_are_no_piece_are_refused_and_change_nothing() {
         assert_eq!(cut, Err(Unreadable), "{length} bytes");
         assert!(producers.snapshot(None).is_none());
     }
+    let mut older = piece.clone();
+    older[0] = 0;
+    assert_eq!(producers().restore(NOW, &older), Err(Unreadable), "version");
     let mut longer = piece.clone();
     longer.push(0);
     assert_eq!(producers().restore(NOW, &longer), Err(Unreadable));

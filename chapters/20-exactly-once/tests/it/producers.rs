@@ -119,6 +119,23 @@ async fn beginning_a_transaction_fences_the_instance_before() {
 }
 
 #[tokio::test]
+async fn the_numbers_of_a_new_instance_begin_at_zero() {
+    let queue = Queue::start().await;
+    queue.begin(7, 0).await.unwrap();
+    queue
+        .send(sent(7, 0).in_transaction(), &["a", "b"])
+        .await
+        .unwrap();
+    queue.end(7, 0, Marker::Commit).await.unwrap();
+    queue.begin(7, 1).await.unwrap();
+    let next = sent(7, 2).epoch(1).in_transaction();
+    let gap = Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
+    assert_eq!(queue.send(next, &["c"]).await, gap);
+    let first = sent(7, 0).epoch(1).in_transaction();
+    assert_eq!(queue.send(first, &["c"]).await, Ok(3));
+}
+
+#[tokio::test]
 async fn an_epoch_that_nobody_has_does_not_take_a_transaction_away_from_its_coordinator() {
     let queue = Queue::start().await;
     queue.begin(7, 0).await.unwrap();

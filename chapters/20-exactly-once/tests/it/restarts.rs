@@ -97,3 +97,36 @@ async fn that_a_transaction_has_begun_is_in_the_snapshot() {
     let batch = sent(7, 0).in_transaction();
     assert_eq!(queue.send(batch, &["a"]).await, Ok(1));
 }
+
+/// It was forgotten, or its topic is a new one of that name: its numbers go on all the same.
+#[tokio::test]
+async fn a_producer_that_was_only_named_goes_on_with_any_number() {
+    let queue = start().await;
+    queue.begin(7, 0).await.unwrap();
+    assert_eq!(queue.send(sent(7, 3).in_transaction(), &["a"]).await, Ok(0));
+    let gap = queue.send(sent(7, 5).in_transaction(), &["c"]).await;
+    assert_eq!(gap, Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER));
+    queue.end(7, 0, Marker::Commit).await.unwrap();
+
+    queue.begin(8, 0).await.unwrap();
+    queue.end(8, 1, Marker::Abort).await.unwrap();
+    queue.begin(8, 1).await.unwrap();
+    let queue = queue.after_stop().await;
+    let next = sent(8, 41).epoch(1).in_transaction();
+    assert_eq!(queue.send(next, &["b"]).await, Ok(3));
+}
+
+#[tokio::test]
+async fn a_new_epoch_begins_at_0_also_if_a_marker_or_the_coordinator_says_it_first() {
+    let queue = start().await;
+    assert_eq!(queue.send(sent(7, 0), &["a"]).await, Ok(0));
+    queue.begin(7, 1).await.unwrap();
+    let queue = queue.after_stop().await;
+    let refused = Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
+    let next = sent(7, 1).epoch(1).in_transaction();
+    assert_eq!(queue.send(next, &["b"]).await, refused);
+    queue.end(7, 2, Marker::Abort).await.unwrap();
+    let queue = queue.after_stop().await;
+    assert_eq!(queue.send(sent(7, 1).epoch(2), &["b"]).await, refused);
+    assert_eq!(queue.send(sent(7, 0).epoch(2), &["b"]).await, Ok(2));
+}

@@ -1,5 +1,6 @@
 //! All partitions together know so many producers.
 
+use message_model::Timestamp;
 use record_batch::Marker;
 use wire_protocol::ErrorCode;
 
@@ -87,15 +88,92 @@ async fn what_expires_makes_room() {
 }
 
 #[tokio::test]
-async fn a_start_with_a_lower_limit_remembers_fewer() {
+async fn a_known_producer_pushes_nobody_out() {
+    let queue = start(2).await;
+    send(&queue, 0, 7, 0).await.unwrap();
+    send(&queue, 1, 8, 0).await.unwrap();
+    for number in 1..4 {
+        send(&queue, 1, 8, number).await.unwrap();
+        send(&queue, 0, 7, number).await.unwrap();
+    }
+    assert_eq!(queue.known(0).await, [7]);
+    assert_eq!(queue.known(1).await, [8]);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_no_busy_producer_give_way() {
+    let queue = start(2).await;
+    let earlier = Timestamp(NOW.0 - 3_600_000);
+    send(&queue, 0, 7, 0).await.unwrap();
+    let late = queue.send_to(1, earlier, sent(8, 0), &["a"]).await;
+    late.unwrap();
+    let new = queue.send_to(1, earlier, sent(9, 0), &["a"]).await;
+    new.unwrap();
+    assert!(queue.known(0).await.is_empty());
+    assert_eq!(queue.known(1).await, [8, 9]);
+}
+
+#[tokio::test]
+async fn a_producer_that_ends_its_transaction_is_not_silent() {
+    let queue = start(3).await;
+    for producer in [7, 8] {
+        queue.begin(producer, 0).await.unwrap();
+    }
+    send(&queue, 1, 9, 0).await.unwrap();
+    // The marker of 7 is behind the batch of 9, so 9 gives way, although 7 has come first.
+    queue.end(7, 0, Marker::Commit).await.unwrap();
+    send(&queue, 2, 10, 0).await.unwrap();
+    assert!(queue.known(1).await.is_empty());
+    assert_eq!(queue.known(0).await, [7, 8]);
+    send(&queue, 2, 11, 0).await.unwrap();
+    assert_eq!(queue.known(0).await, [8]);
+    assert_eq!(queue.known(2).await, [10, 11]);
+}
+
+#[tokio::test]
+async fn a_new_producer_takes_all_the_places_that_are_too_many() {
+    let queue = start(2).await;
+    for producer in [7, 8] {
+        queue.begin(producer, 0).await.unwrap();
+    }
+    // Markers are taken though there is no room.
+    for producer in [9, 10] {
+        queue.end(producer, 1, Marker::Abort).await.unwrap();
+    }
+    for producer in [7, 8] {
+        queue.end(producer, 0, Marker::Commit).await.unwrap();
+    }
+    send(&queue, 2, 11, 0).await.unwrap();
+    assert_eq!(queue.known(0).await, [8]);
+    assert_eq!(queue.known(2).await, [11]);
+}
+
+#[tokio::test]
+async fn after_a_start_the_same_producer_gives_way() {
+    let queue = start(4).await;
+    let now = queue.broker.services.clock.wall();
+    for (partition, producer, number) in [(0, 9, 0), (1, 7, 0), (0, 8, 0), (0, 7, 0), (0, 9, 1)] {
+        let one = queue.send_to(partition, now, sent(producer, number), &["a"]);
+        one.await.unwrap();
+    }
+    let queue = queue.after_stop().await;
+    send(&queue, 2, 1, 0).await.unwrap();
+    assert!(queue.known(1).await.is_empty());
+    send(&queue, 2, 2, 0).await.unwrap();
+    assert_eq!(queue.known(0).await, [7, 9]);
+    assert_eq!(queue.known(2).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn a_start_with_a_lower_limit_remembers_those_that_wrote_last() {
     let queue = start(10).await;
     let now = queue.broker.services.clock.wall();
-    for producer in 0..10 {
+    for producer in [9, 1, 8, 2, 7, 3, 6, 4, 5, 0] {
         let one = queue.send_to(0, now, sent(producer, 0), &["a"]);
         one.await.unwrap();
     }
     let mut queue = queue;
     queue.settings.producers.producers_max = 4;
     let queue = queue.after_stop().await;
-    assert_eq!(queue.known(0).await.len(), 4);
+    assert_eq!(queue.known(0).await, [0, 4, 5, 6]);
 }

@@ -135,7 +135,7 @@ impl Queue {
         Queue::loaded(&disk, settings).await
     }
 
-    async fn loaded(disk: &SimDisk, settings: Settings) -> Queue {
+    pub(crate) async fn loaded(disk: &SimDisk, settings: Settings) -> Queue {
         let queue = Queue::open(disk, settings);
         queue.groups.load().await;
         queue.transactions.load().await;

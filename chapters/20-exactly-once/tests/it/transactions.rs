@@ -55,6 +55,26 @@ async fn a_transaction_ends_in_all_partitions_before_that_is_answered() {
     assert_eq!(queue.state("x"), "CompleteAbort");
 }
 
+/// One behind the other: the partition of the transaction, the decision, the marker. (The data
+/// is not waited for here.) That all is complete is on disk with the next of them.
+#[tokio::test]
+async fn a_transaction_has_three_syncs_beside_its_data() {
+    let queue = Queue::start().await;
+    let producer = queue.producer("x").await;
+    let mut counts = Vec::new();
+    for number in 0..4 {
+        assert_eq!(queue.add(&producer, &[("t", &[0])]).await, [NONE]);
+        write(&queue, &producer, 0, number).await.unwrap();
+        assert_eq!(queue.end_txn(&producer, true).await, NONE);
+        counts.push(queue.disk.counts().syncs);
+    }
+    // With the first one come those of new files.
+    let each: Vec<_> = counts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(each, [3, 3, 3]);
+    let queue = queue.after_stop().await;
+    assert_eq!(queue.state("x"), "CompleteCommit");
+}
+
 #[tokio::test]
 async fn a_producer_writes_only_to_partitions_that_it_has_added() {
     let queue = Queue::start().await;

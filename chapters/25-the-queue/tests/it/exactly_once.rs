@@ -1,6 +1,7 @@
 //! The transactional producer and the transform, against the real process.
 
 mod killed;
+mod rebalances;
 mod transactions;
 mod transforms;
 
@@ -30,7 +31,7 @@ fn start() -> Mqd {
         .unwrap()
 }
 
-async fn connect(mqd: &Mqd) -> Arc<Client> {
+pub(crate) async fn connect(mqd: &Mqd) -> Arc<Client> {
     let address = mqd.address().to_string();
     let client = Client::connect(&address, client::Settings::default());
     Arc::new(client.await.unwrap())
@@ -65,7 +66,7 @@ fn record(index: i32, value: &str) -> Record<'_> {
 }
 
 /// All committed values of a partition, in order.
-async fn committed(client: &Arc<Client>, topic: &TopicName, index: i32) -> Vec<String> {
+pub(crate) async fn committed(client: &Arc<Client>, topic: &TopicName, index: i32) -> Vec<String> {
     let plain = Producer::new(Arc::clone(client), producer::Settings::default());
     let end = Record {
         partition: Some(PartitionIndex(index)),

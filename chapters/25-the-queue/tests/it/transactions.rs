@@ -1,5 +1,8 @@
 //! Transactions and idempotent producers, against the real process.
 
+mod bounds;
+mod compacted;
+
 use mqd_guard::{Mqd, Port};
 use record_batch::layout;
 use wire_protocol::ErrorCode;
@@ -129,8 +132,12 @@ impl Producer {
     }
 }
 
-/// A batch of one record, with numbers.
-fn numbered(value: &str, (id, epoch, first): (i64, i16, i32), attributes: i16) -> Vec<u8> {
+/// A batch of one record, with who has sent it, and its number.
+pub(crate) fn numbered(
+    value: &str,
+    (id, epoch, first): (i64, i16, i32),
+    attributes: i16,
+) -> Vec<u8> {
     let mut batch = batch(&[value.as_bytes()]);
     let mut put = |at: usize, bytes: &[u8]| batch[at..at + bytes.len()].copy_from_slice(bytes);
     put(layout::ATTRIBUTES, &attributes.to_be_bytes());

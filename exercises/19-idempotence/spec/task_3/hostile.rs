@@ -6,13 +6,28 @@ use wire_protocol::Reader;
 
 use super::super::batches::batch;
 use super::bytes::window;
-use super::open::{hold, limits, note, table, with};
-use super::part::{Table, Unreadable, Window};
+use super::open::{LIMITS, Producers, day, hold, ids, note, pieces, restored, table, with};
+use super::part::{Limits, Table, Turns, Unreadable, Window};
 
-/// Why these bytes are no table; `Ok` with the number of producers if they are one.
+/// A table that reads and writes its producers in one piece.
+fn in_one_piece() -> Producers {
+    let limits = Limits {
+        piece_max: 100,
+        ..LIMITS
+    };
+    Table::new(limits, Turns::default())
+}
+
+/// Why these bytes are no piece; `Ok` with the number of producers if they are one. A table has
+/// nothing of a piece that it cannot read.
 fn read(bytes: &[u8]) -> Result<usize, Unreadable> {
-    let table = Table::<super::open::Open>::restore(limits(100), Timestamp(0), bytes);
-    table.map(|table| table.len())
+    let mut table = in_one_piece();
+    let read = table.restore(Timestamp(0), bytes);
+    if read.is_err() {
+        expect_eq("producers of a piece that is none", table.len(), 0);
+        expect_eq("and the idlest", table.idlest(), None);
+    }
+    read.map(|_| table.len())
 }
 
 fn read_window(bytes: &[u8]) -> Result<usize, Unreadable> {
@@ -22,9 +37,12 @@ fn read_window(bytes: &[u8]) -> Result<usize, Unreadable> {
 
 /// A table with five producers, and six batches of one of them.
 fn snapshot() -> Vec<u8> {
-    let mut table = with(9, &[1, 2, 3, 4, 5, 1, 1, 1, 1, 1]);
+    let mut table = in_one_piece();
+    for (number, producer) in (0..).zip([1, 2, 3, 4, 5, 1, 1, 1, 1, 1]) {
+        note(&mut table, i64::from(number), producer, number);
+    }
     hold(&mut table, 3, Some(12));
-    table.snapshot()
+    pieces(&table).concat()
 }
 
 #[test]
@@ -81,10 +99,12 @@ fn of_another_version() {
     case!(
         "What another version has written is not guessed at.",
         || {
-            for version in [1, 2, 127, -1, -128_i8] {
+            for version in [0, 2, 127, -1, -128_i8] {
                 let mut bytes = snapshot();
                 bytes[0] = version.to_be_bytes()[0];
                 expect_eq("a table", read(&bytes), Err(Unreadable::Version(version)));
+            }
+            for version in [1, 2, 127, -1, -128_i8] {
                 let mut bytes = Vec::new();
                 window(1).put(&mut bytes);
                 bytes[0] = version.to_be_bytes()[0];
@@ -132,6 +152,11 @@ fn a_negative_time_can_be() {
             window(1).put(&mut bytes);
             bytes[4 + 16] |= 0x80;
             expect_eq("a negative timestamp", read_window(&bytes), Ok(1));
+            let mut table = table();
+            note(&mut table, -5, 1, 0);
+            let table = restored(&table, 0);
+            let seen = table.get(ProducerId(1)).map(|entry| entry.seen);
+            expect_eq("seen before 1970", seen, Some(Timestamp(-5)));
         }
     );
 }
@@ -139,15 +164,45 @@ fn a_negative_time_can_be() {
 #[test]
 fn a_producer_that_is_there_twice() {
     case!("A snapshot has no producer twice.", || {
-        let mut table = table(9);
-        note(&mut table, 0, 1, 0);
-        note(&mut table, 0, 2, 1);
-        let mut bytes = table.snapshot();
-        let size = (bytes.len() - 5) / 2;
-        bytes.copy_within(5..5 + 8, 5 + size);
-        let got = read(&bytes);
-        expect_eq("the same id twice", got, Err(Unreadable::Value));
+        // The first one is so old that it is left out.
+        for seen in [0, -9 * day()] {
+            let mut table = table();
+            note(&mut table, seen, 1, 0);
+            note(&mut table, 0, 2, 1);
+            let mut bytes = pieces(&table).concat();
+            let size = (bytes.len() - 5) / 2;
+            bytes.copy_within(5..5 + 8, 5 + size);
+            let what = format!("the same id twice, seen at {seen}");
+            expect_eq(&what, read(&bytes), Err(Unreadable::Value));
+        }
+        let mut table = with(&[1, 2]);
+        let other = pieces(&with(&[2, 3])).concat();
+        let got = table.restore(Timestamp(0), &other);
+        expect_eq("2 and 3 after 1 and 2", got, Err(Unreadable::Value));
+        expect_eq("the producers then", ids(&table), vec![1, 2]);
     });
+}
+
+#[test]
+fn a_turn_that_cannot_be() {
+    case!(
+        "A turn below zero is none: the next turn must be above all.",
+        || {
+            let mut bytes = pieces(&with(&[1])).concat();
+            bytes[5 + 16] |= 0x80;
+            expect_eq("a negative turn", read(&bytes), Err(Unreadable::Value));
+            bytes[5 + 16..5 + 24].copy_from_slice(&i64::MAX.to_be_bytes());
+            let mut table = table();
+            let added = table.restore(Timestamp(0), &bytes);
+            expect_eq("the largest turn", added, Ok(vec![ProducerId(1)]));
+            note(&mut table, 0, 2, 0);
+            expect_eq(
+                "2 writes: forgotten first",
+                table.forget_idlest(),
+                Some(ProducerId(1)),
+            );
+        }
+    );
 }
 
 #[test]
@@ -157,11 +212,11 @@ fn whatever_a_producer_says_of_itself() {
         || {
             for id in [i64::MIN, -2, -1, i64::MAX] {
                 for epoch in [i16::MIN, -1, i16::MAX] {
-                    let mut table = table(9);
+                    let mut table = table();
                     let (producer, epoch) = (ProducerId(id), ProducerEpoch(epoch));
                     table.note(Timestamp(0), producer, epoch, Some(batch(0, 9, 100)));
                     let what = format!("producer {id}, {epoch:?}");
-                    expect_eq(&what, read(&table.snapshot()), Ok(1));
+                    expect_eq(&what, read(&pieces(&table).concat()), Ok(1));
                 }
             }
         }
@@ -188,10 +243,9 @@ fn what_other_rules_cannot_read() {
     case!(
         "If other rules cannot read what they keep, the table is not restored either.",
         || {
-            let table = with(9, &[1]);
-            let mut bytes = table.snapshot();
-            let kept = bytes.len() - 8;
-            bytes[kept..].copy_from_slice(&(-2_i64).to_be_bytes());
+            let mut bytes = pieces(&with(&[1])).concat();
+            let kept = bytes.len() - 9;
+            bytes[kept..kept + 8].copy_from_slice(&(-2_i64).to_be_bytes());
             expect_eq(
                 "an open transaction at -2",
                 read(&bytes),
@@ -210,12 +264,12 @@ fn any_bit_flipped() {
             for bit in 0..whole.len() * 8 {
                 let mut bytes = whole.clone();
                 bytes[bit / 8] ^= 1 << (bit % 8);
-                let table = Table::<super::open::Open>::restore(limits(100), Timestamp(0), &bytes);
-                if let Ok(table) = table {
+                let mut table = in_one_piece();
+                if table.restore(Timestamp(0), &bytes).is_ok() {
                     let fits = table.len() <= 5;
                     expect(&format!("bit {bit} flipped: at most five producers"), fits);
                     let windows = table
-                        .iter()
+                        .piece(None)
                         .map(|(_, entry)| entry.window.batches().count());
                     expect(
                         &format!("bit {bit}: at most five batches"),

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use message_model::{Offset, ProducerEpoch, ProducerId, Timestamp};
-use spec_harness::expect_eq;
+use message_model::{Offset, ProducerId};
+use spec_harness::fail;
 
-use super::open::{IDLE_MAX, Producers, ids};
+use super::open::{Producers, day, ids, order};
 use super::part::Remembered;
 
 /// A producer; those noted last come last.
@@ -35,36 +35,23 @@ impl fmt::Debug for Known {
 }
 
 /// What a table must know.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Model {
     known: Vec<Known>,
-    producers_max: usize,
 }
 
 impl Model {
-    pub(super) fn new(producers_max: usize) -> Model {
-        Model {
-            known: Vec::new(),
-            producers_max,
-        }
-    }
-
     pub(super) fn note(&mut self, at: i64, producer: i64, epoch: i16, batch: Option<Remembered>) {
         let place = self.known.iter().position(|one| one.producer == producer);
         let mut one = match place {
             Some(place) => self.known.remove(place),
-            None => {
-                if self.known.len() >= self.producers_max {
-                    self.forget_idlest();
-                }
-                Known {
-                    producer,
-                    epoch,
-                    batches: Vec::new(),
-                    since: None,
-                    seen: at,
-                }
-            }
+            None => Known {
+                producer,
+                epoch,
+                batches: Vec::new(),
+                since: None,
+                seen: at,
+            },
         };
         if epoch > one.epoch {
             one.epoch = epoch;
@@ -93,22 +80,22 @@ impl Model {
     }
 
     pub(super) fn expire(&mut self, now: i64) {
-        let day = i64::try_from(IDLE_MAX.as_millis()).unwrap_or(i64::MAX);
-        loop {
-            let idlest = self.known.iter_mut().find(|one| one.since.is_none());
-            let Some(one) = idlest else { return };
+        for one in &mut self.known {
             one.seen = one.seen.min(now);
-            if now - one.seen < day {
-                return;
-            }
-            self.forget_idlest();
         }
+        self.restart(now);
     }
 
     /// What a restart leaves of it.
     pub(super) fn restart(&mut self, now: i64) {
-        while self.known.len() > self.producers_max && self.forget_idlest().is_some() {}
-        self.expire(now);
+        let is_left = |one: &Known| one.since.is_some() || now - one.seen < day();
+        self.known.retain(is_left);
+    }
+
+    /// The producers that are not held, the idlest one first.
+    fn order(&self) -> Vec<i64> {
+        let free = self.known.iter().filter(|one| one.since.is_none());
+        free.map(|one| one.producer).collect()
     }
 }
 
@@ -124,27 +111,48 @@ fn known(table: &Producers, producer: i64) -> Option<Known> {
     })
 }
 
-/// Checks that a table knows what the model knows: the same of the same producers.
-pub(super) fn expect_same(what: &str, table: &Producers, model: &Model) {
+/// What a table knows otherwise than the model.
+pub(super) struct Difference {
+    pub(super) what: String,
+    pub(super) got: String,
+    pub(super) expected: String,
+}
+
+impl Difference {
+    pub(super) fn new(what: &str, got: &dyn fmt::Debug, expected: &dyn fmt::Debug) -> Difference {
+        Difference {
+            what: what.to_owned(),
+            got: format!("{got:?}"),
+            expected: format!("{expected:?}"),
+        }
+    }
+}
+
+/// The first producer that the table knows otherwise than the model, or the order in which
+/// they would be forgotten.
+pub(super) fn difference(table: &Producers, model: &Model) -> Option<Difference> {
     let of_model = model.known.iter().map(|one| one.producer);
     let mut all: Vec<_> = ids(table).into_iter().chain(of_model).collect();
     all.sort_unstable();
     all.dedup();
-    for producer in all {
+    let of_producer = all.into_iter().find_map(|producer| {
         let expected = model.known.iter().find(|one| one.producer == producer);
-        let what = format!("producer {producer}, {what}");
-        expect_eq(&what, known(table, producer), expected.cloned());
-    }
+        let (got, expected) = (known(table, producer), expected.cloned());
+        let what = format!("producer {producer}");
+        (got != expected).then(|| Difference::new(&what, &got, &expected))
+    });
+    let (got, expected) = (order(table), model.order());
+    let of_order = (got != expected).then(|| {
+        let what = "the order in which they would be forgotten";
+        Difference::new(what, &got, &expected)
+    });
+    of_producer.or(of_order)
 }
 
-/// Tells both the same.
-pub(super) fn note_both(
-    (table, model): (&mut Producers, &mut Model),
-    at: i64,
-    (producer, epoch): (i64, i16),
-    batch: Option<Remembered>,
-) {
-    model.note(at, producer, epoch, batch);
-    let (producer, epoch) = (ProducerId(producer), ProducerEpoch(epoch));
-    table.note(Timestamp(at), producer, epoch, batch);
+/// Checks that a table knows what the model knows: the same of the same producers.
+pub(super) fn expect_same(what: &str, table: &Producers, model: &Model) {
+    if let Some(found) = difference(table, model) {
+        let what = format!("{}, {what}", found.what);
+        fail(&what, &found.expected, &found.got);
+    }
 }

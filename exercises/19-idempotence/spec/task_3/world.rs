@@ -5,10 +5,8 @@ use message_model::{Offset, ProducerEpoch, ProducerId, Timestamp};
 use spec_harness::expect_eq;
 
 use super::model::{Model, expect_same};
-use super::open::{Producers, limits, table};
-use super::part::{Remembered, Table};
-
-const PRODUCERS_MAX: usize = 10;
+use super::open::{Producers, pieces, read, table};
+use super::part::Remembered;
 
 /// A batch in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +65,7 @@ impl World {
             durable: 0,
             old: None,
             new: None,
-            table: table(PRODUCERS_MAX),
+            table: table(),
             first,
             clients: vec![
                 Client {
@@ -153,7 +151,12 @@ impl World {
         self.story.push("snapshot".to_owned());
         // What is not on disk may not be in it: a power failure would take the log back.
         self.durable = self.log.len();
-        let body = self.table.snapshot();
+        let mut body = Vec::new();
+        for piece in pieces(&self.table) {
+            let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+            body.extend(length.to_be_bytes());
+            body.extend(piece);
+        }
         let mut file = self.end().to_be_bytes().to_vec();
         file.extend(checksum(&body).to_be_bytes());
         file.extend(body);
@@ -196,13 +199,11 @@ impl World {
     }
 
     fn start(&mut self) {
-        let file = self.new.as_deref().and_then(read);
+        let file = self.new.as_deref().and_then(read_file);
         let file = file.filter(|(end, _)| *end <= self.end());
-        let restored = file.and_then(|(end, body)| {
-            let now = Timestamp(self.end());
-            Some((end, Table::restore(limits(PRODUCERS_MAX), now, body).ok()?))
-        });
-        let (from, mut restored) = restored.unwrap_or_else(|| (0, table(PRODUCERS_MAX)));
+        let restored =
+            file.and_then(|(end, body)| Some((end, read(&read_body(body)?, self.end()).ok()?)));
+        let (from, mut restored) = restored.unwrap_or_else(|| (0, table()));
         let behind = self
             .log
             .iter()
@@ -213,7 +214,7 @@ impl World {
 
     /// The table is what it would be if it had been told all of the log.
     fn check(&self) {
-        let mut model = Model::new(PRODUCERS_MAX);
+        let mut model = Model::default();
         for one in &self.log {
             let at = one.batch.timestamp.0;
             model.note(at, one.producer, one.epoch, Some(one.batch));
@@ -263,12 +264,24 @@ fn note(table: &mut Producers, written: &Written) {
     );
 }
 
-/// The offset and the table of a file; `None` if the checksum says that it is torn.
-fn read(file: &[u8]) -> Option<(i64, &[u8])> {
+/// The offset and the pieces of a file; `None` if the checksum says that it is torn.
+fn read_file(file: &[u8]) -> Option<(i64, &[u8])> {
     let (end, rest) = file.split_first_chunk::<8>()?;
     let (sum, body) = rest.split_first_chunk::<8>()?;
     let is_whole = checksum(body) == u64::from_be_bytes(*sum);
     is_whole.then_some((i64::from_be_bytes(*end), body))
+}
+
+/// The pieces of a table, each behind its length.
+fn read_body(mut body: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let mut pieces = Vec::new();
+    while let Some((length, rest)) = body.split_first_chunk() {
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let (piece, rest) = rest.split_at_checked(length)?;
+        pieces.push(piece.to_vec());
+        body = rest;
+    }
+    Some(pieces)
 }
 
 /// Any checksum will do here: this is FNV-1a.

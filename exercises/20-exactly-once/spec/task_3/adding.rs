@@ -3,7 +3,7 @@
 use spec_harness::{case, expect_eq};
 
 use super::part::State;
-use super::world::{EPOCH, PARTITIONS_MAX, World, instance, stored};
+use super::world::{EPOCH, PARTITIONS_MAX, World, instance, short, stored};
 use super::{expect_answer, expect_disk, expect_state, expect_work};
 
 #[test]
@@ -100,7 +100,8 @@ fn of_another_instance() {
                     (instance(7, 4), "Fenced"),
                 ] {
                     let call = world.add(other, &[0]);
-                    let what = format!("AddPartitionsToTxn of {other:?} while {state:?}");
+                    let who = short(other);
+                    let what = format!("AddPartitionsToTxn of {who} while {state:?}");
                     expect_answer(&world, &what, call, expected);
                 }
             }
@@ -132,6 +133,11 @@ fn while_something_is_under_way() {
             let first = world.add(instance(7, 0), &[1]);
             let second = world.add(instance(7, 0), &[2]);
             expect_answer(&world, "the second", second, "ConcurrentTransactions");
+            let max = i32::try_from(PARTITIONS_MAX).expect("small");
+            let all: Vec<i32> = (0..=max).collect();
+            let many = world.add(instance(7, 0), &all);
+            let what = "one with too many partitions";
+            expect_answer(&world, what, many, "ConcurrentTransactions");
             world.store_one(true);
             let third = world.add(instance(7, 0), &[0]);
             expect_answer(&world, "the third", third, "ConcurrentTransactions");

@@ -3,7 +3,7 @@
 use spec_harness::{case, expect_eq};
 
 use super::part::{Outcome, State};
-use super::world::{ANSWER, BACKOFF, World, instance, p, stored};
+use super::world::{ANSWER, BACKOFF, EPOCH, World, instance, p, short, stored};
 use super::{expect_answer, expect_disk, expect_state, expect_work};
 
 #[test]
@@ -159,7 +159,8 @@ fn of_another_instance() {
                     (instance(7, 4), "Fenced"),
                 ] {
                     let call = world.commit(other);
-                    let what = format!("EndTxn of {other:?} while {state:?}");
+                    let who = short(other);
+                    let what = format!("EndTxn of {who} while {state:?}");
                     expect_answer(&world, &what, call, expected);
                 }
             }
@@ -179,6 +180,56 @@ fn one_at_a_time() {
             world.settle();
             expect_answer(&world, "the commit", first, "Ok 7/0");
             expect_disk(&world, "CompleteCommit of 7/0");
+        }
+    );
+}
+
+#[test]
+fn while_partitions_are_told() {
+    case!(
+        "While partitions are being told, the transaction does not end: one that hears of it behind its marker would take it for the next transaction, and wait for ever.",
+        || {
+            for outcome in [Outcome::Commit, Outcome::Abort] {
+                let mut world = World::open(&[0]);
+                world.add(instance(7, 0), &[1]);
+                world.store_one(true);
+                expect_work(&world, &["begin 7/0 in 1"]);
+                let call = world.end(instance(7, 0), outcome);
+                let what = format!("{outcome:?}");
+                expect_answer(&world, &what, call, "ConcurrentTransactions");
+                world.settle();
+                expect_disk(&world, "Ongoing of 7/0 in 0 1");
+            }
+        }
+    );
+}
+
+#[test]
+fn each_change_says_when() {
+    case!(
+        "Each change is stored with its own time: the decision, that all is complete, and an abort that the producer has not asked for.",
+        || {
+            let mut world = World::open(&[0]);
+            let updated = |world: &World| world.disk.as_ref().map(|disk| disk.updated.0 - EPOCH);
+            world.now = 3_000;
+            world.commit(instance(7, 0));
+            world.now = 3_500;
+            world.store_one(true);
+            expect_eq(
+                "the decision, in ms since the start",
+                updated(&world),
+                Some(3_000),
+            );
+            world.now = 4_000;
+            world.mark_one(true);
+            world.store_one(true);
+            expect_eq("that it is complete, in ms", updated(&world), Some(4_000));
+            world.add(instance(7, 0), &[0]);
+            world.settle();
+            world.now = 5_000;
+            world.init(None);
+            world.store_one(true);
+            expect_eq("the abort, in ms", updated(&world), Some(5_000));
         }
     );
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use spec_harness::{case, expect_eq};
 
 use super::part::{State, TransactionMetadata};
-use super::world::{TIMEOUT_MAX, World, instance, stored};
+use super::world::{TIMEOUT_MAX, World, instance, short, stored};
 use super::{expect_answer, expect_disk, expect_state, expect_work};
 
 #[test]
@@ -216,7 +216,7 @@ fn a_zombie_that_goes_on() {
             ] {
                 let call = world.init(Some(old));
                 world.settle();
-                let what = format!("InitProducerId of {old:?}");
+                let what = format!("InitProducerId of {}", short(old));
                 expect_answer(&world, &what, call, "Fenced");
             }
         }
@@ -239,6 +239,29 @@ fn a_zombie_does_not_abort_its_successor() {
             expect_answer(&world, "InitProducerId of 7/0", call, "Fenced");
             expect_state(&world, State::Ongoing);
             expect_work(&world, &[]);
+        }
+    );
+}
+
+#[test]
+fn a_zombie_while_markers_are_written() {
+    case!(
+        "An old instance is fenced also while markers are being written. All others ask again.",
+        || {
+            for decided in [State::PrepareCommit, State::PrepareAbort] {
+                let mut world = World::restored(stored(decided, 3, &[0]), 0);
+                for (expected, answer) in [
+                    (Some(instance(7, 2)), "Fenced"),
+                    (Some(instance(8, 3)), "Fenced"),
+                    (Some(instance(7, 3)), "ConcurrentTransactions"),
+                    (None, "ConcurrentTransactions"),
+                ] {
+                    let call = world.init(expected);
+                    let who = expected.map_or_else(|| "a new process".to_owned(), short);
+                    let what = format!("InitProducerId of {who} while {decided:?}");
+                    expect_answer(&world, &what, call, answer);
+                }
+            }
         }
     );
 }

@@ -3,7 +3,7 @@
 use spec_harness::{case, expect_eq};
 
 use super::part::State;
-use super::world::{EXPIRATION, TIMEOUT, World, instance, stored};
+use super::world::{BACKOFF, EXPIRATION, TIMEOUT, World, instance, stored};
 use super::{expect_answer, expect_disk, expect_state, expect_work};
 
 #[test]
@@ -81,6 +81,25 @@ fn what_is_decided_is_carried_out() {
                 expect_work(&world, &[&*expected[0], &*expected[1]]);
                 world.settle();
                 expect_disk(&world, end);
+            }
+        }
+    );
+}
+
+#[test]
+fn a_marker_that_fails_behind_a_crash() {
+    case!(
+        "A marker that could not be written behind a crash is written again after the backoff, as before the crash.",
+        || {
+            for (state, marker) in [
+                (State::PrepareCommit, "Commit 7/5 in 0"),
+                (State::PrepareAbort, "Abort 7/5 in 0"),
+            ] {
+                let mut world = World::restored(stored(state, 5, &[0]), 0);
+                world.mark_one(false);
+                expect_work(&world, &[]);
+                world.wait(BACKOFF);
+                expect_work(&world, &[marker]);
             }
         }
     );

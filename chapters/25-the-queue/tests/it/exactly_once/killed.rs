@@ -137,7 +137,7 @@ async fn outcome(count: i32, kills: u32, seed: u64) -> Vec<Vec<String>> {
     let observer = connect(&mqd).await;
     let from = create(&observer, "in", PARTITIONS).await;
     let to = create(&observer, "out", PARTITIONS).await;
-    fill(&observer, &from, PARTITIONS, count).await;
+    fill(&observer, &from, PARTITIONS, 0..count).await;
     let mut clients = Clients::begin(&mqd);
     for kill in 1..=kills {
         let even = i64::from(count) * i64::from(kill) / i64::from(kills + 1);

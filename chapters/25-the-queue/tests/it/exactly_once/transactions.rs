@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use client::Client;
-use consumer::{Committed, Consumer};
+use consumer::{Committed, Consumer, OffsetReset, SeekTo};
 use exactly_once_client::{Error, Settings, TransactionalProducer};
 use message_model::{Offset, TopicName};
 use mqd_guard::Port;
@@ -211,6 +211,69 @@ async fn offsets_count_when_the_transaction_is_committed() {
     producer.send_offsets(&group, &to(7)).await.unwrap();
     producer.abort().await.unwrap();
     assert_eq!(consumer.committed(&all).await.unwrap(), to(5));
+}
+
+/// Otherwise it would begin in front of records whose results are about to be committed.
+#[tokio::test]
+async fn a_consumer_waits_for_offsets_that_a_transaction_may_change() {
+    let mqd = start();
+    let client = connect(&mqd).await;
+    let topic = create(&client, "t", 1).await;
+    let settings = consumer::Settings {
+        group: Some("g".to_owned()),
+        reset: OffsetReset::Earliest,
+        read_committed: true,
+        ..consumer::Settings::default()
+    };
+    let mut consumer = Consumer::new(Arc::clone(&client), settings);
+    let group = consumer.group_metadata().unwrap();
+    let all = BTreeSet::from([partition(&topic, 0)]);
+    let committed = Committed {
+        offset: Offset(5),
+        metadata: String::new(),
+    };
+    let offsets = BTreeMap::from([(partition(&topic, 0), committed)]);
+    let mut producer = init(&client, "x").await;
+    producer.begin().unwrap();
+    producer.send_offsets(&group, &offsets).await.unwrap();
+    {
+        let mut assigning = std::pin::pin!(consumer.assign(all));
+        let early = tokio::time::timeout(Duration::from_millis(300), &mut assigning).await;
+        assert!(early.is_err(), "the offset was not known");
+        producer.commit().await.unwrap();
+        assigning.await.unwrap();
+    }
+    assert_eq!(consumer.position(&partition(&topic, 0)), Some(Offset(5)));
+}
+
+/// What is open comes at its end, so that is where the end is.
+#[tokio::test]
+async fn the_end_of_committed_records_is_before_an_open_transaction() {
+    let mqd = start();
+    let client = connect(&mqd).await;
+    let topic = create(&client, "t", 1).await;
+    let t0 = partition(&topic, 0);
+    let settings = consumer::Settings {
+        reset: OffsetReset::Latest,
+        read_committed: true,
+        ..consumer::Settings::default()
+    };
+    let mut consumer = Consumer::new(Arc::clone(&client), settings);
+    let mut producer = init(&client, "x").await;
+    producer.begin().unwrap();
+    send(&mut producer, &topic, &["1"]).await;
+    producer.commit().await.unwrap();
+    producer.begin().unwrap();
+    let sent = producer.send(&topic, record(0, "2")).await.unwrap();
+    sent.await.unwrap();
+    consumer.assign([t0.clone()].into()).await.unwrap();
+    // Behind the record and the marker of the first transaction.
+    assert_eq!(consumer.position(&t0), Some(Offset(2)));
+    consumer.seek(&t0, SeekTo::End).await.unwrap();
+    assert_eq!(consumer.position(&t0), Some(Offset(2)));
+    producer.commit().await.unwrap();
+    consumer.seek(&t0, SeekTo::End).await.unwrap();
+    assert_eq!(consumer.position(&t0), Some(Offset(4)));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What transforms write.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use exactly_once_client::{Error, Output, Transform, TransformSettings};
 use message_model::{TopicName, TopicPartition};
 use producer::Producer;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::{committed, connect, create, partition, record, settings, start};
 use crate::support::PATIENCE;
@@ -34,28 +36,27 @@ pub(super) fn doubled(
     }
 }
 
-async fn transform(client: &Arc<Client>, id: &str, from: &TopicName, max: usize) -> Transform {
-    let source = consumer::Settings {
+/// How the transforms of these tests read.
+pub(super) fn source() -> consumer::Settings {
+    consumer::Settings {
         group: Some("g".to_owned()),
         reset: OffsetReset::Earliest,
         session_timeout: Duration::from_secs(2),
         heartbeat_interval: Duration::from_millis(100),
         partition_fetch_max_bytes: 500,
         ..consumer::Settings::default()
-    };
-    let topics = Topics::Named(BTreeSet::from([from.clone()]));
-    let limits = TransformSettings {
-        records_max: max,
-        time_max: Duration::from_millis(50),
-    };
-    Transform::start(Arc::clone(client), source, topics, settings(id), limits)
-        .await
-        .unwrap()
+    }
 }
 
-pub(super) async fn fill(client: &Arc<Client>, topic: &TopicName, partitions: i32, count: i32) {
+/// Sends these numbers, in turns to each of the partitions.
+pub(super) async fn fill(
+    client: &Arc<Client>,
+    topic: &TopicName,
+    partitions: i32,
+    numbers: Range<i32>,
+) {
     let plain = Producer::new(Arc::clone(client), producer::Settings::default());
-    for number in 0..count {
+    for number in numbers {
         let value = number.to_string();
         drop(plain.send(topic, record(number % partitions, &value)).await);
     }
@@ -70,7 +71,7 @@ pub(super) fn wanted(partition: i32, partitions: i32, (times, count): (usize, i3
 }
 
 /// Waits until the group has read everything of a topic.
-async fn until_read(client: &Arc<Client>, topic: &TopicName, partitions: i32) {
+pub(super) async fn until_read(client: &Arc<Client>, topic: &TopicName, partitions: i32) {
     let deadline = client.clock().now().plus(PATIENCE);
     loop {
         let all = (0..partitions)
@@ -85,29 +86,93 @@ async fn until_read(client: &Arc<Client>, topic: &TopicName, partitions: i32) {
     }
 }
 
-/// Runs transforms in tasks until they are stopped.
-struct Running {
-    stop: oneshot::Sender<()>,
-    task: tokio::task::JoinHandle<Result<(), Error>>,
+/// Runs a transform until it is stopped.
+pub(super) async fn run_by(
+    (client, id): (&Arc<Client>, &str),
+    (source, from): (consumer::Settings, &TopicName),
+    limits: TransformSettings,
+    (function, stopped): (
+        impl FnMut(&TopicPartition, &ConsumedRecord) -> Vec<Output>,
+        oneshot::Receiver<()>,
+    ),
+) -> Result<(), Error> {
+    let topics = Topics::Named(BTreeSet::from([from.clone()]));
+    let client = Arc::clone(client);
+    let mut transform = Transform::start(client, source, topics, settings(id), limits).await?;
+    transform
+        .run(function, async { stopped.await.unwrap_or(()) })
+        .await?;
+    transform.close(PATIENCE).await
 }
 
-async fn run(client: &Arc<Client>, id: &str, topics: (&TopicName, &TopicName)) -> Running {
-    let mut running = transform(client, id, topics.0, 7).await;
+/// A transform in a task.
+pub(super) struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), Error>>,
+}
+
+/// Begins a transform.
+pub(super) fn run(
+    client: &Arc<Client>,
+    id: &'static str,
+    topics: (&TopicName, &TopicName),
+) -> Running {
+    let limits = TransformSettings {
+        records_max: 7,
+        time_max: Duration::from_millis(50),
+    };
     let function = doubled(topics.1);
     let (stop, stopped) = oneshot::channel();
+    let (client, from) = (Arc::clone(client), topics.0.clone());
     let task = tokio::spawn(async move {
-        let stopped = async { stopped.await.unwrap_or(()) };
-        running.run(function, stopped).await?;
-        running.close(PATIENCE).await
+        run_by(
+            (&client, id),
+            (source(), &from),
+            limits,
+            (function, stopped),
+        )
+        .await
     });
     Running { stop, task }
 }
 
 impl Running {
-    async fn end(self) {
+    pub(super) async fn end(self) {
         self.stop.send(()).unwrap();
         self.task.await.unwrap().unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_is_open_when_a_transform_is_stopped_is_committed() {
+    let mqd = start();
+    let client = connect(&mqd).await;
+    let (from, to) = (
+        create(&client, "in", 1).await,
+        create(&client, "out", 1).await,
+    );
+    fill(&client, &from, 1, 0..10).await;
+    let limits = TransformSettings {
+        records_max: 1_000,
+        time_max: PATIENCE,
+    };
+    let topics = Topics::Named(BTreeSet::from([from.clone()]));
+    let sink = settings("x");
+    let transform = Transform::start(Arc::clone(&client), source(), topics, sink, limits);
+    let mut transform = transform.await.unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let (mut stop, mut left) = (Some(stop), 10);
+    let mut inner = doubled(&to);
+    let function = |from: &TopicPartition, record: &ConsumedRecord| {
+        left -= 1;
+        if left == 0 {
+            stop.take().unwrap().send(()).unwrap();
+        }
+        inner(from, record)
+    };
+    let stopped = async { stopped.await.unwrap() };
+    transform.run(function, stopped).await.unwrap();
+    assert_eq!(committed(&client, &to, 0).await, wanted(0, 1, (1, 10)));
 }
 
 #[tokio::test]
@@ -118,12 +183,12 @@ async fn a_transform_reads_on_where_the_last_one_has_committed() {
         create(&client, "in", 2).await,
         create(&client, "out", 2).await,
     );
-    fill(&client, &from, 2, 100).await;
-    let first = run(&client, "x", (&from, &to)).await;
+    fill(&client, &from, 2, 0..100).await;
+    let first = run(&client, "x", (&from, &to));
     until_read(&client, &from, 2).await;
     first.end().await;
-    fill(&client, &from, 2, 100).await;
-    let second = run(&client, "x", (&from, &to)).await;
+    fill(&client, &from, 2, 0..100).await;
+    let second = run(&client, "x", (&from, &to));
     until_read(&client, &from, 2).await;
     second.end().await;
     for index in 0..2 {
@@ -142,14 +207,14 @@ async fn transforms_that_share_a_group_write_each_result_once() {
         create(&client, "out", 4).await,
     );
     let topics = (&from, &to);
-    fill(&client, &from, 4, 400).await;
-    let first = run(&client, "first", topics).await;
-    let second = run(&client, "second", topics).await;
-    fill(&client, &from, 4, 400).await;
+    fill(&client, &from, 4, 0..400).await;
+    let first = run(&client, "first", topics);
+    let second = run(&client, "second", topics);
+    fill(&client, &from, 4, 0..400).await;
     // As if its process had been killed.
     second.task.abort();
-    let third = run(&client, "second", topics).await;
-    fill(&client, &from, 4, 400).await;
+    let third = run(&client, "second", topics);
+    fill(&client, &from, 4, 0..400).await;
     first.end().await;
     until_read(&client, &from, 4).await;
     third.end().await;
@@ -174,11 +239,11 @@ async fn an_instance_that_was_replaced_writes_nothing_more() {
         create(&client, "in", 1).await,
         create(&client, "out", 1).await,
     );
-    fill(&client, &from, 1, 50).await;
-    let older = run(&client, "x", (&from, &to)).await;
+    fill(&client, &from, 1, 0..50).await;
+    let older = run(&client, "x", (&from, &to));
     until_read(&client, &from, 1).await;
-    let newer = run(&client, "x", (&from, &to)).await;
-    fill(&client, &from, 1, 50).await;
+    let newer = run(&client, "x", (&from, &to));
+    fill(&client, &from, 1, 0..50).await;
     let ended = older.task.await.unwrap().unwrap_err();
     assert!(ended.is_fenced(), "{ended}");
     until_read(&client, &from, 1).await;
