@@ -1,8 +1,9 @@
 //! One group of a shard, with everything that the broker knows of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use message_model::{Moment, Offset, Timestamp};
+use message_model::{Moment, Offset, Timestamp, TopicName};
 
 use crate::common::Common;
 use crate::offsets::Offsets;
@@ -56,6 +57,14 @@ impl Entry {
         let bytes = ENTRY + id.len() + self.group.bytes();
         let bytes = bytes + self.offsets.bytes() + self.pending.bytes();
         self.counted.set(bytes);
+    }
+
+    /// Returns the partitions for which an offset is committed, or may be when a transaction
+    /// is: in the log is a record of each.
+    pub(crate) fn places(&self) -> BTreeSet<(&TopicName, i32)> {
+        let committed = self.offsets.iter();
+        let committed = committed.map(|(topic, partition, _)| (topic, partition));
+        committed.chain(self.pending.places()).collect()
     }
 
     /// Returns whether nothing is lost when it is forgotten: nothing of it was ever stored.

@@ -53,6 +53,8 @@ fn expired(group: &Arc<str>, entry: &Entry, now: Timestamp, retention: Duration)
     for (topic, partition, value) in entry.offsets.iter() {
         let is_over = match (&lives_from, value.expires_at) {
             (LivesFrom::Never, _) => false,
+            // A tombstone would void what the transaction is to commit.
+            _ if entry.pending.has(topic, partition) => false,
             (LivesFrom::Commit(reads), _) if reads.reads(topic.as_str()) => false,
             (_, Some(expires_at)) => now >= expires_at,
             (from, None) => now.since(from.of(value)) >= retention,

@@ -87,7 +87,7 @@ impl Shard {
         let topics = &self.common.broker.topics;
         let unknown = |topic: &_| topics.get(topic).is_none();
         turn.change(Appending::Several, |state| {
-            Ok((state.tombstones(|_, topic, _| unknown(topic)), ()))
+            Ok((state.tombstones(unknown), ()))
         })
         .await?;
         Ok(())

@@ -54,6 +54,9 @@ impl State {
             return;
         }
         let entry = self.entry(group, common);
+        if value.is_none() {
+            entry.pending.void(topic, *partition, at);
+        }
         entry.offsets.set(topic, *partition, value.clone(), at);
         entry.changed_at = end;
         entry.recount(group);

@@ -5,30 +5,27 @@ use std::sync::Arc;
 use message_model::TopicName;
 use wire_protocol::ErrorCode;
 
-use crate::records::{OffsetValue, Stored};
+use crate::records::Stored;
 use crate::shard::Shard;
 use crate::state::State;
 use crate::turn::Batches;
 
 impl State {
-    /// Returns a tombstone for each committed offset for which `is_dead` holds.
-    pub(crate) fn tombstones(
-        &self,
-        mut is_dead: impl FnMut(&str, &TopicName, &OffsetValue) -> bool,
-    ) -> Vec<Stored> {
+    /// Returns a tombstone for each offset of a topic for which `is_dead` holds, committed or
+    /// in a transaction that is open.
+    pub(crate) fn tombstones(&self, is_dead: impl Fn(&TopicName) -> bool) -> Vec<Stored> {
         let mut tombstones = Vec::new();
         for (group, entry) in &self.groups {
-            for (topic, partition, value) in entry.offsets.iter() {
-                if is_dead(group, topic, value) {
-                    tombstones.push(tombstone(group, topic, partition));
-                }
-            }
+            let places = entry.places().into_iter();
+            let dead = places.filter(|(topic, _)| is_dead(topic));
+            tombstones.extend(dead.map(|(topic, partition)| tombstone(group, topic, partition)));
         }
         tombstones
     }
 }
 
-/// Returns the record that says that an offset is deleted.
+/// Returns the record that says that an offset is deleted. It is in no transaction, and also
+/// voids what is before it in the log of transactions that are still open.
 pub(crate) fn tombstone(group: &Arc<str>, topic: &TopicName, partition: i32) -> Stored {
     Stored::Offset {
         group: Arc::clone(group),
@@ -39,7 +36,8 @@ pub(crate) fn tombstone(group: &Arc<str>, topic: &TopicName, partition: i32) -> 
 }
 
 impl Shard {
-    /// Forgets what was committed for `topics`, which are deleted.
+    /// Forgets what was committed for `topics`, which are deleted, and what open transactions
+    /// were to commit for them.
     ///
     /// # Errors
     /// When it cannot be written down.
@@ -50,7 +48,7 @@ impl Shard {
         let turn = self.turn().await?;
         let (_, end) = turn
             .change(Batches::Several, |state| {
-                Ok((state.tombstones(|_, topic, _| topics.contains(topic)), ()))
+                Ok((state.tombstones(|topic| topics.contains(topic)), ()))
             })
             .await?;
         drop(turn);

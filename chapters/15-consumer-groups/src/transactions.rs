@@ -63,6 +63,21 @@ impl Pending {
         let mut open = self.of.values();
         open.any(|offsets| offsets.get(topic, partition).is_some())
     }
+
+    /// Returns the partitions for which they are, some perhaps twice.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (&TopicName, i32)> {
+        let all = self.of.values().flat_map(Offsets::iter);
+        all.map(|(topic, partition, _)| (topic, partition))
+    }
+
+    /// What any transaction was to commit for a partition is void: a tombstone at `at` is
+    /// behind it in the log. What a transaction commits for it afterwards is not.
+    pub(crate) fn void(&mut self, topic: &TopicName, partition: i32, at: Offset) {
+        self.of.retain(|_, offsets| {
+            offsets.set(topic, partition, None, at);
+            !offsets.is_empty()
+        });
+    }
 }
 
 impl State {
@@ -98,9 +113,8 @@ impl State {
             let Some(entry) = self.groups.get_mut(&group) else {
                 continue;
             };
-            let Some(offsets) = entry.pending.of.remove(&producer) else {
-                continue;
-            };
+            // None is left if its topics were deleted meanwhile.
+            let offsets = entry.pending.of.remove(&producer).unwrap_or_default();
             if marker == Marker::Commit {
                 entry.offsets.take_over(offsets);
                 entry.changed_at = end;

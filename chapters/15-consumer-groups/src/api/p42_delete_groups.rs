@@ -64,9 +64,9 @@ async fn delete(
             State::Dead => return Err(ErrorCode::GROUP_ID_NOT_FOUND),
             _ => return Err(ErrorCode::NON_EMPTY_GROUP),
         }
-        let offsets = entry.offsets.iter();
-        let mut records: Vec<_> = offsets
-            .map(|(topic, partition, _)| tombstone(group, topic, partition))
+        let places = entry.places().into_iter();
+        let mut records: Vec<_> = places
+            .map(|(topic, partition)| tombstone(group, topic, partition))
             .collect();
         // Last: with it the group is gone.
         records.push(Stored::Group {

@@ -113,11 +113,14 @@ fn tombstones(
             continue;
         };
         let is_read = subscribed.reads(&topic.name);
+        let is_there = |partition| {
+            entry.offsets.get(&name, partition).is_some() || entry.pending.has(&name, partition)
+        };
         let partitions = topic.partitions.iter_mut();
         for one in partitions.filter(|one| one.error_code == ErrorCode::NONE) {
             if is_read {
                 one.error_code = ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC;
-            } else if entry.offsets.get(&name, one.partition_index).is_some() {
+            } else if is_there(one.partition_index) {
                 tombstones.push(tombstone(group, &name, one.partition_index));
             }
         }

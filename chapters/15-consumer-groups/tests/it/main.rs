@@ -6,6 +6,7 @@ mod admin;
 mod commits;
 mod formats;
 mod limits;
+mod pending;
 mod rebalance;
 mod storage;
 mod support;
