@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use message_model::Timestamp;
-use stream_compute::{Hit, LineSplitter, Pipeline, Recount, Row, Tally, Tumbling, parse};
+use stream_compute::{
+    Hit, LineSplitter, Pipeline, Recount, ResumePoint, Row, Tally, Tumbling, parse,
+};
 
 /// How far a line is behind its time at most, in milliseconds.
 const DELAY_MAX_MS: i64 = 20_000;
@@ -103,11 +105,13 @@ fn by_arrival(lines: &[(Timestamp, Hit, Vec<u8>)], windows: Tumbling) -> Rows {
 }
 
 fn by_event_time(lines: &[(u64, Vec<u8>)], windows: Tumbling, wait: u64) -> (Rows, Tally) {
-    let mut pipeline = Pipeline::new(windows, Duration::from_secs(wait));
+    let wait = Duration::from_secs(wait);
+    let mut pipeline = Pipeline::resume(&ResumePoint::default(), windows, wait);
     let mut rows = Vec::new();
     for batch in lines.chunks(BATCH) {
         for (number, text) in batch {
-            pipeline.take(*number, text);
+            let offset = pipeline.resume_point().taken;
+            pipeline.take(offset, *number, text);
         }
         rows.extend(pipeline.close_complete());
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use message_model::Timestamp;
 use serde_json::{Value, json};
-use stream_compute::{Hit, Row, Tumbling, Watermark, WindowCounts};
+use stream_compute::{Hit, Place, Row, Tumbling, Watermark, WindowCounts};
 
 /// The times in the lines, in seconds behind 10:00, in the order of their arrival.
 const LINES: [i64; 9] = [3, 8, 12, 14, 2, 15, 1, 20, 18];
@@ -24,7 +24,7 @@ fn shown(rows: &[Row]) -> Vec<Value> {
 /// The states after each line, with this bound.
 fn states(bound: u64) -> Vec<Value> {
     let windows = Tumbling::of_seconds(WINDOW_SECONDS);
-    let mut counts = WindowCounts::new(windows, Duration::from_secs(bound));
+    let mut counts = WindowCounts::new(windows, Watermark::behind_by(Duration::from_secs(bound)));
     let mut watermark = Watermark::behind_by(Duration::from_secs(bound));
     let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let mut fates = ["waits"; LINES.len()];
@@ -33,7 +33,7 @@ fn states(bound: u64) -> Vec<Value> {
     for arrived in 0..=LINES.len() {
         if let Some(index) = arrived.checked_sub(1) {
             let time = Timestamp(LINES[index] * 1000);
-            let is_late = counts.add(Hit { ip, time }).is_err();
+            let is_late = counts.add(Place::default(), Hit { ip, time }).is_err();
             late += usize::from(is_late);
             fates[index] = if is_late { "late" } else { "counted" };
             rows.extend(counts.close_complete());

@@ -15,6 +15,9 @@ pub(crate) const HELP: &str = "\
 Counts the requests per IP address of an access log, in windows of event time.
 The log flows through the queue, and so do the rows.
 
+A job that was killed goes on when it is started again with the same input, options
+and topics. (Then name the topics: their names are in the first line of output.)
+
 usage: ip-count --bootstrap HOST:PORT (--log FILE | --follow FILE | -) [options]
 
   --bootstrap HOST:PORT    where the queue is
@@ -27,14 +30,15 @@ usage: ip-count --bootstrap HOST:PORT (--log FILE | --follow FILE | -) [options]
   --out-of-order SECONDS   how far a line may be behind the latest (default: 60)
   --rate LINES             feed at most so many lines a second
   --rows N | all           show at most N rows at a time (default: 5)
-  --side FILE              write the side output to a file, not to the screen
+  --side FILE              append the side output to a file, not to the screen
   --idle-end SECONDS       end --follow when the file has not grown for so long
   --patience SECONDS       how long the queue may be away (default: 60)
 
 Each line of output says with its first word what it is:
   topics       the names of the two topics; comes first
+  resumed at offset N      from there on the lines of open windows are counted again
   acknowledged N lines     so many lines are safe in the queue
-  row          start, end, address, count of a row that is safe in the queue
+  row          start, end, address, count of a row that is committed
   rows N more  so many rows were not shown
   side line N: reason      line N does not parse, or came too late
   queue        the queue does not answer, or answers again

@@ -74,8 +74,8 @@ pub enum Verdict {
         /// All lines.
         lines: u64,
     },
-    /// A row is in the topic twice, with different counts.
-    Conflict {
+    /// A row is in the topic twice: once is all that a reader of committed records may find.
+    Twice {
         /// Which one.
         key: String,
     },

@@ -24,21 +24,33 @@ pub enum Error {
     /// The queue said no, for good.
     #[error("the queue said no")]
     Queue(#[from] client::Error),
+    /// A line was not delivered.
+    #[error("a line was not delivered")]
+    Line(#[from] producer::Error),
+    /// Lines or rows cannot be read from their topic.
+    #[error("a topic cannot be read")]
+    Topic(#[from] consumer::Error),
+    /// A transaction could not be committed.
+    #[error("rows could not be committed")]
+    Rows(#[source] exactly_once_client::Error),
+    /// Another instance of the same job has begun.
+    #[error(
+        "another ip-count has taken over the topic {0}, or a transaction was open for too long"
+    )]
+    Fenced(TopicName),
     /// The queue did not answer for as long as we are prepared to wait.
-    #[error("the queue did not answer for {} s: {last}", waited.as_secs())]
-    GaveUp {
-        /// How long.
-        waited: Duration,
-        /// What came last.
-        last: client::Error,
-    },
-    /// The job counts lines from 1, so its topics must be its own.
+    #[error("the queue did not answer for {} s", .0.as_secs())]
+    GaveUp(Duration),
+    /// It has records, and no job has committed that it goes on there.
     #[error("topic {0} is not empty; name another one, or delete it")]
     TopicInUse(TopicName),
-    /// What was fetched is no batch, or none of ours.
-    #[error("the queue returned a batch that cannot be read")]
-    Batch(#[from] ReadError),
-    /// A record in the output topic is not a row.
-    #[error("topic {0} has a record that is no row")]
-    NotARow(TopicName),
+    /// What was committed is of something else, or of a job that counts differently.
+    #[error("topic {0} is counted with other windows or another --out-of-order; name other topics")]
+    OtherJob(TopicName),
+    /// The topic has a line that the input does not have at its place.
+    #[error("line {0} of the input is not line {0} in the topic; resume with the same input")]
+    OtherInput(u64),
+    /// What was fetched is no batch, or none of ours, or no row.
+    #[error("the topic {0} has a record that is none of this job")]
+    Record(TopicName, #[source] Option<ReadError>),
 }

@@ -1,69 +1,116 @@
 //! From the log into the queue.
 
+use std::collections::VecDeque;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_model::Clock;
+use client::ConsumedRecord;
 use message_model::{Moment, Offset, TokenBucket, TopicPartition};
-use record_batch::{BatchBuilder, Header, RecordToSend};
+use producer::{Delivery, Producer, Record};
+use record_batch::Header;
 use tokio::sync::watch;
 
 use crate::access_log::Unparsable;
 use crate::error::Error;
 use crate::input::{Chunk, Input};
+use crate::job::line_number;
 use crate::lines::{Line, LineSplitter};
 use crate::queue::Queue;
-use crate::report::Report;
+use crate::run::Settings;
 
 /// The record header that says which line of the input a record is: decimal digits.
 pub(crate) const LINE_HEADER: &str = "line";
 
-/// A batch is sent when it has this many lines …
+/// How many lines are sent between two looks at the rate and at what is acknowledged.
 const BATCH_LINES_MAX: u32 = 200;
-/// … or this many bytes; `max.message.bytes` is 1 MiB.
-const BATCH_BYTES_MAX: usize = 512 * 1024;
+/// How many lines may be on their way, without a rate.
+const ON_THEIR_WAY_MAX: usize = 5_000;
 /// How often a followed file is looked at when it does not grow.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What was fed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fed {
-    /// How many lines there were.
+    /// How many lines there were, with those that were in the topic already.
     pub(crate) lines: u64,
     /// How many of them were too long to be sent.
     pub(crate) too_long: u64,
-    /// How many batches were sent again.
-    pub(crate) resends: u64,
     /// How many bytes of a last, incomplete line were left out when the job was stopped.
     pub(crate) unsent_bytes: u64,
     /// Behind the last record.
     pub(crate) end: Offset,
 }
 
-/// Sends lines in order, one batch at a time: the next one only when the one
-/// before is acknowledged. So whatever is in the topic twice, its second copy
-/// comes after the first, and all lines up to it have been there before.
-#[derive(Debug)]
-pub(crate) struct Feeder<'a> {
-    pub(crate) queue: &'a Queue<'a>,
-    pub(crate) topic: &'a TopicPartition,
-    pub(crate) report: &'a Report,
-    pub(crate) clock: Clock,
-    /// At most so many lines a second.
-    pub(crate) rate: Option<NonZeroU32>,
-    /// End when a followed file has not grown for so long.
-    pub(crate) idle_end: Option<Duration>,
+/// The line that the topic has last.
+#[derive(Debug, Clone)]
+pub(crate) struct LastLine {
+    pub(crate) number: u64,
+    text: Vec<u8>,
 }
 
-impl Feeder<'_> {
-    /// Sends all lines of `input`, until its end or until `stop` says true. The whole
-    /// lines that were read are sent in either case: the recount will find them in the file.
+impl LastLine {
+    pub(crate) fn of(record: &ConsumedRecord) -> Option<LastLine> {
+        Some(LastLine {
+            number: line_number(record)?,
+            text: record.value.as_deref()?.to_vec(),
+        })
+    }
+}
+
+/// Sends lines in order, from the one behind the topic's last line on. The producer is
+/// idempotent, so it stores no line twice. What a killed instance has left on its way may be
+/// stored as well, later. Whatever is in the topic twice, all lines before it are in front of
+/// both copies.
+#[derive(Debug)]
+pub(crate) struct Feeder<'a> {
+    queue: &'a Queue<'a>,
+    topic: &'a TopicPartition,
+    producer: Producer,
+    /// Lines up to this one are in the topic.
+    last: Option<LastLine>,
+    /// At most so many lines a second.
+    rate: Option<NonZeroU32>,
+    /// End when a followed file has not grown for so long.
+    idle_end: Option<Duration>,
+}
+
+impl<'a> Feeder<'a> {
+    /// Returns a feeder of this topic, which has this last line.
+    pub(crate) fn new(
+        queue: &'a Queue<'a>,
+        (topic, last): (&'a TopicPartition, Option<LastLine>),
+        settings: &Settings,
+    ) -> Feeder<'a> {
+        let patience = queue.waiting.patience;
+        let producer = producer::Settings {
+            max_block: patience,
+            delivery_timeout: patience,
+            ..producer::Settings::idempotent()
+        };
+        Feeder {
+            queue,
+            topic,
+            producer: Producer::new(Arc::clone(&queue.client), producer),
+            last,
+            rate: settings.rate,
+            idle_end: settings.idle_end,
+        }
+    }
+
+    /// Sends all lines of `input` that are not in the topic, until its end or until `stop` says
+    /// true. The whole lines that were read are sent in either case: the recount will find
+    /// them in the file.
+    ///
+    /// # Errors
+    /// Among others when the topic has lines that `input` has not.
     pub(crate) async fn feed(
         &self,
         input: &mut Input,
         mut stop: watch::Receiver<bool>,
     ) -> Result<Fed, Error> {
-        let mut progress = Progress::new(self.clock.now(), self.limit());
+        let now = self.queue.waiting.clock.now();
+        let mut progress = Progress::new(now, self.limit(), self.known());
         let mut splitter = LineSplitter::default();
         loop {
             let chunk = tokio::select! {
@@ -81,11 +128,11 @@ impl Feeder<'_> {
                 break;
             }
         }
-        progress.acknowledged(self.report, true)?;
+        self.settle(&mut progress, 0, true).await?;
+        self.check_is_in(&progress)?;
         Ok(Fed {
             lines: progress.lines,
             too_long: progress.too_long,
-            resends: progress.resends,
             unsent_bytes: splitter.pending_bytes(),
             end: self.queue.log_end(self.topic).await?,
         })
@@ -93,18 +140,20 @@ impl Feeder<'_> {
 
     /// The next chunk; waits a moment when there is nothing.
     async fn next(&self, input: &mut Input, progress: &mut Progress) -> Result<Chunk, Error> {
+        let clock = self.queue.waiting.clock;
         let chunk = input.next().await?;
-        let now = self.clock.now();
+        let now = clock.now();
         if chunk != Chunk::Nothing {
             progress.last_growth = now;
             return Ok(chunk);
         }
-        progress.acknowledged(self.report, true)?;
+        self.settle(progress, 0, true).await?;
+        self.check_is_in(progress)?;
         let idle = now.since(progress.last_growth);
         if self.idle_end.is_some_and(|idle_end| idle >= idle_end) {
             return Ok(Chunk::End);
         }
-        self.clock.sleep_until(now.plus(LOOK_INTERVAL)).await;
+        clock.sleep_until(now.plus(LOOK_INTERVAL)).await;
         Ok(Chunk::Nothing)
     }
 
@@ -115,15 +164,13 @@ impl Feeder<'_> {
         progress: &mut Progress,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), Error> {
-        let mut rest = lines;
-        while !rest.is_empty() {
-            let (batch, sent) = self.next_batch(rest, progress)?;
-            if let Some(batch) = batch {
-                progress.resends += self.queue.produce(self.topic, &batch).await?;
+        for batch in lines.chunks(self.batch_lines_max() as usize) {
+            let mut sent = 0;
+            for line in batch {
+                sent += u32::from(self.send_line(line, progress).await?);
             }
-            progress.lines += u64::from(sent);
-            rest = rest.get(sent as usize..).unwrap_or_default();
-            progress.acknowledged(self.report, false)?;
+            let on_their_way = self.rate.map_or(ON_THEIR_WAY_MAX, |_| 0);
+            self.settle(progress, on_their_way, false).await?;
             tokio::select! {
                 () = self.paid(progress, sent) => {}
                 _ = stop.wait_for(|stop| *stop) => {}
@@ -132,42 +179,76 @@ impl Feeder<'_> {
         Ok(())
     }
 
-    /// A batch of the first lines, if any of them can be sent, and how many lines that are.
-    fn next_batch(
-        &self,
-        lines: &[Line],
-        progress: &mut Progress,
-    ) -> Result<(Option<Vec<u8>>, u32), Error> {
-        let mut batch = BatchBuilder::new();
-        let mut taken = 0;
-        let mut is_empty = true;
-        for line in lines {
-            if taken == self.batch_lines_max() || batch.size() > BATCH_BYTES_MAX {
-                break;
-            }
-            taken += 1;
-            match &line.text {
-                Some(text) => {
-                    let number = line.number.to_string();
-                    batch.push(&RecordToSend {
-                        // Not the time in the line: a topic deletes what is a week old.
-                        timestamp: self.clock.wall(),
-                        key: None,
-                        value: Some(text),
-                        headers: vec![Header {
-                            key: LINE_HEADER,
-                            value: Some(number.as_bytes()),
-                        }],
-                    });
-                    is_empty = false;
-                }
-                None => {
-                    self.report.side(line.number, &Unparsable::TooLong)?;
-                    progress.too_long += 1;
-                }
-            }
+    /// Sends a line if the topic does not have it; whether it was sent.
+    async fn send_line(&self, line: &Line, progress: &mut Progress) -> Result<bool, Error> {
+        progress.lines += 1;
+        progress.too_long += u64::from(line.text.is_none());
+        let last = self.last.as_ref();
+        if let Some(last) = last.filter(|last| line.number <= last.number) {
+            let is_other = line.number == last.number && line.text.as_ref() != Some(&last.text);
+            return match is_other {
+                true => Err(Error::OtherInput(line.number)),
+                false => Ok(false),
+            };
         }
-        Ok(((!is_empty).then(|| batch.build()), taken))
+        let Some(text) = &line.text else {
+            let report = self.queue.waiting.report;
+            report.side(line.number, &Unparsable::TooLong)?;
+            return Ok(false);
+        };
+        let number = line.number.to_string();
+        // Its timestamp is now, and not the time in the line: a topic deletes what is a week old.
+        let record = Record {
+            partition: Some(self.topic.partition),
+            headers: &[Header {
+                key: LINE_HEADER,
+                value: Some(number.as_bytes()),
+            }],
+            ..Record::of_value(text)
+        };
+        let sending = self.producer.send(&self.topic.topic, record);
+        let delivery = self.queue.waiting.until("producer", sending).await?;
+        progress.on_their_way.push_back((line.number, delivery));
+        Ok(true)
+    }
+
+    /// Waits until all lines but so many are acknowledged, and says how many are: every 500
+    /// lines, less often when there are many; with `now` whenever there is news.
+    async fn settle(&self, progress: &mut Progress, but: usize, now: bool) -> Result<(), Error> {
+        let waiting = &self.queue.waiting;
+        while progress.on_their_way.len() > but
+            && let Some((number, delivery)) = progress.on_their_way.front_mut()
+        {
+            // It stays there if this future is dropped.
+            waiting.until("producer", delivery).await??;
+            progress.acknowledged = *number;
+            progress.on_their_way.pop_front();
+        }
+        if progress.on_their_way.is_empty() {
+            // Lines that are too long are not waited for.
+            progress.acknowledged = progress.acknowledged.max(progress.lines);
+        }
+        let step = if progress.lines < 20_000 { 500 } else { 10_000 };
+        let due = progress.reported + if now { 1 } else { step };
+        if progress.acknowledged >= due && progress.lines >= self.known() {
+            progress.reported = progress.acknowledged;
+            let report = waiting.report;
+            report.line(format_args!("acknowledged {} lines", progress.reported))?;
+        }
+        Ok(())
+    }
+
+    /// How many lines of the input the topic had at first.
+    fn known(&self) -> u64 {
+        self.last.as_ref().map_or(0, |last| last.number)
+    }
+
+    /// The input must have come to the line that the topic had last.
+    fn check_is_in(&self, progress: &Progress) -> Result<(), Error> {
+        match progress.lines < self.known() {
+            true => Err(Error::OtherInput(self.known())),
+            false => Ok(()),
+        }
     }
 
     /// Waits until `lines` that were sent are within the rate.
@@ -176,11 +257,12 @@ impl Feeder<'_> {
         let Some(limit) = &mut progress.limit else {
             return;
         };
-        while !limit.try_take(self.clock.now(), lines) {
+        let clock = self.queue.waiting.clock;
+        while !limit.try_take(clock.now(), lines) {
             let Some(ready) = limit.ready_at(lines) else {
                 return;
             };
-            self.clock.sleep_until(ready).await;
+            clock.sleep_until(ready).await;
         }
     }
     // ANCHOR_END: paid
@@ -189,7 +271,7 @@ impl Feeder<'_> {
     /// may follow each other at once (the third is waited for after it was sent), and
     /// no more: what was not sent in the pause is not made up for.
     fn limit(&self) -> Option<TokenBucket> {
-        let now = self.clock.now();
+        let now = self.queue.waiting.clock.now();
         let capacity = 2 * self.batch_lines_max();
         self.rate.map(|rate| TokenBucket::new(now, rate, capacity))
     }
@@ -209,38 +291,27 @@ struct Progress {
     limit: Option<TokenBucket>,
     /// When the input last had something.
     last_growth: Moment,
+    /// Lines that are sent and not known to be acknowledged, with their numbers.
+    on_their_way: VecDeque<(u64, Delivery)>,
+    /// How many lines were read, with those that the topic had.
     lines: u64,
     too_long: u64,
-    resends: u64,
+    /// How many lines are safe in the queue.
+    acknowledged: u64,
     /// The number of lines that was reported last.
     reported: u64,
 }
 
 impl Progress {
-    fn new(now: Moment, limit: Option<TokenBucket>) -> Progress {
+    fn new(now: Moment, limit: Option<TokenBucket>, known: u64) -> Progress {
         Progress {
             limit,
             last_growth: now,
+            on_their_way: VecDeque::new(),
             lines: 0,
             too_long: 0,
-            resends: 0,
+            acknowledged: known,
             reported: 0,
         }
-    }
-
-    /// Says how many lines are acknowledged: every 500 lines, less often when there
-    /// are many; with `now` whenever there is news.
-    fn acknowledged(&mut self, report: &Report, now: bool) -> Result<(), Error> {
-        let step = if self.lines < 20_000 { 500 } else { 10_000 };
-        let due = if now {
-            self.reported + 1
-        } else {
-            self.reported + step
-        };
-        if self.lines >= due {
-            report.line(format_args!("acknowledged {} lines", self.lines))?;
-            self.reported = self.lines;
-        }
-        Ok(())
     }
 }

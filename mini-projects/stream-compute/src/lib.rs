@@ -10,10 +10,10 @@
 //! come out of order; a [`Watermark`] says how long a window waits for them.
 //!
 //! # Invariants
-//! - Every line is counted in one row, or is in the side output; never both,
-//!   never twice, however often the queue dies and lines are sent again.
-//! - A row comes once. What is resent has the same key and says the same.
-//! - What is held in memory is the windows that are open and one batch of lines.
+//! - Every line is counted in one committed row, or is in the side output; never both,
+//!   never twice, however often the queue or the job is killed.
+//! - A row is committed once, and with it where a job without its window goes on.
+//! - What is held in memory is the windows that are open, and a bounded number of lines.
 //!   (The check at the end holds all rows.)
 //! - Lines, windows and counts are pure: [`LineSplitter`], [`Pipeline`] and what
 //!   they are made of have no clock, file or socket.
@@ -26,13 +26,14 @@ mod civil_time;
 mod count;
 mod error;
 mod feed;
-mod fetch;
 mod input;
 mod job;
 mod lines;
 mod pipeline;
 mod queue;
+mod read_back;
 mod report;
+mod resume_point;
 mod row;
 mod run;
 mod sink;
@@ -48,6 +49,7 @@ pub use input::{Chunk, Input, Source};
 pub use lines::{LINE_BYTES_MAX, Line, LineSplitter};
 pub use pipeline::{Outcome, Pipeline, Rejected, Tally};
 pub use report::{Report, RowsShown};
+pub use resume_point::{Place, ResumePoint};
 pub use row::Row;
 pub use run::{Settings, Summary, run};
 pub use watermark::Watermark;

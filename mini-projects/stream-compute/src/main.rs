@@ -2,7 +2,7 @@
 
 mod arguments;
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -56,8 +56,9 @@ fn say(error: &anyhow::Error) {
 
 fn start(arguments: Arguments) -> anyhow::Result<bool> {
     let side = arguments.side.map(|path| -> anyhow::Result<_> {
-        let file =
-            File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        // A job that is resumed writes behind what it has written before.
+        let file = OpenOptions::new().append(true).create(true).open(&path);
+        let file = file.with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Box::new(file) as Box<dyn Write + Send>)
     });
     let report = Report::new(

@@ -1,241 +1,198 @@
 //! The queue, which may be killed and started again at any moment.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_model::Clock;
-use client::{Acks, Client, OffsetSpec};
-use message_model::{Offset, PartitionIndex, TopicName, TopicPartition};
+use client::{Client, FetchLimits, OffsetSpec, Target, records};
+use consumer::{Consumer, Polled};
+use message_model::{Moment, Offset, PartitionIndex, TopicName, TopicPartition};
 use wire_protocol::ErrorCode;
 
 use crate::error::Error;
 use crate::report::Report;
 
-/// The first wait between two tries; each is twice as long as the one before …
-const WAIT_MIN: Duration = Duration::from_millis(50);
-/// … up to this.
-const WAIT_MAX: Duration = Duration::from_secs(1);
-/// How long one try may take.
+/// How long the queue may take to answer before that is worth a word.
+const QUIET: Duration = Duration::from_millis(500);
+/// How long one attempt of a call may take.
 const TRY_TIMEOUT: Duration = Duration::from_secs(10);
+/// To read one record that is there.
+const ONE_RECORD: FetchLimits = FetchLimits {
+    max_wait: TRY_TIMEOUT,
+    min_bytes: 1,
+    max_bytes: 1,
+};
 
-/// A client that tries again until the queue answers, or for as long as `patience` says.
-///
+/// A client of the queue. What it asks is asked again until the queue answers, or for as
+/// long as `patience` says.
 #[derive(Debug)]
 pub(crate) struct Queue<'a> {
-    client: Client,
-    tries: Tries<'a>,
+    pub(crate) client: Arc<Client>,
+    pub(crate) waiting: Waiting<'a>,
 }
 
-#[derive(Debug)]
-struct Tries<'a> {
-    /// For messages.
-    role: &'static str,
-    clock: Clock,
-    patience: Duration,
-    report: &'a Report,
+/// Waits for the queue, with a word when that takes long.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiting<'a> {
+    pub(crate) clock: Clock,
+    pub(crate) patience: Duration,
+    pub(crate) report: &'a Report,
 }
 
 impl<'a> Queue<'a> {
-    pub(crate) async fn connect(
-        role: &'static str,
-        bootstrap: &str,
-        patience: Duration,
-        report: &'a Report,
-    ) -> Result<Queue<'a>, Error> {
-        let tries = Tries {
-            role,
-            clock: Clock::start(),
-            patience,
-            report,
-        };
+    pub(crate) async fn connect(bootstrap: &str, waiting: Waiting<'a>) -> Result<Self, Error> {
         let settings = client::Settings {
             client_id: "ip-count".to_owned(),
             patience: TRY_TIMEOUT,
             ..client::Settings::default()
         };
-        let (client, _) = tries
-            .until_answered(async || Client::connect(bootstrap, settings.clone()).await)
-            .await?;
-        Ok(Queue { client, tries })
-    }
-
-    /// Makes a topic with one partition. One that is there already must be empty.
-    pub(crate) async fn create_fresh(&self, topic: &TopicName) -> Result<TopicPartition, Error> {
-        let partition = TopicPartition {
-            topic: topic.clone(),
-            partition: PartitionIndex(0),
-        };
-        match self
-            .ask(async |client| client.create_topic(topic, 1, &[]).await)
-            .await
-        {
-            Ok(()) => Ok(partition),
-            // Perhaps by our own first try, whose answer was lost.
-            Err(Error::Queue(error)) if error.code() == Some(ErrorCode::TOPIC_ALREADY_EXISTS) => {
-                match self.log_end(&partition).await? {
-                    Offset::ZERO => Ok(partition),
-                    _ => Err(Error::TopicInUse(topic.clone())),
+        let connecting = async {
+            loop {
+                match Client::connect(bootstrap, settings.clone()).await {
+                    Err(error) if error.is_retriable() => {
+                        let soon = waiting.clock.now().plus(settings.backoff_max);
+                        waiting.clock.sleep_until(soon).await;
+                    }
+                    connected => return connected,
                 }
             }
-            Err(error) => Err(error),
+        };
+        let client = waiting.until("client", connecting).await??;
+        Ok(Queue {
+            client: Arc::new(client),
+            waiting,
+        })
+    }
+
+    /// Makes a topic with one partition, if there is none.
+    pub(crate) async fn topic(&self, topic: &TopicName) -> Result<TopicPartition, Error> {
+        let create = || self.client.create_topic(topic, 1, &[]);
+        let creating = self
+            .client
+            .retry(&Target::Controller, self.deadline(), create);
+        match self.waiting.until("client", creating).await? {
+            Err(error) if error.code() != Some(ErrorCode::TOPIC_ALREADY_EXISTS) => {
+                Err(error.into())
+            }
+            _ => Ok(TopicPartition {
+                topic: topic.clone(),
+                partition: PartitionIndex(0),
+            }),
         }
     }
 
     /// The offset that the next record will get.
     pub(crate) async fn log_end(&self, of: &TopicPartition) -> Result<Offset, Error> {
-        let end = self
-            .ask(async |client| client.list_offset(of, OffsetSpec::Latest).await)
-            .await?;
+        let finding = self
+            .client
+            .find_offset(of, OffsetSpec::Latest, self.deadline());
+        let end = self.waiting.until("client", finding).await??;
         Ok(end.unwrap_or(Offset::ZERO))
     }
 
-    /// Appends a batch, durably; how often it was sent *again*. If it was, the
-    /// topic may have it more than once.
-    pub(crate) async fn produce(&self, to: &TopicPartition, batch: &[u8]) -> Result<u64, Error> {
-        let send = async || {
-            self.client
-                .produce(to, batch.to_vec(), Acks::All, TRY_TIMEOUT)
-                .await
-        };
-        let (_, resends) = self.tries.until_answered(send).await?;
-        Ok(resends)
+    /// The last record of a partition without transactions.
+    pub(crate) async fn last_record(
+        &self,
+        of: &TopicPartition,
+    ) -> Result<Option<client::ConsumedRecord>, Error> {
+        let end = self.log_end(of).await?;
+        if end == Offset::ZERO {
+            return Ok(None);
+        }
+        let last = end.plus(-1);
+        let fetch = || self.client.fetch(of, last, ONE_RECORD);
+        let target = Target::Leader(of.clone());
+        let fetching = self.client.retry(&target, self.deadline(), fetch);
+        let fetched = self.waiting.until("client", fetching).await??;
+        let record = records(fetched.batches, last).next().transpose();
+        record.map_err(|error| Error::Record(of.topic.clone(), Some(error)))
     }
 
-    pub(crate) async fn ask<T>(
+    fn deadline(&self) -> Moment {
+        self.waiting.clock.now().plus(self.waiting.patience)
+    }
+}
+
+impl Waiting<'_> {
+    /// Returns what `answer` returns. The role is for messages.
+    ///
+    /// # Errors
+    /// When that takes longer than the patience.
+    pub(crate) async fn until<T>(
         &self,
-        call: impl AsyncFn(&Client) -> Result<T, client::Error>,
+        role: &str,
+        answer: impl Future<Output = T>,
     ) -> Result<T, Error> {
-        let (answer, _) = self
-            .tries
-            .until_answered(async || call(&self.client).await)
-            .await?;
+        let mut answer = std::pin::pin!(answer);
+        let began = self.clock.now();
+        tokio::select! {
+            biased;
+            answer = &mut answer => return Ok(answer),
+            () = self.clock.sleep_until(began.plus(QUIET)) => {}
+        }
+        let patience = self.patience.as_secs();
+        self.report.line(format_args!(
+            "queue {role}: no answer yet; waiting for up to {patience} s"
+        ))?;
+        let answer = tokio::select! {
+            biased;
+            answer = &mut answer => answer,
+            () = self.clock.sleep_until(began.plus(self.patience)) => {
+                return Err(Error::GaveUp(self.clock.now().since(began)));
+            }
+        };
+        let seconds = self.clock.now().since(began).as_secs_f64();
+        self.report
+            .line(format_args!("queue {role}: answers after {seconds:.1} s"))?;
         Ok(answer)
     }
 }
 
-impl Tries<'_> {
-    /// What `call` returns in the end, and how many tries it took beyond the first.
-    async fn until_answered<T>(
-        &self,
-        call: impl AsyncFn() -> Result<T, client::Error>,
-    ) -> Result<(T, u64), Error> {
-        let mut failed_since = None;
-        let mut wait = WAIT_MIN;
-        let mut repeats = 0;
-        loop {
-            let error = match call().await {
-                Ok(answer) => {
-                    self.say_it_is_back(failed_since)?;
-                    return Ok((answer, repeats));
-                }
-                Err(error) if error.is_retriable() => error,
-                Err(error) => return Err(Error::Queue(error)),
-            };
-            let now = self.clock.now();
-            let since = match failed_since {
-                Some(since) => since,
-                None => {
-                    self.say_it_is_gone(&error)?;
-                    *failed_since.insert(now)
-                }
-            };
-            if now.since(since) >= self.patience {
-                return Err(Error::GaveUp {
-                    waited: now.since(since),
-                    last: error,
-                });
-            }
-            self.clock.sleep_until(now.plus(wait)).await;
-            wait = WAIT_MAX.min(wait * 2);
-            repeats += 1;
+/// The next records that there are.
+pub(crate) async fn next(consumer: &mut Consumer) -> Result<Polled, consumer::Error> {
+    loop {
+        if let Some(polled) = consumer.poll(QUIET).await? {
+            return Ok(polled);
         }
-    }
-
-    fn say_it_is_gone(&self, error: &client::Error) -> std::io::Result<()> {
-        let role = self.role;
-        let patience = self.patience.as_secs();
-        self.report.line(format_args!(
-            "queue {role}: {error}; trying again for up to {patience} s"
-        ))
-    }
-
-    fn say_it_is_back(&self, failed_since: Option<message_model::Moment>) -> std::io::Result<()> {
-        let Some(since) = failed_since else {
-            return Ok(());
-        };
-        let role = self.role;
-        let seconds = self.clock.now().since(since).as_secs_f64();
-        self.report.line(format_args!(
-            "queue {role}: answers again after {seconds:.1} s"
-        ))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::future::{pending, ready};
 
     use super::*;
     use crate::report::RowsShown;
 
-    fn tries(report: &Report) -> Tries<'_> {
-        Tries {
-            role: "test",
+    fn report() -> Report {
+        Report::new(Box::new(std::io::sink()), None, RowsShown::All)
+    }
+
+    fn waiting(report: &Report) -> Waiting<'_> {
+        Waiting {
             clock: Clock::start(),
             patience: Duration::from_secs(60),
             report,
         }
     }
 
-    fn report() -> Report {
-        Report::new(Box::new(std::io::sink()), None, RowsShown::All)
-    }
-
-    fn gone() -> client::Error {
-        client::Error::Broker(ErrorCode::NOT_LEADER_OR_FOLLOWER)
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_waited_for() {
+        let report = report();
+        let waiting = waiting(&report);
+        assert_eq!(waiting.until("test", ready(1)).await.expect("at once"), 1);
+        let late = waiting.clock.now().plus(Duration::from_secs(59));
+        let late = waiting.clock.sleep_until(late);
+        waiting.until("test", late).await.expect("within 60 s");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_tries_again_until_there_is_an_answer() {
+    async fn patience_ends() {
         let report = report();
-        let calls = Cell::new(0);
-        let answer = tries(&report)
-            .until_answered(async || {
-                calls.set(calls.get() + 1);
-                if calls.get() < 20 {
-                    Err(gone())
-                } else {
-                    Ok("here")
-                }
-            })
-            .await;
-        assert_eq!(answer.expect("within 60 s"), ("here", 19));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn its_patience_ends() {
-        let report = report();
-        let tries = tries(&report);
-        let result = tries.until_answered(async || Err::<(), _>(gone())).await;
-        let Err(Error::GaveUp { waited, .. }) = result else {
+        let result = waiting(&report).until("test", pending::<()>()).await;
+        let Err(Error::GaveUp(waited)) = result else {
             panic!("it gave {result:?}");
         };
-        assert!(waited >= tries.patience && waited < tries.patience + WAIT_MAX);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_will_not_change_is_not_tried_again() {
-        let report = report();
-        let calls = Cell::new(0);
-        let result = tries(&report)
-            .until_answered(async || {
-                calls.set(calls.get() + 1);
-                Err::<(), _>(client::Error::Incomplete)
-            })
-            .await;
-        assert!(matches!(
-            result,
-            Err(Error::Queue(client::Error::Incomplete))
-        ));
-        assert_eq!(calls.get(), 1);
+        assert_eq!(waited.as_secs(), 60);
     }
 }

@@ -49,7 +49,7 @@ impl Report {
         write_line(to, format_args!("side line {line_number}: {reason}"))
     }
 
-    /// Rows that the topic has.
+    /// Rows that are committed.
     pub(crate) fn rows(&self, rows: &[Row]) -> io::Result<()> {
         let shown = match self.rows_shown {
             RowsShown::All => rows.len(),

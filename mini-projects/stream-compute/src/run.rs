@@ -10,14 +10,13 @@ use tokio::sync::watch;
 
 use crate::check::{Recount, Verdict};
 use crate::error::Error;
-use crate::feed::{Fed, Feeder};
-use crate::fetch::Fetcher;
+use crate::feed::{Fed, Feeder, LastLine};
 use crate::input::{Input, Source};
-use crate::job;
-use crate::pipeline::{Pipeline, Tally};
-use crate::queue::Queue;
+use crate::job::Job;
+use crate::pipeline::Tally;
+use crate::queue::{Queue, Waiting};
+use crate::read_back::ReadBack;
 use crate::report::Report;
-use crate::sink::{ReadBack, Sink};
 use crate::window::Tumbling;
 
 /// What to do.
@@ -27,9 +26,9 @@ pub struct Settings {
     pub bootstrap: String,
     /// What to count.
     pub source: Source,
-    /// The topic that takes the lines; created, or empty.
+    /// The topic that takes the lines; created, or empty, or that of a job to resume.
     pub topic: TopicName,
-    /// The topic that takes the rows; created, or empty.
+    /// The topic that takes the rows; the same holds.
     pub out: TopicName,
     /// The windows.
     pub windows: Tumbling,
@@ -48,68 +47,63 @@ pub struct Settings {
 pub struct Summary {
     /// Whether it is right.
     pub verdict: Verdict,
-    /// How many lines were read.
+    /// How many lines the input has.
     pub lines: u64,
     /// What became of those that went through the queue.
     pub tally: Tally,
     /// How many lines were too long for it.
     pub too_long: u64,
-    /// How many rows there are.
+    /// How many rows are committed.
     pub rows: u64,
-    /// How many batches, of lines and of rows, were sent again.
-    pub resends: u64,
-    /// How many rows are in the topic more than once because of that.
-    pub repeated_rows: u64,
 }
 
 /// Feeds the source into the queue, counts what it returns, and checks the rows
-/// against a recount. A followed file ends when `stop` says true.
+/// against a recount. A followed file ends when `stop` says true. A job that was killed is
+/// resumed if its topics are named, and the input is the same from its start.
 ///
 /// # Errors
-/// When it could not be done; that the result is wrong is no error but a [`Verdict`].
+/// When it could not be done, or another instance has taken over; that the result is wrong is no error but a [`Verdict`].
 pub async fn run(
     settings: Settings,
     report: &Report,
     stop: watch::Receiver<bool>,
 ) -> Result<Summary, Error> {
     let mut input = Input::open(settings.source.clone()).await?;
-    let connect =
-        async |role| Queue::connect(role, &settings.bootstrap, settings.patience, report).await;
-    let (lines_in, lines_out) = (connect("producer").await?, connect("consumer").await?);
-    let rows_in = connect("sink").await?;
-    let topic = lines_in.create_fresh(&settings.topic).await?;
-    let out = rows_in.create_fresh(&settings.out).await?;
+    let waiting = Waiting {
+        clock: Clock::start(),
+        patience: settings.patience,
+        report,
+    };
+    let queue = Queue::connect(&settings.bootstrap, waiting).await?;
+    let lines = queue.topic(&settings.topic).await?;
+    let rows = queue.topic(&settings.out).await?;
     let (topic_name, out_name) = (&settings.topic, &settings.out);
     report.line(format_args!(
         "topics {topic_name} for lines, {out_name} for rows"
     ))?;
 
-    let feeder = Feeder {
-        queue: &lines_in,
-        topic: &topic,
-        report,
-        clock: Clock::start(),
-        rate: settings.rate,
-        idle_end: settings.idle_end,
-    };
-    let mut sink = Sink {
-        queue: &rows_in,
-        topic: &out,
-        report,
-        clock: Clock::start(),
-        resends: 0,
-    };
-    let pipeline = Pipeline::new(settings.windows, settings.out_of_order);
-    let fetcher = Fetcher::new(&lines_out, &topic);
+    let (job, resumed) = Job::begin(&queue, &settings, (&lines, &rows)).await?;
+    let last = queue.last_record(&lines).await?;
+    let last = last.as_ref().and_then(LastLine::of);
+    if let Some(point) = resumed {
+        let (from, known) = (
+            point.from.offset,
+            last.as_ref().map_or(0, |last| last.number),
+        );
+        report.line(format_args!(
+            "resumed at offset {from}; {known} lines are in the queue"
+        ))?;
+    }
+    let feeder = Feeder::new(&queue, (&lines, last), &settings);
     let (end, known_end) = watch::channel(None);
     let feed = async {
         let fed = feeder.feed(&mut input, stop).await?;
         end.send_replace(Some(fed.end));
         Ok(fed)
     };
-    let (fed, tally) = tokio::try_join!(feed, job::count(pipeline, fetcher, &mut sink, known_end))?;
+    let (fed, tally) = tokio::try_join!(feed, job.count(known_end))?;
 
-    let read_back = ReadBack::all(&rows_in, &out).await?;
+    let read_back = ReadBack::all(&queue, &rows).await?;
     let verdict = verdict(&settings, &input, &read_back, (fed, tally))?;
     let summary = Summary {
         verdict,
@@ -117,8 +111,6 @@ pub async fn run(
         tally,
         too_long: fed.too_long,
         rows: read_back.rows.len() as u64,
-        resends: fed.resends + sink.resends,
-        repeated_rows: read_back.repeated,
     };
     report.line(format_args!("{summary}"))?;
     Ok(summary)
@@ -130,8 +122,8 @@ fn verdict(
     read_back: &ReadBack,
     (fed, tally): (Fed, Tally),
 ) -> Result<Verdict, Error> {
-    if let Some(key) = &read_back.conflict {
-        return Ok(Verdict::Conflict { key: key.clone() });
+    if let Some(key) = &read_back.twice {
+        return Ok(Verdict::Twice { key: key.clone() });
     }
     let in_rows: u64 = read_back.rows.values().sum();
     let accounted = in_rows + tally.unparsable + tally.late + fed.too_long;
@@ -160,16 +152,16 @@ impl fmt::Display for Summary {
             Verdict::Equal if late == 0 => {
                 write!(
                     f,
-                    "verdict: OK, all {rows} rows equal the batch recount of {lines} lines"
+                    "verdict: OK, all {rows} committed rows equal the batch recount of {lines} lines"
                 )
             }
             Verdict::Equal => write!(
                 f,
-                "verdict: OK, all {rows} rows equal the batch recount of {lines} lines less {late} late ones"
+                "verdict: OK, all {rows} committed rows equal the batch recount of {lines} lines less {late} late ones"
             ),
             Verdict::AddsUp => write!(
                 f,
-                "verdict: OK, {rows} rows and the side output add up to {lines} lines (the input cannot be read again)"
+                "verdict: OK, {rows} committed rows and the side output add up to {lines} lines (the input cannot be read again)"
             ),
             Verdict::Differs { key, row, recount } => write!(
                 f,
@@ -179,20 +171,15 @@ impl fmt::Display for Summary {
                 f,
                 "verdict: FAILED, rows and side output have {accounted} of {lines} lines"
             ),
-            Verdict::Conflict { key } => {
-                write!(
-                    f,
-                    "verdict: FAILED, row {key} came twice with different counts"
-                )
+            Verdict::Twice { key } => {
+                write!(f, "verdict: FAILED, row {key} is committed twice")
             }
         }?;
         write!(
             f,
-            "; side output: {}; resends: {}; repeated lines skipped: {}; repeated rows: {}",
+            "; side output: {}; repeated lines skipped: {}",
             self.tally.unparsable + self.too_long + late,
-            self.resends,
             self.tally.repeated,
-            self.repeated_rows,
         )
     }
 }

@@ -1,85 +1,85 @@
-//! Rows into the queue, and back again for the check.
+//! Rows into the queue, in transactions.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::sync::Arc;
+use std::time::Duration;
 
-use async_model::Clock;
+use consumer::{Committed, GroupMetadata};
+use exactly_once_client::TransactionalProducer;
 use message_model::TopicPartition;
-use record_batch::{BatchBuilder, RecordToSend};
+use producer::Record;
 
 use crate::error::Error;
-use crate::fetch::Fetcher;
 use crate::queue::Queue;
-use crate::report::Report;
 use crate::row::Row;
 
-const BATCH_ROWS_MAX: usize = 500;
+/// The transaction timeout of a broker may not be above 15 minutes, unless it is told otherwise.
+const TIMEOUT_MAX: Duration = Duration::from_secs(15 * 60);
 
-/// Writes rows to a topic, and shows those that are written.
+/// Writes rows to a topic, in transactions.
 #[derive(Debug)]
 pub(crate) struct Sink<'a> {
-    pub(crate) queue: &'a Queue<'a>,
-    pub(crate) topic: &'a TopicPartition,
-    pub(crate) report: &'a Report,
-    pub(crate) clock: Clock,
-    /// How many batches were sent again.
-    pub(crate) resends: u64,
+    queue: &'a Queue<'a>,
+    producer: TransactionalProducer,
+    group: GroupMetadata,
+    /// Where the lines are, whose offset is committed with rows.
+    lines: &'a TopicPartition,
+    rows: &'a TopicPartition,
 }
 
-impl Sink<'_> {
-    pub(crate) async fn write(&mut self, rows: &[Row]) -> Result<(), Error> {
-        for rows in rows.chunks(BATCH_ROWS_MAX) {
-            let mut batch = BatchBuilder::new();
+impl<'a> Sink<'a> {
+    /// Returns the one sink for these rows from now on: what another one has not committed is
+    /// aborted, and it commits nothing more.
+    pub(crate) async fn begin(
+        queue: &'a Queue<'a>,
+        group: GroupMetadata,
+        (lines, rows): (&'a TopicPartition, &'a TopicPartition),
+    ) -> Result<Sink<'a>, Error> {
+        let patience = queue.waiting.patience;
+        let mut settings = exactly_once_client::Settings::new(group.group());
+        // Longer than a job waits: else the coordinator ends the transaction of one that waits.
+        settings.timeout = (patience + settings.timeout).min(TIMEOUT_MAX);
+        settings.patience = patience;
+        settings.producer.delivery_timeout = patience;
+        let begin = TransactionalProducer::init(Arc::clone(&queue.client), settings);
+        let begun = queue.waiting.until("sink", begin).await?;
+        let producer = begun.map_err(|error| failed(rows, error))?;
+        Ok(Sink {
+            queue,
+            producer,
+            group,
+            lines,
+            rows,
+        })
+    }
+
+    /// Commits rows, and with them where a job without their windows goes on.
+    // ANCHOR: commit
+    pub(crate) async fn commit(&mut self, rows: &[Row], resume_at: Committed) -> Result<(), Error> {
+        let offsets = BTreeMap::from([(self.lines.clone(), resume_at)]);
+        let (producer, topic) = (&mut self.producer, &self.rows.topic);
+        let transaction = async {
+            producer.begin()?;
             for row in rows {
-                batch.push(&RecordToSend {
-                    // Not the time in the line: a topic deletes what is a week old.
-                    timestamp: self.clock.wall(),
-                    key: Some(row.key().as_bytes()),
-                    value: Some(row.to_string().as_bytes()),
-                    headers: vec![],
-                });
+                let (key, value) = (row.key(), row.to_string());
+                let record = Record {
+                    partition: Some(self.rows.partition),
+                    ..Record::of_key(key.as_bytes(), value.as_bytes())
+                };
+                producer.send(topic, record).await?;
             }
-            self.resends += self.queue.produce(self.topic, &batch.build()).await?;
-        }
-        self.report.rows(rows)?;
-        Ok(())
+            producer.send_offsets(&self.group, &offsets).await?;
+            producer.commit().await
+        };
+        let committed = self.queue.waiting.until("sink", transaction).await?;
+        committed.map_err(|error| failed(self.rows, error))
     }
+    // ANCHOR_END: commit
 }
 
-/// What a reader of the output topic gets that keeps one row per key.
-#[derive(Debug, Default)]
-pub(crate) struct ReadBack {
-    pub(crate) rows: BTreeMap<String, u64>,
-    /// Rows that were there before, with the same count.
-    pub(crate) repeated: u64,
-    /// A key that came with two counts. There must be none.
-    pub(crate) conflict: Option<String>,
-}
-
-impl ReadBack {
-    pub(crate) async fn all(queue: &Queue<'_>, topic: &TopicPartition) -> Result<ReadBack, Error> {
-        let end = queue.log_end(topic).await?;
-        let mut read = ReadBack::default();
-        let mut fetcher = Fetcher::new(queue, topic);
-        while fetcher.position() < end {
-            fetcher
-                .poll(|record| {
-                    let key = record.key.as_deref().unwrap_or_default();
-                    let row = Row::read(key, record.value.as_deref().unwrap_or_default());
-                    let (key, count) = row.ok_or_else(|| Error::NotARow(topic.topic.clone()))?;
-                    read.take(key, count);
-                    Ok(())
-                })
-                .await?;
-        }
-        Ok(read)
-    }
-
-    fn take(&mut self, key: String, count: u64) {
-        match self.rows.entry(key) {
-            Entry::Vacant(entry) => _ = entry.insert(count),
-            Entry::Occupied(entry) if *entry.get() == count => self.repeated += 1,
-            Entry::Occupied(entry) => self.conflict = Some(entry.key().clone()),
-        }
+fn failed(rows: &TopicPartition, error: exactly_once_client::Error) -> Error {
+    match error.is_fenced() {
+        true => Error::Fenced(rows.topic.clone()),
+        false => Error::Rows(error),
     }
 }

@@ -25,6 +25,17 @@ impl Watermark {
         }
     }
 
+    /// The latest time that was seen.
+    #[must_use]
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.latest
+    }
+
+    /// Everything below `time` has arrived, or will not be waited for.
+    pub fn advance_to(&mut self, time: Timestamp) {
+        self.observe(Timestamp(time.0.saturating_add(self.bound_ms)));
+    }
+
     // ANCHOR: watermark
     /// Something of this time was seen. The watermark never goes back.
     pub fn observe(&mut self, time: Timestamp) {

@@ -37,6 +37,11 @@ impl Tumbling {
         }
     }
 
+    /// Their size in milliseconds.
+    pub(crate) fn size_ms(self) -> i64 {
+        self.size_ms
+    }
+
     // ANCHOR: window_of
     /// The one window that holds `time`.
     #[must_use]

@@ -16,6 +16,8 @@ use anyhow::{Context, Result, bail};
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// Set in the process that Ctrl-C does not end.
 const MARK: &str = "WORKBOOK_SURVIVES_CTRL_C";
+/// The topics of lines and of rows: a job that is started again goes on in them.
+const TOPICS: [&str; 2] = ["access-log", "ip-count"];
 
 /// What is fed.
 #[derive(Debug, Clone)]
@@ -46,15 +48,10 @@ impl Feed {
         }
     }
 
-    /// Whether the job has missed a queue that was killed, by a word of it about
-    /// the queue. A reader notices at once, a writer with its next batch. A
-    /// queue that came back before that would not be missed by the writer at all.
-    pub(super) fn is_missed_by(&self, what: &str) -> bool {
-        match self {
-            Feed::Log { .. } => what.starts_with("queue producer: "),
-            // Perhaps nothing is written for a long time.
-            Feed::Follow { .. } => true,
-        }
+    /// Whether the job will miss a queue that was killed. Its producer does, with its next
+    /// batch; of a file that is followed there may be none for a long time.
+    pub(super) fn is_missed(&self) -> bool {
+        matches!(self, Feed::Log { .. })
     }
 
     /// Whether nothing comes behind so many lines.
@@ -78,7 +75,7 @@ impl Job {
         command
             .arg("--bootstrap")
             .arg(address.to_string())
-            .args(["--rows", "2"]);
+            .args(["--rows", "2", "--topic", TOPICS[0], "--out", TOPICS[1]]);
         match feed {
             Feed::Log { path, rate, .. } => {
                 command.arg("--log").arg(path);
@@ -123,6 +120,13 @@ impl Job {
                 bail!("ip-count has said nothing for {patience:?}")
             }
         }
+    }
+
+    /// Ends it with SIGKILL.
+    pub(super) fn kill_9(&mut self) -> Result<()> {
+        self.child.kill().context("killing ip-count")?;
+        self.child.wait()?;
+        Ok(())
     }
 
     /// Waits for its end, which its last line has announced.

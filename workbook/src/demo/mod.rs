@@ -1,4 +1,4 @@
-//! The demo: a log through the queue, which is killed in the middle.
+//! The demo: a log through the queue, which is killed in the middle, and so is the job.
 //!
 //! mqd and `ip-count` run as processes of their own. When to kill is decided by
 //! what `ip-count` says was acknowledged, never by a clock.
@@ -33,6 +33,10 @@ const SAMPLE: &str = "mini-projects/stream-compute/sample/access.log";
 const WATCHABLE_SECONDS: u64 = 8;
 /// How many lines are acknowledged between two words about it, at least.
 const TOLD_EVERY_MIN: u64 = 200;
+/// mqd is killed when so many tenths of the lines are acknowledged …
+const MQD_DIES_AT: u64 = 5;
+/// … and ip-count when so many are: then some rows of the sample are committed.
+const IP_COUNT_DIES_AT: u64 = 9;
 /// How much of what mqd said last is shown when something went wrong.
 const MQD_LINES_SHOWN: usize = 20;
 /// So many lines that do not parse are shown; the verdict has their number.
@@ -73,8 +77,18 @@ pub fn run(workspace: &Workspace, demo: &Demo) -> Result<()> {
         paint.bold("job    "),
         feed.describe(workspace)
     );
-    let job = Job::start(ip_count, queue.address(), &feed)?;
-    let right = watch(&mut queue, job, &feed, paint).and_then(|outcome| {
+    let demonstration = Demonstration {
+        job: Job::start(ip_count, queue.address(), &feed)?,
+        queue: &mut queue,
+        ip_count,
+        feed: &feed,
+        paint,
+        killed: Killed::default(),
+        mqd_is_down: false,
+        told: 0,
+        asides: 0,
+    };
+    let right = demonstration.watch().and_then(|outcome| {
         conclude(&outcome, demo.mine, paint)?;
         let ended = queue.terminate()?;
         ensure!(ended.success(), "mqd ended with an error");
@@ -95,66 +109,122 @@ pub fn run(workspace: &Workspace, demo: &Demo) -> Result<()> {
 struct Outcome {
     verdict: String,
     is_right: bool,
-    killed_at: Option<u64>,
+    killed: Killed,
 }
 
-/// Shows what the job says, and kills mqd once half of the lines are safe in it;
-/// starts it again when the job has noticed.
-fn watch(queue: &mut Mqd, mut job: Job, feed: &Feed, paint: Paint) -> Result<Outcome> {
-    let kill_at = feed.lines() / 2;
-    let (mut killed_at, mut is_down) = (None, false);
-    let (mut told, mut asides) = (0, 0);
-    say!();
-    while let Some(line) = job.next_line()? {
-        match Said::parse(&line) {
-            Said::Acknowledged(lines) => {
-                if lines >= told + (feed.lines() / 10).max(TOLD_EVERY_MIN) {
-                    told = lines;
-                    say!(
-                        "{}",
-                        paint.dim(&format!("        {lines} lines acknowledged"))
-                    );
+/// How many lines were acknowledged when a program was killed.
+#[derive(Default)]
+struct Killed {
+    mqd: Option<u64>,
+    ip_count: Option<u64>,
+}
+
+/// What is run, and what has become of it.
+struct Demonstration<'a> {
+    queue: &'a mut Mqd,
+    ip_count: &'a Path,
+    job: Job,
+    feed: &'a Feed,
+    paint: Paint,
+    killed: Killed,
+    mqd_is_down: bool,
+    told: u64,
+    asides: usize,
+}
+
+impl Demonstration<'_> {
+    /// Shows what the job says. Kills mqd once half of the lines are safe in it, and starts
+    /// it again when the job has noticed; then kills the job, and resumes it.
+    fn watch(mut self) -> Result<Outcome> {
+        let paint = self.paint;
+        say!();
+        while let Some(line) = self.job.next_line()? {
+            match Said::parse(&line) {
+                Said::Acknowledged(lines) => {
+                    self.tell(lines);
+                    self.kill(lines)?;
                 }
-                if killed_at.is_none() && lines >= kill_at.max(1) && !feed.is_whole(lines) {
-                    queue.kill_9()?;
-                    (killed_at, is_down) = (Some(lines), true);
-                    say!(
-                        "{} mqd, with SIGKILL: {lines} lines were acknowledged",
-                        paint.red("killed ")
-                    );
+                Said::Row(row) => say!("  row   {}", short_row(row)),
+                Said::Side(side) => {
+                    self.asides += 1;
+                    if self.asides <= SIDE_SHOWN_MAX {
+                        say!("{}", paint.yellow(&format!("  side  {side}")));
+                    }
                 }
-            }
-            Said::Row(row) => say!("  row   {}", short_row(row)),
-            Said::Side(side) => {
-                asides += 1;
-                if asides <= SIDE_SHOWN_MAX {
-                    say!("{}", paint.yellow(&format!("  side  {side}")));
+                Said::Queue(what) => {
+                    say!("{}", paint.dim(&format!("  job   {what}")));
+                    if what.starts_with("queue producer: ") {
+                        self.start_mqd()?;
+                    }
                 }
-            }
-            Said::Queue(what) => {
-                say!("{}", paint.dim(&format!("  job   {what}")));
-                if is_down && feed.is_missed_by(what) {
-                    queue.restart(Port::Same)?;
-                    is_down = false;
-                    say!(
-                        "{} mqd, on the same directory and port",
-                        paint.green("started")
-                    );
+                Said::Resumed(how) => say!("{}", paint.dim(&format!("  job   {how}"))),
+                Said::Verdict { is_right, text } => {
+                    self.job.end()?;
+                    return Ok(Outcome {
+                        verdict: text.to_owned(),
+                        is_right,
+                        killed: self.killed,
+                    });
                 }
+                Said::More(_) | Said::Other => {}
             }
-            Said::Verdict { is_right, text } => {
-                job.end()?;
-                return Ok(Outcome {
-                    verdict: text.to_owned(),
-                    is_right,
-                    killed_at,
-                });
-            }
-            Said::More(_) | Said::Other => {}
+        }
+        self.job.end()?;
+        bail!("ip-count ended without a verdict")
+    }
+
+    /// Says how many lines are acknowledged, now and then.
+    fn tell(&mut self, lines: u64) {
+        if lines >= self.told + (self.feed.lines() / 10).max(TOLD_EVERY_MIN) {
+            self.told = lines;
+            let told = format!("        {lines} lines acknowledged");
+            say!("{}", self.paint.dim(&told));
         }
     }
-    job.end()?;
-    bail!("ip-count ended without a verdict")
+
+    /// Kills what is to be killed when so many lines are acknowledged.
+    fn kill(&mut self, lines: u64) -> Result<()> {
+        let is_due = |share: u64| lines >= (self.feed.lines() * share / 10).max(1);
+        if self.mqd_is_down || self.feed.is_whole(lines) {
+            return Ok(());
+        }
+        if self.killed.mqd.is_none() && is_due(MQD_DIES_AT) {
+            self.queue.kill_9()?;
+            (self.killed.mqd, self.mqd_is_down) = (Some(lines), true);
+            self.say_killed("mqd", lines);
+            if !self.feed.is_missed() {
+                self.start_mqd()?;
+            }
+        } else if self.killed.ip_count.is_none() && is_due(IP_COUNT_DIES_AT) {
+            self.job.kill_9()?;
+            self.killed.ip_count = Some(lines);
+            self.say_killed("ip-count", lines);
+            self.job = Job::start(self.ip_count, self.queue.address(), self.feed)?;
+            say!(
+                "{} ip-count, on the same topics",
+                self.paint.green("started")
+            );
+        }
+        Ok(())
+    }
+
+    fn say_killed(&self, name: &str, lines: u64) {
+        let killed = self.paint.red("killed ");
+        say!("{killed} {name}, with SIGKILL: {lines} lines were acknowledged");
+    }
+
+    /// Starts mqd again, if it was killed.
+    fn start_mqd(&mut self) -> Result<()> {
+        if self.mqd_is_down {
+            self.queue.restart(Port::Same)?;
+            self.mqd_is_down = false;
+            say!(
+                "{} mqd, on the same directory and port",
+                self.paint.green("started")
+            );
+        }
+        Ok(())
+    }
 }
 
 fn conclude(outcome: &Outcome, mine: bool, paint: Paint) -> Result<()> {
@@ -163,22 +233,30 @@ fn conclude(outcome: &Outcome, mine: bool, paint: Paint) -> Result<()> {
         bail!("the rows are wrong");
     }
     say!("\n{}", paint.green(&outcome.verdict));
-    match outcome.killed_at {
-        Some(lines) => say!(
-            "mqd was killed with SIGKILL after {lines} lines; nothing was lost, nothing counted twice."
-        ),
-        None => say!("The log was too short to kill mqd in the middle of it."),
+    match (outcome.killed.mqd, outcome.killed.ip_count) {
+        (Some(mqd), Some(ip_count)) => {
+            say!("mqd was killed with SIGKILL after {mqd} lines, ip-count after {ip_count};");
+            say!("nothing was lost, nothing counted twice.");
+        }
+        (Some(mqd), None) => {
+            say!(
+                "mqd was killed with SIGKILL after {mqd} lines; nothing was lost, nothing counted"
+            );
+            say!("twice. The log was too short to kill ip-count as well.");
+        }
+        (None, _) => say!("The log was too short to kill anything in the middle of it."),
     }
     say!(
         "\n{}",
-        paint.bold("why nothing counts twice, at this stage of the workbook")
+        paint.bold("why nothing is lost and nothing counts twice")
     );
     say!("  mqd acknowledges a line when the line is in its log file: a file survives");
-    say!("  SIGKILL. If mqd is killed before it has acknowledged a batch, the job sends the");
-    say!("  batch again, so a record can come twice. Each record carries its line number,");
-    say!("  and the job skips the numbers that it has seen. A row can come twice as well.");
-    say!("  Its key is the window and the address, so rows with the same key are one row.");
-    say!("  Producer ids, sequences and transactions come in chapters 18 to 20.");
+    say!("  SIGKILL. If mqd is killed before it has acknowledged a batch, ip-count sends the");
+    say!("  batch again. Batches have numbers, so mqd stores it once (chapters 18 and 19).");
+    say!("  The rows of closed windows go into the queue in a transaction, together with the");
+    say!("  offset from which the open windows are counted again (chapter 20). The ip-count");
+    say!("  that was started again aborted what the killed one had left open, and went on at");
+    say!("  that offset. The check reads committed rows; one that is there twice is an error.");
     say!("\n{}", paint.bold("next"));
     say!("  cargo workbook demo --log FILE   take your own access log");
     say!("  cargo workbook serve             start the queue, for kcat or another client");

@@ -13,6 +13,8 @@ pub enum Said<'a> {
     Side(&'a str),
     /// The queue does not answer, or answers again.
     Queue(&'a str),
+    /// Where a job that was killed goes on.
+    Resumed(&'a str),
     /// The last line.
     Verdict {
         /// Whether every row is right.
@@ -36,6 +38,7 @@ impl Said<'_> {
             "rows" => number().map_or(Said::Other, Said::More),
             "side" => Said::Side(rest),
             "queue" => Said::Queue(line),
+            "resumed" => Said::Resumed(line),
             "verdict:" => Said::Verdict {
                 is_right: rest.starts_with("OK"),
                 text: line,

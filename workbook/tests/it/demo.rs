@@ -15,6 +15,10 @@ fn what_ip_count_says_is_understood() {
             "queue does not answer",
             Said::Queue("queue does not answer"),
         ),
+        (
+            "resumed at offset 3; 9 lines are in the queue",
+            Said::Resumed("resumed at offset 3; 9 lines are in the queue"),
+        ),
         ("topics a for lines, b for rows", Said::Other),
         ("", Said::Other),
     ];

@@ -1,16 +1,23 @@
-//! The first case study on `mqd`, killed while lines flow through it.
+//! The first case study on `mqd`: killed, resumed, and taken over.
+
+mod killed;
+mod relay;
+mod resumed;
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use message_model::TopicName;
-use mqd_guard::{Mqd, Port};
-use stream_compute::{Report, RowsShown, Settings, Source, Tumbling, Verdict};
+use mqd_guard::Port;
+use stream_compute::{
+    Error, Pipeline, Report, ResumePoint, RowsShown, Settings, Source, Summary, Tumbling, Utc,
+    Verdict,
+};
 use tokio::sync::watch;
 
 use crate::support::{PATIENCE, mqd};
@@ -49,18 +56,90 @@ fn wait_until_acknowledged(screen: &Receiver<String>, wanted: usize) {
     }
 }
 
-fn settings(mqd: &Mqd, log: &Path) -> Settings {
+fn settings(broker: &str, source: Source) -> Settings {
     Settings {
-        bootstrap: mqd.address().to_string(),
-        source: Source::Follow(log.to_owned()),
+        bootstrap: broker.to_owned(),
+        source,
         topic: TopicName::new("lines").unwrap(),
         out: TopicName::new("rows").unwrap(),
-        windows: Tumbling::of_seconds(NonZeroU32::new(5).unwrap()),
-        out_of_order: Duration::from_secs(60),
+        windows: windows(),
+        out_of_order: OUT_OF_ORDER,
         rate: None,
         idle_end: None,
         patience: PATIENCE * 2,
     }
+}
+
+const OUT_OF_ORDER: Duration = Duration::from_secs(60);
+
+fn windows() -> Tumbling {
+    Tumbling::of_seconds(NonZeroU32::new(5).unwrap())
+}
+
+/// A job in a thread of its own.
+struct Running {
+    screen: Receiver<String>,
+    stop: watch::Sender<bool>,
+    job: JoinHandle<Result<Summary, Error>>,
+}
+
+fn start(settings: Settings) -> Running {
+    let (screen, shown) = mpsc::sync_channel(100_000);
+    let (stop, stopped) = watch::channel(false);
+    let job = thread::spawn(move || {
+        let report = Report::new(Box::new(Screen(screen)), None, RowsShown::AtMost(0));
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_all().build().unwrap();
+        runtime.block_on(stream_compute::run(settings, &report, stopped))
+    });
+    Running {
+        screen: shown,
+        stop,
+        job,
+    }
+}
+
+impl Running {
+    /// What came of it in the end.
+    fn outcome(self) -> Result<Summary, Error> {
+        self.job.join().unwrap()
+    }
+}
+
+fn append(log: &Path, text: &[u8]) {
+    let mut file = OpenOptions::new().append(true).open(log).unwrap();
+    file.write_all(text).unwrap();
+}
+
+/// So many lines of a log, out of order by up to 50 s, with a bad one now and then.
+fn made_log(count: u32) -> Vec<u8> {
+    let mut random = fastrand::Rng::with_seed(29);
+    let mut log = String::new();
+    for number in 0..i64::from(count) {
+        let seconds = 60 + number / 5 - random.i64(0..50);
+        let time = Utc(message_model::Timestamp(seconds * 1000)).to_string();
+        let (time, host) = (&time[11..19], random.u8(0..20));
+        if number % 97 == 13 {
+            log += "a bad line\n";
+        } else {
+            let request = "\"GET / HTTP/1.1\" 200 5";
+            log += &format!("192.0.2.{host} - - [01/Jan/1970:{time} +0000] {request}\n");
+        }
+    }
+    log.into_bytes()
+}
+
+/// The rows of a log, in the order in which a job that is left alone writes them.
+fn expected_rows(log: &[u8]) -> Vec<String> {
+    let start = ResumePoint::default();
+    let mut pipeline = Pipeline::resume(&start, windows(), OUT_OF_ORDER);
+    for (number, line) in (1..).zip(log.split_inclusive(|byte| *byte == b'\n')) {
+        let offset = pipeline.resume_point().taken;
+        pipeline.take(offset, number, line.trim_ascii_end());
+    }
+    let mut rows = pipeline.close_complete();
+    rows.extend(pipeline.close_all());
+    rows.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -75,32 +154,22 @@ fn every_row_is_right_although_the_queue_was_killed() {
     let mut mqd = mqd().stable_port().start().unwrap();
     let log = mqd.data_dir().with_extension("log");
     fs::write(&log, "").unwrap();
-    let (screen, shown) = mpsc::sync_channel(100_000);
-    let (stop, stopped) = watch::channel(false);
-    let settings = settings(&mqd, &log);
-    let job = thread::spawn(move || {
-        let report = Report::new(Box::new(Screen(screen)), None, RowsShown::AtMost(0));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(stream_compute::run(settings, &report, stopped))
-    });
+    let address = mqd.address().to_string();
+    let job = start(settings(&address, Source::Follow(log.clone())));
 
     // The file grows while the queue dies: the job cannot have ended before.
-    let mut file = OpenOptions::new().append(true).open(&log).unwrap();
     let part = lines.len() / (KILLS + 1);
     for (index, part) in lines.chunks(part).enumerate() {
-        file.write_all(&part.concat()).unwrap();
+        append(&log, &part.concat());
         if index < KILLS {
             mqd.kill_9().unwrap();
             mqd.restart(Port::Same).unwrap();
-            wait_until_acknowledged(&shown, index * part.len() + 1);
+            wait_until_acknowledged(&job.screen, index * part.len() + 1);
         }
     }
-    wait_until_acknowledged(&shown, lines.len());
-    stop.send_replace(true);
-    let summary = job.join().unwrap().unwrap();
+    wait_until_acknowledged(&job.screen, lines.len());
+    job.stop.send_replace(true);
+    let summary = job.outcome().unwrap();
     fs::remove_file(&log).unwrap();
     assert_eq!(summary.verdict, Verdict::Equal, "{summary}");
     assert_eq!(summary.lines, u64::try_from(lines.len()).unwrap());

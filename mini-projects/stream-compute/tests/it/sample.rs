@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use stream_compute::{LineSplitter, Outcome, Pipeline, Recount, Rejected, Unparsable};
+use stream_compute::{LineSplitter, Outcome, Pipeline, Recount, Rejected, ResumePoint, Unparsable};
 
 use crate::five_seconds;
 
@@ -10,11 +10,16 @@ use crate::five_seconds;
 fn eight_lines_of_it_are_bad() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample/access.log");
     let bytes = std::fs::read(&path).expect("the sample");
-    let mut pipeline = Pipeline::new(five_seconds(), std::time::Duration::from_secs(60));
+    let mut pipeline = Pipeline::resume(
+        &ResumePoint::default(),
+        five_seconds(),
+        std::time::Duration::from_secs(60),
+    );
     let mut bad = Vec::new();
     for line in LineSplitter::default().push(&bytes) {
         let text = line.text.expect("no line is too long");
-        match pipeline.take(line.number, &text) {
+        let offset = pipeline.resume_point().taken;
+        match pipeline.take(offset, line.number, &text) {
             Outcome::Counted => {}
             Outcome::Rejected(Rejected::Unparsable(reason)) => bad.push((line.number, reason)),
             other => panic!("line {}: {other:?}", line.number),
