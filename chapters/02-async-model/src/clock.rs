@@ -12,6 +12,8 @@ use tokio::time::Instant;
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     started: Instant,
+    /// What the calendar showed at the start; `None`: the machine knows.
+    began: Option<Timestamp>,
 }
 
 impl Clock {
@@ -20,6 +22,17 @@ impl Clock {
     pub fn start() -> Clock {
         Clock {
             started: Instant::now(),
+            began: None,
+        }
+    }
+
+    /// The same with a calendar that shows `began` now, and then follows the stopwatch. So
+    /// nothing that this clock shows is the machine's, if tokio's time is paused.
+    #[must_use]
+    pub fn start_at(began: Timestamp) -> Clock {
+        Clock {
+            began: Some(began),
+            ..Clock::start()
         }
     }
 
@@ -33,7 +46,11 @@ impl Clock {
     #[must_use]
     #[allow(clippy::disallowed_methods, reason = "this is the one reader")]
     pub fn wall(&self) -> Timestamp {
-        SystemTime::now().into()
+        let Some(began) = self.began else {
+            return SystemTime::now().into();
+        };
+        let millis = i64::try_from(self.started.elapsed().as_millis());
+        Timestamp(began.0.saturating_add(millis.unwrap_or(i64::MAX)))
     }
 
     /// Returns when the stopwatch shows `deadline`: at once if that has passed.

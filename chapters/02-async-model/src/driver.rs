@@ -83,7 +83,9 @@ impl Driver {
             let next = *self.next();
             match next {
                 Some(deadline) if deadline <= self.clock.now() => return,
+                // In a fixed order, so that the same events always have the same effect.
                 Some(deadline) => tokio::select! {
+                    biased;
                     () = self.clock.sleep_until(deadline) => {}
                     () = self.earlier.notified() => {}
                 },

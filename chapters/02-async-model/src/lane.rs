@@ -11,6 +11,9 @@ use tokio::sync::oneshot;
 
 use crate::fair_queue::{FairQueue, Ticket};
 
+/// Where a lane's threads come from: called with what one thread is to do.
+pub type Pool = Arc<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
+
 /// Blocking work on tokio's blocking pool: at most `width` pieces at a time, fair between keys.
 ///
 /// A job is a closure that does one bounded piece of its work per call. Keys take
@@ -23,9 +26,9 @@ pub struct Lane<K> {
     shared: Arc<Shared<K>>,
 }
 
-#[derive(Debug)]
 struct Shared<K> {
     width: usize,
+    pool: Pool,
     state: Mutex<State<K>>,
 }
 
@@ -52,6 +55,19 @@ impl<K: Ord + Clone + Send + 'static> Lane<K> {
     /// If `width` is 0.
     #[must_use]
     pub fn new(width: usize) -> Lane<K> {
+        Lane::on(
+            width,
+            Arc::new(|work| drop(tokio::task::spawn_blocking(work))),
+        )
+    }
+
+    /// A lane without work whose threads are those of `pool`. A simulation has a pool
+    /// without threads, and then everything happens in an order that it knows.
+    ///
+    /// # Panics
+    /// If `width` is 0.
+    #[must_use]
+    pub fn on(width: usize, pool: Pool) -> Lane<K> {
         assert!(width > 0, "a lane of no width never ends anything");
         let state = State {
             queue: FairQueue::new(),
@@ -60,6 +76,7 @@ impl<K: Ord + Clone + Send + 'static> Lane<K> {
         Lane {
             shared: Arc::new(Shared {
                 width,
+                pool,
                 state: Mutex::new(state),
             }),
         }
@@ -124,7 +141,7 @@ impl<K: Ord + Clone + Send + 'static> Shared<K> {
             state.running += 1;
             drop(state);
             let shared = Arc::clone(self);
-            tokio::task::spawn_blocking(move || shared.run_pieces());
+            (self.pool)(Box::new(move || shared.run_pieces()));
         }
         withdraws
     }
@@ -167,6 +184,15 @@ impl<K: Ord + Clone> Drop for Withdraws<'_, K> {
         };
         // After the lock, as above.
         drop(withdrawn);
+    }
+}
+
+impl<K: fmt::Debug> fmt::Debug for Shared<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("width", &self.width)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 

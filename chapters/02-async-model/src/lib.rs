@@ -17,5 +17,5 @@ mod part;
 
 pub use clock::Clock;
 pub use driver::Driver;
-pub use lane::Lane;
+pub use lane::{Lane, Pool};
 pub use part::*;

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use async_model::{Clock, Driver, Lane};
+use async_model::{Clock, Driver, Lane, Pool};
 use bytes::Bytes;
 use disk::Disk;
 use log_storage::{Compactor, SegmentCache};
@@ -147,6 +147,19 @@ impl Lanes {
             administration: Lane::new(widths.administration),
             openings: Lane::new(widths.openings),
             cold_chunks: Lane::new(widths.reads),
+        }
+    }
+
+    /// The same on another pool than tokio's.
+    #[must_use]
+    pub fn on(widths: LaneWidths, pool: &Pool) -> Lanes {
+        Lanes {
+            syncs: Lane::on(widths.syncs, pool.clone()),
+            reads: Lane::on(widths.reads, pool.clone()),
+            rolls: Lane::on(widths.rolls, pool.clone()),
+            administration: Lane::on(widths.administration, pool.clone()),
+            openings: Lane::on(widths.openings, pool.clone()),
+            cold_chunks: Lane::on(widths.reads, pool.clone()),
         }
     }
 }

@@ -5,16 +5,15 @@ use log_storage::{Candidate, Compactor, DirtySection};
 use message_model::{Offset, OffsetRange, Timestamp};
 use record_batch::Opening;
 
-use crate::settings::Settings;
-
-/// What the cleaner works with; `None` if it is switched off.
-pub(crate) fn compactor(settings: &Settings, opening: Opening) -> Option<Compactor> {
-    settings.log_cleaner_enable.then_some(Compactor {
+/// What the cleaner works with, which takes so many bytes of memory for the keys of a section.
+#[must_use]
+pub fn compactor(memory: usize, opening: Opening) -> Compactor {
+    Compactor {
         section,
-        memory: settings.log_cleaner_dedupe_buffer_size,
+        memory,
         opening,
         close: compression::close_batch,
-    })
+    }
 }
 
 fn section(start: Offset, memory: usize) -> Box<dyn DirtySection> {

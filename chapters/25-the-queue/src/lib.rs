@@ -27,6 +27,7 @@ mod tools;
 
 pub mod settings;
 
+pub use cleaner::compactor;
 pub use command_line::{Command, USAGE, parse};
 pub use dispatch::answer;
 pub use last_words::end_on_panic;

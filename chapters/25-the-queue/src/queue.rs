@@ -144,7 +144,9 @@ fn services(settings: &Settings, files: OpenFiles, rules: Rules) -> Services {
     };
     let widths = lane_widths(settings);
     let mut services = Services::new(disk, Clock::start(), widths, segments, Some(opening));
-    services.compactor = compactor(settings, opening);
+    services.compactor = settings
+        .log_cleaner_enable
+        .then(|| compactor(settings.log_cleaner_dedupe_buffer_size, opening));
     services.producers = Some(Arc::new(AllProducers::new(ProducerSettings {
         rules,
         expiration: settings.producer_id_expiration_ms,

@@ -28,6 +28,9 @@ A history that breaks the promise is kept as DIR/SEED.jsonl, an operation a line
   --out         where histories are kept [target/history]
   --sabotage    cuts the ends of the logs off after each kill: the check must find it
   --check       checks a history that was kept
+
+What a rule for producers is for shows a run without it:
+  history --promise transactional -- --without-rule fence
 ";
 
 fn main() -> Result<ExitCode> {

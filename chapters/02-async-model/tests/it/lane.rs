@@ -438,3 +438,18 @@ proptest! {
         prop_assert_eq!(order.take(), expected_order(&jobs));
     }
 }
+
+#[tokio::test]
+async fn a_pool_without_threads_runs_pieces_where_it_wants() {
+    type Work = Box<dyn FnOnce() + Send>;
+    let waiting: Arc<Mutex<Vec<Work>>> = Arc::default();
+    let pool = Arc::clone(&waiting);
+    let lane = Lane::on(1, Arc::new(move |work| pool.lock().unwrap().push(work)));
+    let here = || std::thread::current().id();
+    let run = enqueue(Box::pin(lane.run("key", move || Some(here())))).await;
+    let work = waiting.lock().unwrap().pop().unwrap();
+    let run = enqueue(run).await;
+    work();
+    assert_eq!(run.await, here());
+    assert!(waiting.lock().unwrap().is_empty(), "one thread was enough");
+}

@@ -123,6 +123,14 @@ async fn the_clock_is_tokios_and_sleeps_until_a_moment() {
     assert_eq!(clock.now(), deadline, "it does not sleep for what is over");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_calendar_with_a_beginning_follows_the_stopwatch() {
+    let clock = Clock::start_at(Timestamp(1_000));
+    assert_eq!(clock.wall(), Timestamp(1_000));
+    clock.sleep_until(at(250)).await;
+    assert_eq!((clock.now(), clock.wall()), (at(250), Timestamp(1_250)));
+}
+
 #[test]
 fn the_wall_clock_is_later_than_this_was_written() {
     assert!(Clock::start().wall() > Timestamp(1_700_000_000_000));

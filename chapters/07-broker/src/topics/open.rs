@@ -178,16 +178,18 @@ impl Topics {
     fn open_partitions(&self, all: &mut [Opening]) {
         let next = Mutex::new(all.iter_mut());
         let take = || next.lock().unwrap_or_else(PoisonError::into_inner).next();
-        std::thread::scope(|scope| {
-            for _ in 0..self.config.open_threads {
-                scope.spawn(|| {
-                    while let Some(one) = take() {
-                        let dir = self.data_dir.join(one.name.to_string());
-                        let (name, settings) = (one.name.clone(), one.settings);
-                        one.opened = Some(Partition::open(&self.services, &dir, name, settings));
-                    }
-                });
+        let open_some = || {
+            while let Some(one) = take() {
+                let dir = self.data_dir.join(one.name.to_string());
+                let (name, settings) = (one.name.clone(), one.settings);
+                one.opened = Some(Partition::open(&self.services, &dir, name, settings));
             }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..self.config.open_threads {
+                scope.spawn(open_some);
+            }
+            open_some();
         });
     }
 }

@@ -19,11 +19,13 @@ use super::{Common, PATIENCE, Tool, chosen_partitions, connect, partitions};
 const HELP: &str = "\
 mqd produce: one record for each line of stdin.
 
-  mqd produce TOPIC [--partition N] [--key-separator TEXT]
+  mqd produce TOPIC [--partition N] [--key-separator TEXT] [--without-idempotence]
 
   --partition N           which partition the records go to [0]
   --key-separator TEXT    what is in front of the first TEXT in a line is the record's key;
                           a line without it is a record without a key
+  --without-idempotence   do not number the batches: if an answer is lost, its lines may
+                          be in the queue twice
   --bootstrap HOST:PORT   where the queue is [127.0.0.1:9092]
 
   A topic that does not exist is created, with one partition. It says at the end which
@@ -49,12 +51,14 @@ pub struct Produce {
     topic: TopicName,
     partition: i32,
     key_separator: Option<String>,
+    idempotent: bool,
 }
 
 pub(super) fn parse(rest: &mut lexopt::Parser) -> Result<Tool> {
     let mut common = Common::default();
     let mut partition = 0;
     let mut key_separator = None;
+    let mut idempotent = true;
     while let Some(argument) = rest.next()? {
         match argument {
             Long("help") | Short('h') => return Ok(Tool::Help(HELP)),
@@ -72,6 +76,7 @@ pub(super) fn parse(rest: &mut lexopt::Parser) -> Result<Tool> {
                 }
                 key_separator = Some(text);
             }
+            Long("without-idempotence") => idempotent = false,
             Value(name) => common.add_name(name)?,
             other => return Err(other.unexpected()).context("see mqd produce --help"),
         }
@@ -81,6 +86,7 @@ pub(super) fn parse(rest: &mut lexopt::Parser) -> Result<Tool> {
         topic: common.topic("mqd produce TOPIC")?,
         partition,
         key_separator,
+        idempotent,
     }))
 }
 
@@ -96,7 +102,7 @@ pub(super) async fn run(command: Produce) -> Result<()> {
     if io::stdin().is_terminal() {
         eprintln!("one record a line; Ctrl-D ends");
     }
-    let producer = Producer::new(Arc::new(client), settings());
+    let producer = Producer::new(Arc::new(client), settings(command.idempotent));
     let mut sending = Sending::new(producer, to, command.key_separator);
     let mut lines = lines_of_stdin();
     let ended = tokio::select! {
@@ -114,7 +120,11 @@ pub(super) async fn run(command: Produce) -> Result<()> {
 
 /// A batch is sent when no more lines wait for it, and then by [`Producer::flush`]. `linger`
 /// is above any time that a line takes which is on its way already.
-fn settings() -> Settings {
+fn settings(idempotent: bool) -> Settings {
+    let promises = match idempotent {
+        true => Settings::idempotent(),
+        false => Settings::default(),
+    };
     Settings {
         batch_bytes: BATCH_BYTES,
         linger: Duration::from_secs(1),
@@ -122,7 +132,7 @@ fn settings() -> Settings {
         max_block: PATIENCE,
         delivery_timeout: PATIENCE,
         request_timeout: PATIENCE,
-        ..Settings::default()
+        ..promises
     }
 }
 

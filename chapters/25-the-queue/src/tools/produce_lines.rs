@@ -51,6 +51,8 @@ struct Outcomes {
     /// Of those, the offsets of the first and of the last.
     first: Option<Offset>,
     last: Option<Offset>,
+    /// Of some the queue has not said where they are.
+    is_silent: bool,
     /// How many may be in the queue, and how many are not.
     in_doubt: i64,
     refused: i64,
@@ -138,31 +140,13 @@ impl Sending {
     /// # Errors
     /// When `ended` is one, or a record was not acknowledged. The error says how many were.
     pub(super) fn report(&self, ended: Result<()>, bootstrap: &str) -> Result<()> {
-        let Outcomes {
-            acknowledged: count,
-            first,
-            last,
-            error,
-            ..
-        } = &self.outcomes;
-        let (count, to) = (*count, &self.to);
         if let Err(why) = ended {
             return Err(why.context(self.outcomes.so_far()));
         }
-        if let Some(error) = error {
+        if let Some(error) = &self.outcomes.error {
             return Err(why(error, bootstrap).context(self.outcomes.so_far()));
         }
-        match first.zip(*last) {
-            Some((first, _)) if count == 1 => eprintln!("1 record is in {to} at offset {first}"),
-            Some((first, last)) if last.plus(1).since(first) == count => {
-                eprintln!("{count} records are in {to} at offsets {first} to {last}");
-            }
-            Some((first, last)) => eprintln!(
-                "{count} records are in {to} between offsets {first} and {last}; others are \
-                 there too"
-            ),
-            None => eprintln!("no lines, no records"),
-        }
+        eprintln!("{}", self.outcomes.where_they_are(&self.to));
         Ok(())
     }
 }
@@ -175,6 +159,7 @@ impl Outcomes {
                 self.acknowledged += 1;
                 self.first = self.first.or(delivered.offset);
                 self.last = delivered.offset.or(self.last);
+                self.is_silent |= delivered.offset.is_none();
                 return;
             }
             Err(error) => error,
@@ -191,6 +176,25 @@ impl Outcomes {
             self.refused += 1;
         }
         self.error.get_or_insert(error);
+    }
+
+    /// When all are acknowledged.
+    fn where_they_are(&self, to: &TopicPartition) -> String {
+        let count = self.acknowledged;
+        let places = self.first.zip(self.last).filter(|_| !self.is_silent);
+        match (count, places) {
+            (0, _) => "no lines, no records".to_owned(),
+            (1, None) => format!("1 record is in {to}"),
+            (1, Some((first, _))) => format!("1 record is in {to} at offset {first}"),
+            (_, None) => format!("{count} records are in {to}"),
+            (_, Some((first, last))) if last.plus(1).since(first) == count => {
+                format!("{count} records are in {to} at offsets {first} to {last}")
+            }
+            (_, Some((first, last))) => format!(
+                "{count} records are in {to} between offsets {first} and {last}; others are \
+                 there too"
+            ),
+        }
     }
 
     fn so_far(&self) -> String {
@@ -219,5 +223,39 @@ fn split<'a>(line: &'a [u8], separator: Option<&str>) -> (Option<&'a [u8]>, &'a 
     {
         Some(at) => (Some(&line[..at]), &line[at + separator.len()..]),
         None => (None, line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use message_model::{PartitionIndex, TopicName};
+
+    fn where_they_are(offsets: &[Option<i64>]) -> String {
+        let mut outcomes = Outcomes::default();
+        for offset in offsets {
+            outcomes.count(Ok(Delivered {
+                partition: PartitionIndex(0),
+                offset: offset.map(Offset),
+            }));
+        }
+        outcomes.where_they_are(&TopicPartition {
+            topic: TopicName::new("t").unwrap(),
+            partition: PartitionIndex(0),
+        })
+    }
+
+    /// A record may be acknowledged without its offset, if a later batch has proved that it
+    /// is in the log.
+    #[test]
+    fn what_is_acknowledged_is_counted_with_its_offset_and_without() {
+        assert_eq!(where_they_are(&[]), "no lines, no records");
+        assert_eq!(where_they_are(&[Some(7)]), "1 record is in t-0 at offset 7");
+        assert_eq!(where_they_are(&[None]), "1 record is in t-0");
+        let both = "2 records are in t-0 at offsets 7 to 8";
+        assert_eq!(where_they_are(&[Some(7), Some(8)]), both);
+        assert_eq!(where_they_are(&[None, Some(8)]), "2 records are in t-0");
+        let apart = "2 records are in t-0 between offsets 7 and 9; others are there too";
+        assert_eq!(where_they_are(&[Some(7), Some(9)]), apart);
     }
 }
