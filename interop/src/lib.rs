@@ -30,6 +30,7 @@ pub mod scale;
 mod session;
 mod stored;
 pub mod transaction_requests;
+pub mod transactions_command;
 
 pub use broker::mqd_binary;
 pub use clients::{KAFKA_PYTHON, java, kcat, python};

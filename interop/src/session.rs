@@ -1,8 +1,8 @@
 //! A client that runs: what it is told, and what it says.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -111,11 +111,50 @@ impl Session {
         }
     }
 
+    /// Asks it to end, by SIGTERM.
+    ///
+    /// # Errors
+    /// When there is no `kill`.
+    pub fn terminate(&self) -> Result<()> {
+        let status = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status()?;
+        ensure!(status.success(), "{} has ended", self.name);
+        Ok(())
+    }
+
+    /// Drops what it has said so far and was not read. False once it has closed its stdout.
+    pub fn still_runs(&mut self) -> bool {
+        loop {
+            match self.lines.try_recv() {
+                Ok(_) => {}
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+    }
+
     /// Closes its stdin, waits until it ends, and returns the rest of its stdout.
     ///
     /// # Errors
     /// When it does not end within [`PATIENCE`], or ends with another status than 0.
-    pub fn finish(mut self) -> Result<Vec<String>> {
+    pub fn finish(self) -> Result<Vec<String>> {
+        let name = self.name.clone();
+        let (status, lines, stderr) = self.end()?;
+        ensure!(
+            status.success(),
+            "{name} ended with {status}; it said:\n{}{stderr}",
+            lines.concat()
+        );
+        Ok(lines)
+    }
+
+    /// Closes its stdin, waits until it ends, and returns its status, the rest of its stdout,
+    /// and its stderr.
+    ///
+    /// # Errors
+    /// When it does not end within [`PATIENCE`].
+    pub fn end(mut self) -> Result<(ExitStatus, Vec<String>, String)> {
         drop(self.input.take());
         let mut lines = Vec::new();
         loop {
@@ -127,14 +166,7 @@ impl Session {
         }
         // Its stdout is closed: it is about to end.
         let status = self.child.wait().context("cannot wait for it")?;
-        let stderr = self.stderr_at_end();
-        ensure!(
-            status.success(),
-            "{} ended with {status}; it said:\n{}{stderr}",
-            self.name,
-            lines.concat()
-        );
-        Ok(lines)
+        Ok((status, lines, self.stderr_at_end()))
     }
 
     /// Kills it and makes an error with all that it said on stderr.

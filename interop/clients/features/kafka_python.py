@@ -554,12 +554,14 @@ def fencing(address, prefix):
     second = transactional(address, f"{prefix}-f")
     second.begin_transaction()
     send(second, topic, words("second", 3))
+    # The zombie asks for a new epoch when it is refused. Apache Kafka does not give it one, but
+    # aborts the open transaction of the second producer for it.
+    second.commit_transaction()
     sent = refused(lambda: send(first, topic, words("zombie", 3)))
-    expect("the zombie's records", sent in FENCED, True)
+    expect("the zombie's records", sent, "InvalidProducerEpochError")
     ended = refused(first.commit_transaction)
     # Its state is fatal then, and says no more.
     expect("the zombie's commit", ended in {*FENCED, "KafkaError"}, True)
-    second.commit_transaction()
     second.close()
     end_to_end(address, topic, words("second", 3), **TRANSACTIONS)
 

@@ -50,8 +50,9 @@ public final class Streams {
         settings.put(StreamsConfig.consumerPrefix("auto.offset.reset"), "earliest");
         settings.put(StreamsConfig.producerPrefix("transaction.timeout.ms"), 10_000);
         settings.put(StreamsConfig.producerPrefix("delivery.timeout.ms"), 120_000);
-        // The changelogs are compacted while they are in use.
-        settings.put(StreamsConfig.topicPrefix("segment.ms"), 1_000);
+        // The changelogs are compacted while they are in use. Apache Kafka would refuse segments as
+        // small as these.
+        settings.put(StreamsConfig.topicPrefix("segment.bytes"), 8_192);
         settings.put(StreamsConfig.topicPrefix("min.cleanable.dirty.ratio"), 0.01);
         StreamsBuilder builder = new StreamsBuilder();
         count(builder, prefix);

@@ -10,7 +10,11 @@ use anyhow::{Context as _, Result, bail};
 use interop::kafka::Kafka;
 use interop::parity::{self, Judged, Replayed};
 use interop::parity::{ask, corpus, replay};
+use interop::transactions_command;
 use mqd_guard::Mqd;
+
+/// The part of the judgement that is a tool's and not an exchange's.
+const TRANSACTIONS_COMMAND: &str = "kafka-transactions";
 
 const USAGE: &str = "parity judge [PART ...] | compare MQD | table MQD";
 
@@ -53,6 +57,11 @@ fn judge(folder: &Path, parts: &[&str]) -> Result<()> {
         }
         parity::write(&folder.join(format!("{part}.exchanges.json")), &judged)?;
         println!("{part}: {}", count(&judged));
+    }
+    if parts.is_empty() || parts.contains(&TRANSACTIONS_COMMAND) {
+        // It deletes the coordinator's log.
+        let said = transactions_command::transcript(kafka.address())?;
+        fs::write(transactions_command::stored(), said)?;
     }
     println!("all: {}", count(&all_stored(folder)?));
     Ok(())

@@ -9,7 +9,9 @@ mod kafka_python;
 mod kafka_tools;
 mod kafka_tools_admin;
 mod kafka_tools_verify;
+mod kafka_transactions;
 mod kcat;
+mod kcat_transactions;
 mod restart;
 
 use interop::mqd_binary;

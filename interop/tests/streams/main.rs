@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::process::Command;
 
-use interop::{Session, java, kcat, mqd_binary, run};
+use async_model::Clock;
+use interop::{PATIENCE, Session, java, kcat, mqd_binary, run};
 use mqd_guard::{Mqd, Port};
 use tempfile::TempDir;
 
@@ -165,12 +166,36 @@ impl Application {
         self.send_round();
         // In the middle of its work.
         self.read("counts", ROUND);
+        self.until_compacted();
         drop(self.instances.remove(0));
         self.start_instance();
         self.send_round();
         self.read("counts", 5 * ROUND + ROUND);
+        self.until_compacted();
         self.mqd.restart(Port::Same).unwrap();
         self.send_round();
+    }
+
+    /// Waits until the changelogs of both counts have lost most of their records: there was one
+    /// for each count that has come out, and only the cleaner takes any away.
+    fn until_compacted(&self) {
+        for (counts, changelog) in [
+            ("counts", "counts-changelog"),
+            ("windows", "windows-changelog"),
+        ] {
+            let clock = Clock::start();
+            let begun = clock.now();
+            loop {
+                let out = self.read_all(counts, "%k\n").len();
+                let left = self.read_all(changelog, "%o\n").len();
+                if left < out / 2 {
+                    println!("{changelog}: {left} records are left of {out} or more");
+                    break;
+                }
+                let waited = clock.now().since(begun);
+                assert!(waited < PATIENCE, "{changelog} has {left} records");
+            }
+        }
     }
 }
 

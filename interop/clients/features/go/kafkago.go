@@ -332,8 +332,10 @@ type kafkaGoMember struct {
 }
 
 func newKafkaGoMember(address, topic string, commits bool) *kafkaGoMember {
+	// Each partition has a connection of its own, which asks again after MaxWait. With less, a
+	// thousand of them keep a busy machine from everything else.
 	reader := kafka.NewReader(kafka.ReaderConfig{
-		Brokers: []string{address}, GroupID: topic, Topic: topic, MaxBytes: 16 << 20, MaxWait: 100 * time.Millisecond,
+		Brokers: []string{address}, GroupID: topic, Topic: topic, MaxBytes: 16 << 20, MaxWait: time.Second,
 		HeartbeatInterval: 500 * time.Millisecond, StartOffset: kafka.FirstOffset,
 	})
 	limited, stop := context.WithCancel(context.Background())

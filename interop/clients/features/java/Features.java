@@ -707,8 +707,9 @@ public final class Features {
         KafkaProducer<byte[], byte[]> second = transactional("-f", 30_000);
         second.beginTransaction();
         send(second, topic, 0, words("second", 3));
-        refused("what the zombie sent", FENCED, () -> send(first, topic, 0, words("zombie", 3)));
-        refused("the zombie's commit", FENCED, first::commitTransaction);
+        Set<Class<?>> oldEpoch = Set.of(InvalidProducerEpochException.class);
+        refused("what the zombie sent", oldEpoch, () -> send(first, topic, 0, words("zombie", 3)));
+        refused("the zombie's commit", oldEpoch, first::commitTransaction);
         second.commitTransaction();
         second.close();
         endToEnd(topic, words("second", 3));
