@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use toml::{Table, Value};
 
 use crate::cargo::{Cargo, Talk};
 use crate::chapter::{Chapter, Workspace};
@@ -19,6 +20,9 @@ use crate::say;
 use crate::spec;
 use crate::task_holes;
 use crate::tree::{self, Files};
+
+/// The chapter that is the queue.
+const QUEUE: &str = "25-the-queue";
 
 /// Which of what a learner wrote is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,13 +172,19 @@ fn list(tasks: &[TaskId]) -> String {
     tasks.join(", ")
 }
 
-/// Whether the chapter is a layer of the queue with a feature `mine`.
-fn swaps(workspace: &Workspace, chapter: &Chapter) -> bool {
-    let manifest = workspace
-        .path("chapters")
-        .join(&chapter.folder)
-        .join("Cargo.toml");
-    tree::read_text(&manifest).is_ok_and(|text| text.contains("\nmine = "))
+/// Whether the queue is built on the chapter's part.
+pub(crate) fn swaps(workspace: &Workspace, chapter: &Chapter) -> bool {
+    let manifest = |folder: &str| -> Option<Table> {
+        let path = workspace.path("chapters").join(folder).join("Cargo.toml");
+        tree::read_text(&path).ok()?.parse().ok()
+    };
+    let has = |folder: &str, table: &str, key: &str| {
+        manifest(folder).is_some_and(|manifest| {
+            let table = manifest.get(table).and_then(Value::as_table);
+            table.is_some_and(|table| table.contains_key(key))
+        })
+    };
+    has(&chapter.folder, "features", "mine") && has(QUEUE, "dependencies", chapter.name())
 }
 
 /// What of a chapter's part is the learner's, or why nothing is.

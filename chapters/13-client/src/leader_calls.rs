@@ -31,6 +31,9 @@ pub enum OffsetSpec {
     Earliest,
     /// The one that the next record will get.
     Latest,
+    /// The one behind which no committed record is yet: the first one of the oldest
+    /// transaction that is open, or else as `Latest`.
+    LastStable,
     /// The first one with this timestamp or a later one.
     AtOrAfter(Timestamp),
 }
@@ -182,7 +185,7 @@ impl Acks {
 impl OffsetSpec {
     fn to_wire(self) -> i64 {
         match self {
-            OffsetSpec::Latest => -1,
+            OffsetSpec::Latest | OffsetSpec::LastStable => -1,
             OffsetSpec::Earliest => -2,
             OffsetSpec::AtOrAfter(time) => time.0.max(0),
         }
@@ -219,6 +222,7 @@ fn list_offsets_request(of: &TopicPartition, spec: OffsetSpec) -> ListOffsetsReq
                 ..ListOffsetsPartition::default()
             }],
         }],
+        isolation_level: i8::from(spec == OffsetSpec::LastStable),
         ..ListOffsetsRequest::default()
     }
 }

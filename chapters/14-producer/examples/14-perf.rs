@@ -4,6 +4,9 @@
 //! mqd --listen 127.0.0.1:9092 --data-dir /tmp/queue &
 //! cargo run --release -p producer --example 14-perf -- 127.0.0.1:9092 TOPIC --records 2000000 --size 100
 //! ```
+//!
+//! As Kafka's producer it is idempotent, with five batches in flight, unless `--acks` is 0 or 1.
+//! Not so with `--without-idempotence`: then one batch is in flight, which keeps the order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use client::Client;
 use message_model::TopicName;
-use producer::{Acks, Order, Producer, Record, Settings};
+use producer::{Acks, Producer, Record, Settings};
 use record_batch::Codec;
 
 struct Arguments {
@@ -67,10 +70,14 @@ fn parse() -> Result<Arguments> {
         topic: TopicName::new(&words.next().context("give a topic")?)?,
         records: 1_000_000,
         size: 100,
-        settings: Settings::default(),
+        settings: Settings::idempotent(),
     };
     let settings = &mut arguments.settings;
     while let Some(name) = words.next() {
+        if name == "--without-idempotence" {
+            without_idempotence(settings);
+            continue;
+        }
         let value = words
             .next()
             .with_context(|| format!("{name} takes a value"))?;
@@ -84,13 +91,10 @@ fn parse() -> Result<Arguments> {
                     "0" => Acks::None,
                     "1" => Acks::Leader,
                     _ => Acks::All,
+                };
+                if settings.acks != Acks::All {
+                    without_idempotence(settings);
                 }
-            }
-            // How many numbered batches may be in flight; the broker must check the numbers.
-            "--checked" => {
-                settings.idempotent = true;
-                settings.order = Order::Sequenced;
-                settings.in_flight = value.parse()?;
             }
             "--codec" => {
                 settings.codec = match value.as_str() {
@@ -106,6 +110,12 @@ fn parse() -> Result<Arguments> {
     }
     settings.request_bytes = settings.request_bytes.max(settings.batch_bytes);
     Ok(arguments)
+}
+
+fn without_idempotence(settings: &mut Settings) {
+    let plain = Settings::default();
+    settings.idempotent = plain.idempotent;
+    settings.order = plain.order;
 }
 
 /// What this process has used so far. The kernel counts in hundredths of a second.

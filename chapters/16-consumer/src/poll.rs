@@ -267,7 +267,7 @@ impl Consumer {
     ) -> Result<Offset, Error> {
         let spec = match self.settings.reset {
             OffsetReset::Earliest => client::OffsetSpec::Earliest,
-            OffsetReset::Latest => client::OffsetSpec::Latest,
+            OffsetReset::Latest => self.end(),
             OffsetReset::None => return Err(Error::NoOffset(partition.clone())),
         };
         let found = self.find_offset(partition, spec, deadline).await?;

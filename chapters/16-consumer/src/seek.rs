@@ -56,15 +56,12 @@ impl Consumer {
                 return Ok(());
             }
             SeekTo::Beginning => OffsetSpec::Earliest,
-            SeekTo::End => OffsetSpec::Latest,
+            SeekTo::End => self.end(),
             SeekTo::Time(time) => OffsetSpec::AtOrAfter(time),
         };
         let found = match self.find_offset(partition, spec, deadline).await? {
             Some(offset) => Some(offset),
-            None => {
-                let end = OffsetSpec::Latest;
-                self.find_offset(partition, end, deadline).await?
-            }
+            None => self.find_offset(partition, self.end(), deadline).await?,
         };
         let offset = found.ok_or_else(|| Error::NoOffset(partition.clone()))?;
         self.move_to(partition, offset);
@@ -94,6 +91,14 @@ impl Consumer {
         self.acks.tracker().seek(partition, position);
         if let Some(place) = self.positions.get_mut(partition) {
             place.position = position;
+        }
+    }
+
+    /// Where the records end that this consumer may read.
+    pub(crate) fn end(&self) -> OffsetSpec {
+        match self.settings.read_committed {
+            true => OffsetSpec::LastStable,
+            false => OffsetSpec::Latest,
         }
     }
 

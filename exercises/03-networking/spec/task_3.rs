@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use spec_harness::{case, expect, expect_bytes, expect_eq, fail};
 use tokio::io::AsyncWrite;
 use tokio::sync::mpsc;
@@ -34,6 +35,8 @@ struct Recorder {
     flush_fails: bool,
     /// Whether it takes nothing.
     is_stuck: bool,
+    /// Whether it takes one piece of memory at a time, as a writer may that encrypts.
+    is_piecewise: bool,
 }
 
 impl Recorder {
@@ -44,6 +47,7 @@ impl Recorder {
             fails: false,
             flush_fails: false,
             is_stuck: false,
+            is_piecewise: false,
         }
     }
 
@@ -82,7 +86,7 @@ impl AsyncWrite for Recorder {
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        !self.is_piecewise
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -257,7 +261,25 @@ fn long_and_short_messages_keep_their_places() {
                     expect_bytes(&what, &writer.writes().concat(), &all.concat(), &[]);
                 }
             }
+            piece_by_piece(&all).await;
         })
+    );
+}
+
+/// One message of all pieces, and a writer that takes no two pieces in one write.
+async fn piece_by_piece(pieces: &[Vec<u8>]) {
+    let mut writer = Recorder::new();
+    writer.is_piecewise = true;
+    let message: Vec<Bytes> = pieces.iter().cloned().map(Bytes::from).collect();
+    let (sender, mut queue) = mpsc::channel(1);
+    sender.try_send(message.into()).expect("there is room");
+    drop(sender);
+    let _ = write_coalesced(&mut queue, &mut writer.clone(), 65_536).await;
+    expect_bytes(
+        "all bytes of a message of seven pieces, on a writer that takes one piece at a time",
+        &writer.writes().concat(),
+        &pieces.concat(),
+        &[],
     );
 }
 

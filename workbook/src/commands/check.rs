@@ -10,6 +10,7 @@ use super::ladder::last_steps;
 use crate::cargo::{Cargo, Talk};
 use crate::chapter::{Chapter, Workspace};
 use crate::holes::TaskId;
+use crate::mine;
 use crate::progress::{Progress, State};
 use crate::say;
 use crate::screen::Paint;
@@ -48,7 +49,7 @@ pub fn run(workspace: &Workspace, chapter: &Chapter, only: Option<&Only>) -> Res
             verdicts = called(verdicts, task, case)?;
             report_cases(&progress, &verdicts, paint);
         }
-        Some(Only::Task(_)) | None => report(&progress, &verdicts, paint),
+        Some(Only::Task(_)) | None => report(workspace, &progress, &verdicts, paint),
     }
     let red = verdicts.iter().filter(|v| v.failure.is_some()).count();
     if red > 0 {
@@ -108,7 +109,7 @@ fn report_cases(progress: &Progress, verdicts: &[Verdict], paint: Paint) {
     }
 }
 
-fn report(progress: &Progress, verdicts: &[Verdict], paint: Paint) {
+fn report(workspace: &Workspace, progress: &Progress, verdicts: &[Verdict], paint: Paint) {
     say!("{}", paint.bold(&progress.chapter.folder));
     for (task, state) in &progress.tasks {
         let mine = verdicts.iter().filter(|v| v.case.task == task.id.number);
@@ -129,7 +130,7 @@ fn report(progress: &Progress, verdicts: &[Verdict], paint: Paint) {
     }
     match verdicts.iter().find(|verdict| verdict.failure.is_some()) {
         Some(first) => explain(progress, verdicts, first, paint),
-        None if progress.is_done() => praise(progress, paint),
+        None if progress.is_done() => praise(workspace, progress, paint),
         None => say!(
             "\n{} `cargo workbook` says what comes next.",
             paint.green("Green.")
@@ -220,13 +221,18 @@ fn case_file(progress: &Progress, verdict: &Verdict) -> String {
     file.with_extension("rs").display().to_string()
 }
 
-fn praise(progress: &Progress, paint: Paint) {
-    say!(
-        "\n{}",
-        paint.green("All green. The queue can run on your part:")
-    );
-    say!("  cargo workbook serve --mine");
-    say!("  cargo workbook demo --mine");
+fn praise(workspace: &Workspace, progress: &Progress, paint: Paint) {
+    if mine::swaps(workspace, &progress.chapter) {
+        let green = paint.green("All green. The queue can run on your part:");
+        say!("\n{green}");
+        say!("  cargo workbook serve --mine");
+        say!("  cargo workbook demo --mine");
+    } else {
+        // A chapter with a process of its own, as 17.
+        let green = paint.green("All green. The chapter's own programs can run on your part:");
+        say!("\n{green}");
+        say!("  see *Your part* on its page");
+    }
     let pages = progress.tasks.iter().map(|(task, _)| &task.page);
     let pages: BTreeSet<String> = pages.map(|page| page.display().to_string()).collect();
     say!(

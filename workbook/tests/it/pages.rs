@@ -134,6 +134,32 @@ fn every_page_has_the_stars_and_minutes_of_its_tasks() {
     }
 }
 
+/// Wherever a task is named with stars, on any page.
+#[test]
+fn a_task_has_its_own_stars_everywhere() {
+    let workspace = this_tree();
+    let chapters = workspace.chapters().unwrap();
+    let of = |chapter: &Chapter| tasks::tasks(&workspace, chapter).unwrap();
+    let tasks: Vec<Task> = chapters.iter().flat_map(of).collect();
+    for entry in fs::read_dir(workspace.path("book/src")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let page = fs::read_to_string(&path).unwrap().replace('*', "");
+        for task in &tasks {
+            let id = task.id.to_string();
+            for (at, _) in page.match_indices(&id) {
+                let is_longer = page[..at].ends_with(|c: char| c.is_ascii_digit() || c == '.');
+                let behind = page[at + id.len()..].trim_start_matches(' ');
+                let stars = behind.chars().take_while(|c| *c == '★').count();
+                let is_right = is_longer || stars == 0 || stars == usize::from(task.stars);
+                assert!(is_right, "{}: {id} with {stars} stars", path.display());
+            }
+        }
+    }
+}
+
 /// What a reader reads: the words outside of code and folded text, two minutes for each
 /// moving figure, and a minute for
 /// each figure, table, piece of code and output.

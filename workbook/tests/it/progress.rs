@@ -133,6 +133,8 @@ fn a_damaged_cache_is_as_good_as_none() {
     assert_eq!(states(&fixture), [State::Open, State::Open]);
 }
 
+const QUEUE: &str = "chapters/25-the-queue/Cargo.toml";
+
 fn mine(fixture: &Fixture, take: Take) -> Mine {
     Mine::find(&fixture.workspace, take).unwrap()
 }
@@ -142,6 +144,7 @@ fn half(first: Option<&str>, second: Option<&str>) -> Fixture {
     let fixture = stubbed();
     let manifest = "[package]\nname = \"pairs\"\n[features]\nmine = [\"dep:exercise\"]\n";
     fixture.write("chapters/06-pairs/Cargo.toml", manifest);
+    fixture.write(QUEUE, "[dependencies]\npairs.workspace = true\n");
     let text = fixture.read(EXERCISE);
     let text = text.replace("todo!(\"6.1: add them\")", "b + a");
     fixture.write(EXERCISE, &text);
@@ -228,4 +231,16 @@ fn a_part_that_is_not_begun_is_the_solutions() {
     let mine = mine(&fixture, Take::Green);
     assert_eq!(mine.features(), "");
     assert_eq!(mine.solution[0].1, "not begun");
+}
+
+/// Chapter 17 has a process of its own.
+#[test]
+fn the_queue_runs_on_nothing_of_a_chapter_that_it_is_not_built_on() {
+    let fixture = half(None, None);
+    fixture.write(QUEUE, "[dev-dependencies]\npairs.workspace = true\n");
+    let mine = mine(&fixture, Take::Green);
+    assert!(
+        mine.yours.is_empty() && mine.solution.is_empty(),
+        "{mine:?}"
+    );
 }

@@ -7,6 +7,7 @@ mod deliveries;
 mod limits;
 mod sequences;
 mod traces;
+mod transactions;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -16,6 +16,7 @@ mod hostile;
 mod ip_count;
 mod kill;
 mod last_words;
+mod many_producers;
 mod operations;
 mod producing;
 mod raw;

@@ -4,7 +4,9 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 
+use message_model::ProducerId;
 use mqd_guard::Mqd;
+use record_batch::BatchHeader;
 
 use crate::raw::Raw;
 use crate::support::{MQD, mqd, stderr, stdout};
@@ -36,6 +38,24 @@ pub(crate) fn refused(mqd: &Mqd, words: &[&str]) -> String {
     let output = tool(mqd, words, "");
     assert!(!output.status.success(), "{words:?}: {}", stdout(&output));
     stderr(&output)
+}
+
+/// As with Kafka's console producer, a line whose answer is lost is not there twice.
+#[test]
+fn produce_numbers_its_batches_unless_it_must_not() {
+    let mqd = mqd().start().unwrap();
+    ok(&mqd, &["produce", "numbered"], "a\nb\n");
+    let plain = ["produce", "plain", "--without-idempotence"];
+    ok(&mqd, &plain, "a\nb\n");
+    let header = |topic: &str| {
+        let fetched = Raw::connect(&mqd).fetch(topic, 0).unwrap();
+        let records = fetched.records.into_mut();
+        BatchHeader::read(&records).unwrap()
+    };
+    let numbered = header("numbered");
+    assert!(numbered.producer_id > ProducerId::NONE);
+    assert_eq!(numbered.base_sequence, 0);
+    assert_eq!(header("plain").producer_id, ProducerId::NONE);
 }
 
 #[test]
