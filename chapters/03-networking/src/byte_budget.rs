@@ -42,6 +42,11 @@ impl ByteBudget {
         self.lock().budget.taken()
     }
 
+    /// Whether a connection waits for room.
+    pub(crate) fn is_short(&self) -> bool {
+        self.lock().budget.is_short()
+    }
+
     /// Does one step, and wakes the connection that may read on after it.
     fn step<T>(&self, step: impl FnOnce(&mut Budget) -> T) -> T {
         let mut shared = self.lock();
@@ -109,7 +114,7 @@ impl Arriving {
 
     /// Whether others wait for room.
     pub(crate) fn is_short(&self) -> bool {
-        self.budget.lock().budget.is_short()
+        self.budget.is_short()
     }
 
     /// Bytes have arrived.

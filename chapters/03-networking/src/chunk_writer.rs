@@ -7,7 +7,9 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
+use crate::byte_budget::ByteBudget;
 use crate::chunk::{Chunk, FileRange};
+use crate::pace::Pace;
 use crate::part::Answers;
 
 /// How much of an answer is in memory for the writer at a time, in bytes: small
@@ -18,16 +20,23 @@ const PIECE_SIZE: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct ChunkWriter<W, Cold> {
     writer: W,
-    progress: Duration,
+    pace: Pace,
     cold: Cold,
 }
 
 impl<W, Cold> ChunkWriter<W, Cold> {
-    /// Writes to `writer` with [`write_chunks`].
-    pub fn new(writer: W, progress: Duration, cold: Cold) -> ChunkWriter<W, Cold> {
+    /// Writes to `writer` with [`write_chunks`]. While other connections wait for room in
+    /// `budget`, a peer must also take 16 KiB a second of what there is for it: what it does not
+    /// take may be what they wait for.
+    pub fn new(
+        writer: W,
+        progress: Duration,
+        budget: ByteBudget,
+        cold: Cold,
+    ) -> ChunkWriter<W, Cold> {
         ChunkWriter {
             writer,
-            progress,
+            pace: Pace::in_shortages(progress, budget),
             cold,
         }
     }
@@ -42,7 +51,7 @@ where
     type Answer = Vec<Chunk>;
 
     async fn write(&mut self, chunks: Vec<Chunk>) -> io::Result<()> {
-        write_chunks(&mut self.writer, chunks, self.progress, &self.cold).await
+        write_at(&mut self.writer, chunks, &mut self.pace, &self.cold).await
     }
 }
 
@@ -72,9 +81,24 @@ where
     Cold: Fn(FileRange) -> Reading,
     Reading: Future<Output = io::Result<Bytes>>,
 {
+    write_at(writer, chunks, &mut Pace::new(progress), cold).await
+}
+
+async fn write_at<W, Cold, Reading>(
+    writer: &mut W,
+    chunks: Vec<Chunk>,
+    pace: &mut Pace,
+    cold: &Cold,
+) -> io::Result<()>
+where
+    W: AsyncWrite + Unpin,
+    Cold: Fn(FileRange) -> Reading,
+    Reading: Future<Output = io::Result<Bytes>>,
+{
+    pace.begin();
     let mut output = Output {
         writer,
-        progress,
+        pace,
         gathered: Vec::new(),
         filled: 0,
     };
@@ -90,7 +114,7 @@ where
 /// A writer, and what is gathered for it.
 struct Output<'a, W> {
     writer: &'a mut W,
-    progress: Duration,
+    pace: &'a mut Pace,
     /// At most [`PIECE_SIZE`] bytes; the first `filled` are to be written.
     gathered: Vec<u8>,
     filled: usize,
@@ -154,7 +178,7 @@ impl<W: AsyncWrite + Unpin> Output<'_, W> {
         let gathered = &self.gathered[..self.filled];
         let mut bytes = gathered.chain(bytes);
         while bytes.has_remaining() {
-            let written = timeout(self.progress, self.writer.write_buf(&mut bytes)).await??;
+            let written = self.pace.keep(self.writer.write_buf(&mut bytes)).await?;
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
@@ -166,7 +190,7 @@ impl<W: AsyncWrite + Unpin> Output<'_, W> {
 
     async fn finish(mut self) -> io::Result<()> {
         self.write_with(Bytes::new()).await?;
-        timeout(self.progress, self.writer.flush()).await?
+        timeout(self.pace.progress, self.writer.flush()).await?
     }
 }
 

@@ -16,6 +16,7 @@ mod chunk;
 mod chunk_writer;
 mod connection;
 mod frame_reader;
+mod pace;
 mod part;
 mod request_reader;
 

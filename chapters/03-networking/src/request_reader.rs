@@ -68,9 +68,9 @@ impl Peer {
 
 /// While others wait for room, a frame that is half there must grow by
 /// [`SHORTAGE_BYTES`] in each window of this length, or its connection is closed.
-const SHORTAGE_WINDOW: Duration = Duration::from_secs(1);
+pub(crate) const SHORTAGE_WINDOW: Duration = Duration::from_secs(1);
 /// See [`SHORTAGE_WINDOW`].
-const SHORTAGE_BYTES: usize = 16 * 1024;
+pub(crate) const SHORTAGE_BYTES: usize = 16 * 1024;
 
 impl<R: AsyncRead + Unpin> RequestReader<R> {
     /// The requests that come from `reader`.

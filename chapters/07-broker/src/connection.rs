@@ -56,7 +56,7 @@ pub async fn serve_connection<Stop, Begin, Beginning>(
     let request_limits = RequestLimits {
         frame_bytes_max: limits.request_bytes_max,
         progress: limits.progress,
-        budget: limits.budget,
+        budget: limits.budget.clone(),
     };
     let cold = move |range| {
         let services = Arc::clone(&services);
@@ -69,7 +69,7 @@ pub async fn serve_connection<Stop, Begin, Beginning>(
     };
     let closing = serve_requests(
         requests,
-        ChunkWriter::new(outgoing, limits.progress, cold),
+        ChunkWriter::new(outgoing, limits.progress, limits.budget, cold),
         Terms {
             order: Order::AsRequested,
             pending_max: limits.pending_max,

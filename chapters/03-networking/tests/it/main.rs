@@ -9,6 +9,7 @@ mod frames;
 mod gathered;
 mod in_flight;
 mod serving;
+mod shortage;
 mod traces;
 
 use std::time::Duration;

@@ -24,7 +24,7 @@ const TERMS: Terms = Terms {
     idle: LIMIT,
 };
 
-fn limits(budget: &ByteBudget) -> RequestLimits {
+pub(crate) fn limits(budget: &ByteBudget) -> RequestLimits {
     RequestLimits {
         frame_bytes_max: 1 << 20,
         progress: LIMIT,
@@ -32,7 +32,7 @@ fn limits(budget: &ByteBudget) -> RequestLimits {
     }
 }
 
-async fn cold(_: FileRange) -> io::Result<Bytes> {
+pub(crate) async fn cold(_: FileRange) -> io::Result<Bytes> {
     unreachable!("nothing here is in a file")
 }
 
@@ -84,7 +84,7 @@ impl Server {
     ) -> JoinHandle<Closing<ReadError>> {
         let (reader, writer) = stream.into_split();
         let requests = RequestReader::new(reader, limits(budget));
-        let answers = ChunkWriter::new(writer, LIMIT, cold);
+        let answers = ChunkWriter::new(writer, LIMIT, budget.clone(), cold);
         let server = Arc::clone(self);
         let begin = move |frame| Arc::clone(&server).begin(frame);
         let stop = async move { drop(stop.await) };
@@ -190,7 +190,7 @@ async fn a_request_that_has_begun_knows_that_its_peer_is_gone() {
     let budget = ByteBudget::new(1 << 20);
     let served = tokio::spawn(serve_requests(
         RequestReader::new(reader, limits(&budget)),
-        ChunkWriter::new(writer, LIMIT, cold),
+        ChunkWriter::new(writer, LIMIT, budget.clone(), cold),
         TERMS,
         begin,
         std::future::pending(),

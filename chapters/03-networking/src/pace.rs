@@ -1,0 +1,97 @@
+//! How fast a peer takes what is written to it.
+
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use crate::byte_budget::ByteBudget;
+use crate::request_reader::{SHORTAGE_BYTES, SHORTAGE_WINDOW};
+
+/// How long a peer may take nothing, or too little.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    /// The longest time without a byte.
+    pub(crate) progress: Duration,
+    /// In which others may wait for room.
+    budget: Option<ByteBudget>,
+    /// When the last [`SHORTAGE_BYTES`] were taken, or the answer began, and how many were since.
+    moved_at: Instant,
+    moved: usize,
+    /// Since when others wait for room, as far as it has looked.
+    short_since: Option<Instant>,
+}
+
+impl Pace {
+    pub(crate) fn new(progress: Duration) -> Pace {
+        Pace {
+            progress,
+            budget: None,
+            moved_at: Instant::now(),
+            moved: 0,
+            short_since: None,
+        }
+    }
+
+    /// The same, and while others wait for room in `budget` the peer takes [`SHORTAGE_BYTES`] in
+    /// each [`SHORTAGE_WINDOW`].
+    pub(crate) fn in_shortages(progress: Duration, budget: ByteBudget) -> Pace {
+        Pace {
+            budget: Some(budget),
+            ..Pace::new(progress)
+        }
+    }
+
+    /// An answer begins; before, there was nothing to take.
+    pub(crate) fn begin(&mut self) {
+        self.moved_at = Instant::now();
+        self.moved = 0;
+        self.short_since = None;
+    }
+
+    /// What `write` returns, how many bytes it has written.
+    ///
+    /// # Errors
+    /// As `write`; [`io::ErrorKind::TimedOut`] when the peer is too slow.
+    pub(crate) async fn keep(
+        &mut self,
+        write: impl Future<Output = io::Result<usize>>,
+    ) -> io::Result<usize> {
+        let began = Instant::now();
+        let mut write = pin!(write);
+        loop {
+            let look = match self.budget {
+                Some(_) => self.progress.min(SHORTAGE_WINDOW),
+                None => self.progress,
+            };
+            let written = timeout(look, &mut write).await;
+            let written = written.ok().transpose()?;
+            self.took(written.unwrap_or(0));
+            let is_still = written.is_none() && began.elapsed() >= self.progress;
+            if is_still || self.is_slow_in_a_shortage() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            if let Some(written) = written {
+                return Ok(written);
+            }
+        }
+    }
+
+    fn took(&mut self, count: usize) {
+        self.moved += count;
+        if self.moved >= SHORTAGE_BYTES {
+            self.moved = 0;
+            self.moved_at = Instant::now();
+        }
+    }
+
+    fn is_slow_in_a_shortage(&mut self) -> bool {
+        if !self.budget.as_ref().is_some_and(ByteBudget::is_short) {
+            self.short_since = None;
+            return false;
+        }
+        let short_since = *self.short_since.get_or_insert_with(Instant::now);
+        short_since.max(self.moved_at).elapsed() >= SHORTAGE_WINDOW
+    }
+}
