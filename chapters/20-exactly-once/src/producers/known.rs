@@ -77,9 +77,7 @@ impl Known {
                 // Without the rule it is appended once more, though it is not the next one.
                 Some(_) => {}
                 None => {
-                    let known = entry.filter(|one| one.kept.has_numbers).map(standing);
-                    let is_next = sequence(known.as_ref(), numbered).is_ok();
-                    if rules.has(Rule::Ordering) && !is_next {
+                    if rules.has(Rule::Ordering) && !is_next(entry, numbered) {
                         return Check::Refuse(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
                     }
                 }
@@ -91,6 +89,18 @@ impl Known {
         Check::Append
     }
     // ANCHOR_END: check
+
+    /// A batch will be appended. If it is the first one that is known of its producer, none
+    /// behind it may come before it.
+    pub(super) fn tries(&mut self, batch: &BatchHeader) {
+        let first = batch.base_sequence;
+        self.table.change(batch.producer_id, |state| {
+            if !state.has_numbers && first >= 0 {
+                let lowest = state.tried.map_or(first, |tried| tried.min(first));
+                state.tried = Some(lowest);
+            }
+        });
+    }
 
     /// Returns whether a batch or a marker was noted already.
     pub(super) fn has_noted(&self, batch: &BatchHeader) -> bool {
@@ -153,6 +163,7 @@ impl Known {
             if new.is_some() {
                 state.last = note(before.as_ref(), numbered(batch)).last;
                 state.has_numbers = true;
+                state.tried = None;
             }
         });
     }
@@ -228,6 +239,17 @@ fn standing(entry: &Entry<ProducerState>) -> Standing {
     Standing {
         epoch: entry.window.epoch(),
         last: entry.kept.last,
+    }
+}
+
+/// Whether a batch may come next. The first one of a producer that was only named may have
+/// any number, but no higher one than another that was tried.
+fn is_next(entry: Option<&Entry<ProducerState>>, batch: Numbered) -> bool {
+    match entry {
+        Some(entry) if !entry.kept.has_numbers => {
+            entry.kept.tried.is_none_or(|tried| batch.first <= tried)
+        }
+        _ => sequence(entry.map(standing).as_ref(), batch).is_ok(),
     }
 }
 

@@ -71,6 +71,9 @@ impl Producers for PartitionProducers {
                 // A producer is not silent that sends something again.
                 known.seen(now, producer, epoch, None);
             }
+            if check == Check::Append && end.is_none() {
+                known.tries(batch);
+            }
             check
         });
         // A marker is always taken: it ends something.

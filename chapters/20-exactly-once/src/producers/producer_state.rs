@@ -27,6 +27,9 @@ pub(super) struct ProducerState {
     /// producer has only been named by the coordinator or ended by a marker, perhaps because it was
     /// forgotten in between, and goes on with whatever number is its next.
     pub(super) has_numbers: bool,
+    /// The lowest number with which a first batch was tried and not noted yet. If its append has failed,
+    /// those behind it wait for it: the producer sends it again. A crash ends such requests.
+    pub(super) tried: Option<i32>,
     /// Of the coordinator that has written the last marker.
     pub(super) coordinator_epoch: Option<i32>,
     /// The last offset of the last batch or marker that was noted; `None` if the producer
@@ -69,6 +72,7 @@ impl Kept for ProducerState {
         Ok(ProducerState {
             last: Some(last).filter(|last| *last > NONE),
             has_numbers: last != NEVER,
+            tried: None,
             coordinator_epoch: Some(coordinator_epoch).filter(|epoch| *epoch != NONE),
             noted: Some(Offset(noted)).filter(|offset| *offset >= Offset::ZERO),
             transaction: match transaction {

@@ -130,3 +130,18 @@ async fn a_new_epoch_begins_at_0_also_if_a_marker_or_the_coordinator_says_it_fir
     assert_eq!(queue.send(sent(7, 1).epoch(2), &["b"]).await, refused);
     assert_eq!(queue.send(sent(7, 0).epoch(2), &["b"]).await, Ok(2));
 }
+
+/// Several batches are in flight, and the disk is full for the first one.
+#[tokio::test]
+async fn a_first_batch_that_failed_is_not_overtaken() {
+    let queue = start().await;
+    queue.begin(7, 0).await.unwrap();
+    let [third, fourth] = [3, 4].map(|number| sent(7, number).in_transaction());
+    queue.disk.set_space(Some(0));
+    queue.send(third, &["a"]).await.unwrap_err();
+    queue.disk.set_space(None);
+    let refused = Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
+    assert_eq!(queue.send(fourth, &["b"]).await, refused);
+    assert_eq!(queue.send(third, &["a"]).await, Ok(0));
+    assert_eq!(queue.send(fourth, &["b"]).await, Ok(1));
+}

@@ -250,6 +250,7 @@ fn config() -> TopicsConfig {
 fn rejected(error: Error) -> ErrorCode {
     match error {
         Error::Rejected(code) => code,
+        Error::Log(_) => ErrorCode::KAFKA_STORAGE_ERROR,
         error => panic!("{error}"),
     }
 }
