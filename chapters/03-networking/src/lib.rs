@@ -19,6 +19,7 @@ mod frame_reader;
 mod pace;
 mod part;
 mod request_reader;
+mod shortage;
 
 pub use accept::{AcceptLimits, accept_until};
 pub use byte_budget::{ByteBudget, Share};

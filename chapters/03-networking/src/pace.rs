@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use crate::byte_budget::ByteBudget;
-use crate::request_reader::{SHORTAGE_BYTES, SHORTAGE_WINDOW};
+use crate::shortage::{Movement, SHORTAGE_WINDOW};
 
 /// How long a peer may take nothing, or too little.
 #[derive(Debug)]
@@ -16,11 +16,8 @@ pub(crate) struct Pace {
     pub(crate) progress: Duration,
     /// In which others may wait for room.
     budget: Option<ByteBudget>,
-    /// When the last [`SHORTAGE_BYTES`] were taken, or the answer began, and how many were since.
-    moved_at: Instant,
-    moved: usize,
-    /// Since when others wait for room, as far as it has looked.
-    short_since: Option<Instant>,
+    /// Of the answer that is being written.
+    movement: Movement,
 }
 
 impl Pace {
@@ -28,14 +25,11 @@ impl Pace {
         Pace {
             progress,
             budget: None,
-            moved_at: Instant::now(),
-            moved: 0,
-            short_since: None,
+            movement: Movement::new(),
         }
     }
 
-    /// The same, and while others wait for room in `budget` the peer takes [`SHORTAGE_BYTES`] in
-    /// each [`SHORTAGE_WINDOW`].
+    /// The same, and while others wait for room in `budget` the peer must not be too slow for that.
     pub(crate) fn in_shortages(progress: Duration, budget: ByteBudget) -> Pace {
         Pace {
             budget: Some(budget),
@@ -45,9 +39,7 @@ impl Pace {
 
     /// An answer begins; before, there was nothing to take.
     pub(crate) fn begin(&mut self) {
-        self.moved_at = Instant::now();
-        self.moved = 0;
-        self.short_since = None;
+        self.movement = Movement::new();
     }
 
     /// What `write` returns, how many bytes it has written.
@@ -67,7 +59,7 @@ impl Pace {
             };
             let written = timeout(look, &mut write).await;
             let written = written.ok().transpose()?;
-            self.took(written.unwrap_or(0));
+            self.movement.moved(written.unwrap_or(0));
             let is_still = written.is_none() && began.elapsed() >= self.progress;
             if is_still || self.is_slow_in_a_shortage() {
                 return Err(io::ErrorKind::TimedOut.into());
@@ -78,20 +70,8 @@ impl Pace {
         }
     }
 
-    fn took(&mut self, count: usize) {
-        self.moved += count;
-        if self.moved >= SHORTAGE_BYTES {
-            self.moved = 0;
-            self.moved_at = Instant::now();
-        }
-    }
-
     fn is_slow_in_a_shortage(&mut self) -> bool {
-        if !self.budget.as_ref().is_some_and(ByteBudget::is_short) {
-            self.short_since = None;
-            return false;
-        }
-        let short_since = *self.short_since.get_or_insert_with(Instant::now);
-        short_since.max(self.moved_at).elapsed() >= SHORTAGE_WINDOW
+        let is_short = self.budget.as_ref().is_some_and(ByteBudget::is_short);
+        self.movement.is_slow_in_a_shortage(is_short)
     }
 }

@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::byte_budget::{Arriving, ByteBudget, Share};
 use crate::frame_reader::{FrameReader, READ_SIZE, ReadError};
 use crate::part::{PREFIX_SIZE, Requests};
+use crate::shortage::{Movement, SHORTAGE_WINDOW};
 
 /// A whole request, as it arrived.
 #[derive(Debug)]
@@ -45,11 +46,7 @@ pub struct RequestReader<R> {
     progress: Duration,
     /// When the last bytes came.
     arrived_at: Instant,
-    /// When the last [`SHORTAGE_BYTES`] were complete, and how many came since.
-    moved_at: Instant,
-    moved: usize,
-    /// Since when others wait for room, as far as this half has looked.
-    short_since: Option<Instant>,
+    movement: Movement,
     peer: Peer,
 }
 
@@ -66,12 +63,6 @@ impl Peer {
     }
 }
 
-/// While others wait for room, a frame that is half there must grow by
-/// [`SHORTAGE_BYTES`] in each window of this length, or its connection is closed.
-pub(crate) const SHORTAGE_WINDOW: Duration = Duration::from_secs(1);
-/// See [`SHORTAGE_WINDOW`].
-pub(crate) const SHORTAGE_BYTES: usize = 16 * 1024;
-
 impl<R: AsyncRead + Unpin> RequestReader<R> {
     /// The requests that come from `reader`.
     #[must_use]
@@ -81,9 +72,7 @@ impl<R: AsyncRead + Unpin> RequestReader<R> {
             arriving: Arriving::new(limits.budget),
             progress: limits.progress,
             arrived_at: Instant::now(),
-            moved_at: Instant::now(),
-            moved: 0,
-            short_since: None,
+            movement: Movement::new(),
             peer: Peer::default(),
         }
     }
@@ -121,15 +110,10 @@ impl<R: AsyncRead + Unpin> RequestReader<R> {
         Instant::now().checked_add(look)
     }
 
-    /// Whether others wait for room while this frame holds some and hardly moves:
-    /// less than [`SHORTAGE_BYTES`] came for a [`SHORTAGE_WINDOW`].
+    /// Whether others wait for room while this frame holds some and hardly moves.
     fn is_slow_in_a_shortage(&mut self) -> bool {
-        if self.arriving.waits() || !self.arriving.is_short() {
-            self.short_since = None;
-            return false;
-        }
-        let short_since = *self.short_since.get_or_insert_with(Instant::now);
-        short_since.max(self.moved_at).elapsed() >= SHORTAGE_WINDOW
+        let is_short = !self.arriving.waits() && self.arriving.is_short();
+        self.movement.is_slow_in_a_shortage(is_short)
     }
 
     /// Reads in the same poll in which there is room, so that no room is used twice.
@@ -148,11 +132,7 @@ impl<R: AsyncRead + Unpin> RequestReader<R> {
             Poll::Ready(Ok(count @ 1..)) => {
                 self.arriving.arrive(*count);
                 self.arrived_at = Instant::now();
-                self.moved += count;
-                if self.moved >= SHORTAGE_BYTES {
-                    self.moved = 0;
-                    self.moved_at = self.arrived_at;
-                }
+                self.movement.moved(*count);
             }
             _ if has_room => self.arriving.pass_on(),
             _ => {}

@@ -4,11 +4,11 @@
 //! The part's finder decides; the calls and the brokers are played here, in every order. An
 //! answer is as old as its question.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use figure_trace::{States, Story};
 use message_model::{BrokerId, LeaderEpoch, Moment};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use solution::{Effect, Ended, Event, Finder, Route, RouteCache, WantId};
 
 /// The calls, and the partition that each is for.
@@ -133,8 +133,11 @@ impl History {
         });
         self.step(Event::Answered(vec![(TOPIC, Ok(routes.to_vec()))]));
     }
+}
 
-    /// What can happen now.
+impl Story for History {
+    type Step = String;
+
     fn moves(&self) -> Vec<String> {
         let mut moves = Vec::new();
         for ((name, partition), does) in CALLS.iter().zip(self.calls) {
@@ -207,42 +210,10 @@ fn is_again(does: &Does) -> bool {
     matches!(does, Does::Sent { taken } if *taken != Moment::START)
 }
 
-/// All that can follow on a history, as states; those that look and go on alike are one.
-struct States {
-    names: BTreeMap<String, String>,
-    states: Map<String, Value>,
-}
-
-impl States {
-    /// The name of the state in which these steps end.
-    fn after(&mut self, steps: &mut Vec<String>) -> String {
-        let mut history = History::new();
-        for step in &*steps {
-            history.make(step);
-        }
-        let mut moves = Map::new();
-        for step in history.moves() {
-            steps.push(step.clone());
-            let next = self.after(steps);
-            moves.insert(step, json!(next));
-            steps.pop();
-        }
-        let state = json!({ "is": history.is(), "moves": moves });
-        let count = self.names.len();
-        let name = self.names.entry(state.to_string());
-        let name = name.or_insert_with(|| count.to_string()).clone();
-        self.states.insert(name.clone(), state);
-        name
-    }
-}
-
 pub(crate) fn trace() -> Value {
-    let mut states = States {
-        names: BTreeMap::new(),
-        states: Map::new(),
-    };
-    let start = states.after(&mut Vec::new());
-    json!({ "starts": { "": start }, "states": states.states })
+    let mut states = States::default();
+    let start = states.of(History::new);
+    json!({ "starts": { "": start }, "states": states.by_name() })
 }
 
 fn main() {

@@ -5,9 +5,10 @@
 //! their order. Once it refuses a batch, and once an answer is lost, where the reader says so; both of
 //! first attempts.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use figure_trace::{States, Story};
 use message_model::{Moment, Offset, ProducerEpoch, ProducerId};
 use producer::part::sender::{Effect, Event};
 use producer::part::{Answer, Batch, BatchId, Identity, Order, Rules, Sender, Slot};
@@ -119,6 +120,10 @@ impl History {
         self.last = "stored";
         Answer::Appended(Some(Offset(end)))
     }
+}
+
+impl Story for History {
+    type Step = &'static str;
 
     fn moves(&self) -> Vec<&'static str> {
         let mut moves = Vec::new();
@@ -194,36 +199,6 @@ fn place(batch: BatchId) -> usize {
     usize::try_from(batch.0).expect("none was cut in two")
 }
 
-/// All that can follow on a history, as states; those that look and go on alike are one.
-#[derive(Default)]
-struct States {
-    names: BTreeMap<String, String>,
-    states: Map<String, Value>,
-}
-
-impl States {
-    /// The name of the state in which these steps end.
-    fn after(&mut self, order: Order, steps: &mut Vec<&'static str>) -> String {
-        let mut history = History::new(order);
-        for step in &*steps {
-            history.make(step);
-        }
-        let mut moves = Map::new();
-        for step in history.moves() {
-            steps.push(step);
-            let next = self.after(order, steps);
-            moves.insert(step.to_owned(), json!(next));
-            steps.pop();
-        }
-        let state = json!({ "is": history.is(), "moves": moves });
-        let count = self.names.len();
-        let name = self.names.entry(state.to_string());
-        let name = name.or_insert_with(|| count.to_string()).clone();
-        self.states.insert(name.clone(), state);
-        name
-    }
-}
-
 pub(crate) fn trace() -> Value {
     let mut states = States::default();
     let starts: Map<_, _> = [
@@ -233,12 +208,12 @@ pub(crate) fn trace() -> Value {
     ]
     .into_iter()
     .map(|(name, order)| {
-        let start = states.after(order, &mut Vec::new());
+        let start = states.of(|| History::new(order));
         (name.to_owned(), json!(start))
     })
     .collect();
     let always = json!({ "is": { "last": USUAL.0, "verdict": USUAL.1 }, "moves": {} });
-    json!({ "starts": starts, "always": always, "states": states.states })
+    json!({ "starts": starts, "always": always, "states": states.by_name() })
 }
 
 fn main() {

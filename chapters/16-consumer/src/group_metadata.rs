@@ -1,4 +1,4 @@
-//! Who commits offsets of a group, for those that do it in the consumer's place.
+//! A member of a group, for programs that commit offsets in the consumer's place.
 
 use std::sync::Arc;
 

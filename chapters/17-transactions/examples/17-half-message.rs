@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use figure_trace::States;
 use message_model::{Offset, Timestamp};
 use serde_json::{Map, Value, json};
 use transactions::{Decision, Effect, End, Event, HalfMessages, Op, Replay, Schedule};
@@ -217,16 +218,15 @@ impl World {
     }
 }
 
-/// All that can follow, as states; those that look and go on alike are one.
+/// All that can follow. There are so many ways to each world that none is looked at twice.
 #[derive(Default)]
-struct States {
-    /// By what the world is, to the last detail.
+struct Worlds {
+    /// The names of their states, by what they are to the last detail.
     known: BTreeMap<String, String>,
-    names: BTreeMap<String, String>,
-    states: Map<String, Value>,
+    states: States,
 }
 
-impl States {
+impl Worlds {
     fn of(&mut self, world: &World) -> String {
         let detail = format!("{world:?}");
         if let Some(name) = self.known.get(&detail) {
@@ -238,20 +238,16 @@ impl States {
             next.make(step);
             moves.insert(step.to_owned(), json!(self.of(&next)));
         }
-        let state = json!({ "is": world.is(), "moves": moves });
-        let count = self.names.len();
-        let name = self.names.entry(state.to_string());
-        let name = name.or_insert_with(|| count.to_string()).clone();
-        self.states.insert(name.clone(), state);
+        let name = self.states.add(&world.is(), &moves);
         self.known.insert(detail, name.clone());
         name
     }
 }
 
 pub(crate) fn trace() -> Value {
-    let mut states = States::default();
-    let start = states.of(&World::new());
-    json!({ "starts": { "": start }, "states": states.states })
+    let mut worlds = Worlds::default();
+    let start = worlds.of(&World::new());
+    json!({ "starts": { "": start }, "states": worlds.states.by_name() })
 }
 
 fn main() {

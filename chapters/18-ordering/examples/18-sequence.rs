@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use figure_trace::{States, Story};
 use message_model::{Moment, Offset, ProducerEpoch, ProducerId};
 use ordering::{Numbered, Standing, note, sequence};
 use producer::part::sender::{Effect, Event};
@@ -150,6 +151,10 @@ impl History {
             }
         }
     }
+}
+
+impl Story for History {
+    type Step = &'static str;
 
     fn moves(&self) -> Vec<&'static str> {
         let mut moves = Vec::new();
@@ -255,47 +260,17 @@ fn place(batch: BatchId) -> usize {
     usize::try_from(batch.0).expect("none was cut in two")
 }
 
-/// All that can follow on a history, as states; those that look and go on alike are one.
-#[derive(Default)]
-struct States {
-    names: BTreeMap<String, String>,
-    states: Map<String, Value>,
-}
-
-impl States {
-    /// The name of the state in which these steps end.
-    fn after(&mut self, checks: bool, steps: &mut Vec<&'static str>) -> String {
-        let mut history = History::new(checks);
-        for step in &*steps {
-            history.make(step);
-        }
-        let mut moves = Map::new();
-        for step in history.moves() {
-            steps.push(step);
-            let next = self.after(checks, steps);
-            moves.insert(step.to_owned(), json!(next));
-            steps.pop();
-        }
-        let state = json!({ "is": history.is(), "moves": moves });
-        let count = self.names.len();
-        let name = self.names.entry(state.to_string());
-        let name = name.or_insert_with(|| count.to_string()).clone();
-        self.states.insert(name.clone(), state);
-        name
-    }
-}
-
 pub(crate) fn trace() -> Value {
     let mut states = States::default();
     let starts: Map<_, _> = [("without", false), ("with", true)]
         .into_iter()
         .map(|(name, checks)| {
-            let start = states.after(checks, &mut Vec::new());
+            let start = states.of(|| History::new(checks));
             (name.to_owned(), json!(start))
         })
         .collect();
     let always = json!({ "is": { "last": USUAL.0, "verdict": USUAL.1 }, "moves": {} });
-    json!({ "starts": starts, "always": always, "states": states.states })
+    json!({ "starts": starts, "always": always, "states": states.by_name() })
 }
 
 fn main() {

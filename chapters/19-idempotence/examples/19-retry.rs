@@ -4,9 +4,10 @@
 //! What the broker remembers is the part's table. With "memory" a restart leaves nothing of it,
 //! with "last" the last batch of the producer, with "five" what its snapshot has.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use figure_trace::{States, Story};
 use idempotence::{Limits, Remembered, Table, Turns};
 use message_model::{Offset, ProducerEpoch, ProducerId, Timestamp};
 use serde_json::{Map, Value, json};
@@ -126,6 +127,10 @@ impl History {
         }
         self.table = table;
     }
+}
+
+impl Story for History {
+    type Step = &'static str;
 
     fn moves(&self) -> Vec<&'static str> {
         let mut moves = Vec::new();
@@ -208,31 +213,6 @@ impl History {
     }
 }
 
-/// All that can follow on a history, as states; those that look and go on alike are one.
-#[derive(Default)]
-struct States {
-    names: BTreeMap<String, String>,
-    states: Map<String, Value>,
-}
-
-impl States {
-    /// The name of the state that the history is in.
-    fn of(&mut self, history: &History) -> String {
-        let mut moves = Map::new();
-        for step in history.moves() {
-            let mut next = history.clone();
-            next.make(step);
-            moves.insert(step.to_owned(), json!(self.of(&next)));
-        }
-        let state = json!({ "is": history.is(), "moves": moves });
-        let count = self.names.len();
-        let name = self.names.entry(state.to_string());
-        let name = name.or_insert_with(|| count.to_string()).clone();
-        self.states.insert(name.clone(), state);
-        name
-    }
-}
-
 pub(crate) fn trace() -> Value {
     let mut states = States::default();
     let rules = [
@@ -242,10 +222,10 @@ pub(crate) fn trace() -> Value {
     ];
     let starts: Map<_, _> = rules
         .into_iter()
-        .map(|(name, rule)| (name.to_owned(), json!(states.of(&History::new(rule)))))
+        .map(|(name, rule)| (name.to_owned(), json!(states.of(|| History::new(rule)))))
         .collect();
     let always = json!({ "is": { "last": USUAL.0, "verdict": USUAL.1 }, "moves": {} });
-    json!({ "starts": starts, "always": always, "states": states.states })
+    json!({ "starts": starts, "always": always, "states": states.by_name() })
 }
 
 fn main() {

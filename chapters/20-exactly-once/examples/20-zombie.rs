@@ -8,16 +8,15 @@
 #[path = "machine/mod.rs"]
 mod machine;
 
-use std::collections::BTreeMap;
-
 use broker::{Check, ProducerRules, Producers};
 use exactly_once::{
     AllProducers, Instance, Outcome, ProducerSettings, Rule, Rules, TransactionMetadata,
 };
+use figure_trace::{States, Story};
 use machine::{Done, Machine};
 use message_model::{LeaderEpoch, Offset, PartitionIndex, Timestamp, TopicName, TopicPartition};
 use record_batch::{BatchHeader, EndTransaction, Marker};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// What a transfer adds to each account. The partition of an account has its number.
 const TRANSFER: [i32; 2] = [-100, 100];
@@ -168,6 +167,45 @@ impl History {
         history
     }
 
+    /// The process that counts writes its record to a partition.
+    fn write(&mut self, index: usize) -> &'static str {
+        let producer = self.machine.producer();
+        let code = self.partitions[index].append(producer, Entry::Record(TRANSFER[index]));
+        assert_eq!(code, 0, "no rule is against it");
+        ["wrote A", "wrote B"][index]
+    }
+
+    /// The oldest work of the coordinator is done, in the partitions too.
+    fn work(&mut self) -> bool {
+        let producer = self.machine.producer();
+        match self.machine.work() {
+            None => return false,
+            Some(Done::Stored) => {}
+            Some(Done::Begun) => {
+                for partition in &mut self.partitions {
+                    let begun = partition.producers.begin(NOW, producer.id, producer.epoch);
+                    assert_eq!(begun, Ok(()), "the newest epoch");
+                }
+            }
+            Some(Done::Marked(index)) => {
+                let Some(machine::Entry::Marker(outcome)) = self.machine.logs[index].last() else {
+                    unreachable!("it was just marked");
+                };
+                let code = self.partitions[index].append(producer, Entry::Marker(*outcome));
+                assert_eq!(code, 0, "a marker is always taken");
+            }
+        }
+        true
+    }
+
+    fn settle(&mut self) {
+        while self.work() {}
+    }
+}
+
+impl Story for History {
+    type Step = &'static str;
+
     fn moves(&self) -> Vec<&'static str> {
         let next = (self.steps < STEPS).then_some("next");
         let late = self.late.is_none().then_some("late");
@@ -219,41 +257,6 @@ impl History {
         self.steps += 1;
     }
 
-    /// The process that counts writes its record to a partition.
-    fn write(&mut self, index: usize) -> &'static str {
-        let producer = self.machine.producer();
-        let code = self.partitions[index].append(producer, Entry::Record(TRANSFER[index]));
-        assert_eq!(code, 0, "no rule is against it");
-        ["wrote A", "wrote B"][index]
-    }
-
-    /// The oldest work of the coordinator is done, in the partitions too.
-    fn work(&mut self) -> bool {
-        let producer = self.machine.producer();
-        match self.machine.work() {
-            None => return false,
-            Some(Done::Stored) => {}
-            Some(Done::Begun) => {
-                for partition in &mut self.partitions {
-                    let begun = partition.producers.begin(NOW, producer.id, producer.epoch);
-                    assert_eq!(begun, Ok(()), "the newest epoch");
-                }
-            }
-            Some(Done::Marked(index)) => {
-                let Some(machine::Entry::Marker(outcome)) = self.machine.logs[index].last() else {
-                    unreachable!("it was just marked");
-                };
-                let code = self.partitions[index].append(producer, Entry::Marker(*outcome));
-                assert_eq!(code, 0, "a marker is always taken");
-            }
-        }
-        true
-    }
-
-    fn settle(&mut self) {
-        while self.work() {}
-    }
-
     fn is(&self) -> Value {
         let TransactionMetadata {
             producer, state, ..
@@ -286,42 +289,12 @@ fn signed(amount: i32) -> String {
     }
 }
 
-/// All that can follow, as states; those that look and go on alike are one.
-#[derive(Default)]
-struct States {
-    names: BTreeMap<String, String>,
-    states: Map<String, Value>,
-}
-
-impl States {
-    /// The name of the state in which these steps end.
-    fn after(&mut self, rules: Rules, steps: &mut Vec<&'static str>) -> String {
-        let mut history = History::new(rules);
-        for step in &*steps {
-            history.make(step);
-        }
-        let mut moves = Map::new();
-        for step in history.moves() {
-            steps.push(step);
-            let next = self.after(rules, steps);
-            moves.insert(step.to_owned(), json!(next));
-            steps.pop();
-        }
-        let state = json!({ "is": history.is(), "moves": moves });
-        let count = self.names.len();
-        let name = self.names.entry(state.to_string());
-        let name = name.or_insert_with(|| count.to_string()).clone();
-        self.states.insert(name.clone(), state);
-        name
-    }
-}
-
 /// Returns the trace: the late batch at each place, with the fence and without it.
 pub(crate) fn trace() -> Value {
     let mut states = States::default();
-    let with = states.after(Rules::ALL, &mut Vec::new());
-    let without = states.after(Rules::ALL.without(Rule::Fence), &mut Vec::new());
-    json!({"starts": {"with": with, "without": without}, "states": states.states})
+    let with = states.of(|| History::new(Rules::ALL));
+    let without = states.of(|| History::new(Rules::ALL.without(Rule::Fence)));
+    json!({"starts": {"with": with, "without": without}, "states": states.by_name()})
 }
 
 #[expect(clippy::print_stdout, reason = "an example prints")]

@@ -16,7 +16,7 @@ const LENGTH_END: usize = 12;
 const CRC_AT: usize = 17;
 const CRC_END: usize = 21;
 
-/// What stands in a request for the producer id that a step has
+/// What a request has in place of the producer id that a step has
 /// [numbered](super::Step::numbers).
 #[must_use]
 pub fn producer(number: u8) -> i64 {

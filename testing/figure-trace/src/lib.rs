@@ -3,6 +3,8 @@
 
 mod bytes;
 mod fresh;
+mod states;
 
 pub use bytes::{Field, bytes_and_fields, hex};
 pub use fresh::assert_fresh;
+pub use states::{States, Story};

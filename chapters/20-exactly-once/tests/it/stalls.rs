@@ -320,7 +320,7 @@ async fn a_topic_that_is_deleted_before_its_marker_ends_the_wait() {
     assert_eq!(queue.producer("x").await.epoch, x.epoch + 1);
 }
 
-/// Whoever asks while the log is read is told to ask again; the other partitions are not.
+/// A client that asks while a partition's log is read is told to ask again; the others are served.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partition_that_is_being_read_answers_so_and_holds_up_nobody() {
     let queue = start(never()).await;

@@ -46,7 +46,7 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    /// Listens on a free port. Who connects before there is a target is sent away.
+    /// Listens on a free port. A client that connects before there is a target is sent away.
     pub(super) fn listen() -> Relay {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
