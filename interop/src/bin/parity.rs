@@ -42,11 +42,24 @@ fn main() -> Result<()> {
     }
 }
 
-/// Sends the corpus, or some parts of it, to a fresh Kafka and stores what it answers.
+/// Stores what Kafka answers to the corpus, or to some parts of it.
 fn judge(folder: &Path, parts: &[&str]) -> Result<()> {
+    let is_wanted = |part: &str| parts.is_empty() || parts.contains(&part);
+    judge_exchanges(folder, is_wanted)?;
+    if is_wanted(TRANSACTIONS_COMMAND) {
+        // Another node: it lists the transactions of all ids, and deletes the coordinator's log.
+        let kafka = Kafka::start(&parity::KAFKA_SETTINGS)?;
+        let said = transactions_command::transcript(kafka.address())?;
+        fs::write(transactions_command::stored(), said)?;
+    }
+    println!("all: {}", count(&all_stored(folder)?));
+    Ok(())
+}
+
+fn judge_exchanges(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<()> {
     let kafka = Kafka::start(&parity::KAFKA_SETTINGS)?;
     for (part, exchanges) in corpus::all() {
-        if !parts.is_empty() && !parts.contains(&part) {
+        if !is_wanted(part) {
             continue;
         }
         let mut judged = Vec::new();
@@ -58,12 +71,6 @@ fn judge(folder: &Path, parts: &[&str]) -> Result<()> {
         parity::write(&folder.join(format!("{part}.exchanges.json")), &judged)?;
         println!("{part}: {}", count(&judged));
     }
-    if parts.is_empty() || parts.contains(&TRANSACTIONS_COMMAND) {
-        // It deletes the coordinator's log.
-        let said = transactions_command::transcript(kafka.address())?;
-        fs::write(transactions_command::stored(), said)?;
-    }
-    println!("all: {}", count(&all_stored(folder)?));
     Ok(())
 }
 

@@ -37,8 +37,11 @@ func saramaConfig(change func(*sarama.Config)) *sarama.Config {
 	config := sarama.NewConfig()
 	config.Version = sarama.V3_6_0_0
 	config.Producer.Return.Successes = true
-	// A broker may not know yet of a topic that was just created.
+	// A broker may not know yet of a topic that was just created, nor have its offsets.
 	config.Producer.Retry.Max = 50
+	config.Metadata.Retry.Max = 40
+	config.Producer.Timeout = time.Minute
+	config.Net.ReadTimeout = 2 * time.Minute
 	config.Producer.Partitioner = sarama.NewManualPartitioner
 	config.Consumer.Offsets.Initial = sarama.OffsetOldest
 	config.Consumer.Offsets.AutoCommit.Enable = false
@@ -64,7 +67,13 @@ func saramaCreate(address, topic string, partitions int32, configs map[string]*s
 func saramaProduce(address string, messages []*sarama.ProducerMessage, change func(*sarama.Config)) {
 	producer := got(sarama.NewSyncProducer([]string{address}, saramaConfig(change)))
 	defer producer.Close()
-	must(producer.SendMessages(messages))
+	err := producer.SendMessages(messages)
+	var failed sarama.ProducerErrors
+	if errors.As(err, &failed) {
+		// The list says only how many.
+		err = fmt.Errorf("%w, the first: %w", err, failed[0].Err)
+	}
+	must(err)
 }
 
 func saramaMessage(topic string, partition int32, value string) *sarama.ProducerMessage {
@@ -252,7 +261,10 @@ func saramaManyPartitions(address, prefix string) string {
 	saramaCreate(address, topic, 1_000, nil)
 	admin := saramaAdmin(address)
 	until("1,000 partitions", func() bool { return len(got(admin.DescribeTopics([]string{topic}))[0].Partitions) == 1_000 })
-	saramaProduce(address, saramaNumbered(topic, 1_000, 1_000), nil)
+	saramaProduce(address, saramaNumbered(topic, 1_000, 1_000), func(config *sarama.Config) {
+		// On a busy machine a broker does not know of all partitions for many seconds.
+		config.Producer.Retry.Max = 600
+	})
 	found := map[string]bool{}
 	for _, message := range saramaReadAll(address, topic, 1_000, 1_000) {
 		expect("a record", fmt.Sprint(message.Partition), string(message.Value))

@@ -95,7 +95,7 @@ fn describe_states() -> Exchange {
         vec![
             find(id),
             look(),
-            join("").names("a"),
+            join("").names("a").until(id, "Empty", 0),
             look(),
             join("{a}"),
             look(),
