@@ -9,12 +9,14 @@ use record_batch::{EndTransaction, Marker};
 use wire_protocol::ErrorCode;
 
 use crate::common::Common;
-use crate::part::{Instance, Outcome};
+use crate::part::{Effect, Instance, Outcome, Refusal};
 use crate::shard::Shard;
 use crate::state::{Beginning, Marking};
 
 /// There is one coordinator, and it never changes.
 const COORDINATOR_EPOCH: i32 = 0;
+/// Why a partition takes no producer for now, for the log.
+const FULL: &str = "producers with open transactions take half of mqd.producers.max already";
 
 impl Shard {
     /// Tells partitions that they are in a transaction, and reports it.
@@ -28,7 +30,7 @@ impl Shard {
         }))
         .await;
         let names = beginning.partitions.iter();
-        let mut is_begun = true;
+        let (mut is_begun, mut without_room) = (true, 0);
         for (name, told) in names.zip(told) {
             match told {
                 Ok(()) => {}
@@ -36,14 +38,23 @@ impl Shard {
                 Err(Error::Rejected(ErrorCode::INVALID_PRODUCER_EPOCH)) => {
                     tracing::warn!("{name} has seen a newer epoch than that of a transaction");
                 }
+                Err(Error::Rejected(ErrorCode::POLICY_VIOLATION)) => without_room += 1,
                 Err(error) => {
                     is_begun = false;
                     tracing::warn!("{name} does not hear of a transaction: {error}");
                 }
             }
         }
-        self.report(&beginning.asker, |transactions, _| {
-            transactions.begun(beginning.work, is_begun)
+        let asker = &beginning.asker;
+        if without_room > 0 {
+            let id = &asker.id;
+            tracing::warn!(
+                "{without_room} partitions do not hear of a transaction of {id:?}: {FULL}"
+            );
+        }
+        self.report(asker, |transactions, _| match without_room {
+            0 => transactions.begun(beginning.work, is_begun),
+            _ => refuse_for_good(transactions.begun(beginning.work, false)),
         });
     }
 
@@ -68,6 +79,16 @@ impl Shard {
             });
         }
     }
+}
+
+/// The call hears that there is no room, and not that it may try again at once.
+fn refuse_for_good(mut effects: Vec<Effect>) -> Vec<Effect> {
+    for effect in &mut effects {
+        if let Effect::Answer { answer, .. } = effect {
+            *answer = Err(Refusal::TooManyPartitions);
+        }
+    }
+    effects
 }
 
 /// Whether the partition needs no marker any more.

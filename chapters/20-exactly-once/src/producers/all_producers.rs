@@ -19,8 +19,8 @@ pub struct ProducerSettings {
     pub expiration: Duration,
     /// `mqd.producers.max`: so many producers are known in all partitions together, a
     /// producer counted once for each partition. For one more, the one is forgotten that is
-    /// silent for the longest time. One with an open transaction is not: if all have one,
-    /// a new producer is refused.
+    /// silent for the longest time. One with an open transaction is not: those take half of
+    /// the room at most, and a transaction that would take more is refused.
     pub producers_max: usize,
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use broker::{Check, Ended, Unreadable};
-use idempotence::{Entry, Remembered, Table};
+use idempotence::{Entry, Kept as _, Remembered, Table};
 use message_model::{Offset, ProducerEpoch, ProducerId, Timestamp};
 use ordering::{Numbered, Standing, fence, note, sequence};
 use record_batch::{BatchHeader, EndTransaction, Marker};
@@ -22,6 +22,8 @@ use crate::part::{OpenTransactions, Outcome};
 pub(super) struct Known {
     pub(super) table: Table<ProducerState>,
     pub(super) open: OpenTransactions,
+    /// How many producers of the table have an open transaction.
+    pub(super) held: usize,
     /// What the room knows of this partition.
     pub(super) place: Place,
 }
@@ -32,6 +34,7 @@ impl Known {
         Known {
             table,
             open: OpenTransactions::default(),
+            held: 0,
             place: Place::default(),
         }
     }
@@ -123,7 +126,7 @@ impl Known {
             self.wrote(at, batch);
             if rules.has(Rule::Transactions) && batch.is_transactional() {
                 self.open.wrote(producer, batch.base_offset);
-                self.table.change(producer, |state| {
+                self.change(producer, |state| {
                     let first = state.transaction.get_or_insert(None);
                     first.get_or_insert(batch.base_offset);
                 });
@@ -131,7 +134,7 @@ impl Known {
             return None;
         };
         self.seen(at, producer, batch.producer_epoch, None);
-        self.table.change(producer, |state| {
+        self.change(producer, |state| {
             state.noted = Some(last_offset(batch));
             state.coordinator_epoch = state.coordinator_epoch.max(Some(end.coordinator_epoch));
             state.transaction = None;
@@ -195,10 +198,30 @@ impl Known {
         self.seen(now, producer, epoch, None);
         if rules.has(Rule::Transactions) {
             self.open.begin(producer);
-            self.table.change(producer, |state| {
+            self.change(producer, |state| {
                 state.transaction.get_or_insert(None);
             });
         }
+    }
+
+    /// Changes what is known of a producer, whose transaction may begin or end by that.
+    fn change(&mut self, producer: ProducerId, change: impl FnOnce(&mut ProducerState)) {
+        let held = self.table.change(producer, |state| {
+            let before = state.is_held();
+            change(state);
+            (before, state.is_held())
+        });
+        match held {
+            Some((false, true)) => self.held += 1,
+            Some((true, false)) => self.held -= 1,
+            _ => {}
+        }
+    }
+
+    /// Returns whether the producer has an open transaction.
+    pub(super) fn is_held(&self, producer: ProducerId) -> bool {
+        let entry = self.table.get(producer);
+        entry.is_some_and(|entry| entry.kept.is_held())
     }
 
     /// Adds the producers of a piece, and their open transactions.
@@ -218,11 +241,13 @@ impl Known {
                     .change(producer, |state| state.transaction = None);
             }
             let entry = self.table.get(producer);
-            match entry.and_then(|entry| entry.kept.transaction) {
+            let transaction = entry.and_then(|entry| entry.kept.transaction);
+            match transaction {
                 Some(Some(first)) => self.open.wrote(producer, first),
                 Some(None) => self.open.begin(producer),
                 None => {}
             }
+            self.held += usize::from(transaction.is_some());
         }
         Ok(())
     }

@@ -111,6 +111,10 @@ impl Producers for PartitionProducers {
         if is_fenced && self.rules.has(Rule::Fence) {
             return Err(ErrorCode::INVALID_PRODUCER_EPOCH);
         }
+        let is_new = self.rules.has(Rule::Transactions) && !self.known().is_held(producer);
+        if is_new && !self.room.has_room_for_open() {
+            return Err(ErrorCode::POLICY_VIOLATION);
+        }
         if !self.is_known(producer) && !self.room.has_room() {
             return Err(ErrorCode::POLICY_VIOLATION);
         }

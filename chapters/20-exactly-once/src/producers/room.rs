@@ -29,6 +29,8 @@ pub(super) struct Room {
 struct Queue {
     /// All producers, also those with open transactions.
     count: usize,
+    /// Those with open transactions.
+    held: usize,
     /// Each partition that can forget a producer, at a turn at or below that of its idlest one.
     partitions: BTreeMap<Position, Arc<Mutex<Known>>>,
 }
@@ -41,6 +43,8 @@ type Position = (u64, usize);
 pub(super) struct Place {
     /// How many producers were counted.
     count: usize,
+    /// How many of them have open transactions.
+    held: usize,
     /// Where the partition is in the queue; `None` if it can forget none.
     position: Option<Position>,
 }
@@ -59,6 +63,13 @@ impl Room {
     pub(super) fn has_room(&self) -> bool {
         let queue = self.queue();
         queue.count < self.producers_max || !queue.partitions.is_empty()
+    }
+
+    /// Returns whether one more producer can have an open transaction: such producers, whom
+    /// nobody may forget, take half of the room. The other half is for all that come and go,
+    /// so that a few requests which name thousands of partitions keep no new producer out.
+    pub(super) fn has_room_for_open(&self) -> bool {
+        self.queue().held < self.producers_max.div_ceil(2)
     }
 
     /// Forgets the producers that are silent for the longest time, until there is room for
@@ -98,7 +109,9 @@ impl Room {
             (None, None) => true,
             _ => false,
         };
-        if !is_right || guard.place.count != guard.table.len() {
+        let place = &guard.place;
+        let counted = (place.count, place.held);
+        if !is_right || counted != (guard.table.len(), guard.held) {
             self.put(known, guard);
         }
     }
@@ -107,6 +120,7 @@ impl Room {
     fn put(&self, known: &Arc<Mutex<Known>>, guard: &mut Known) {
         let place = Place {
             count: guard.table.len(),
+            held: guard.held,
             position: guard
                 .table
                 .idlest()
@@ -115,6 +129,7 @@ impl Room {
         let mut queue = self.queue();
         queue.leave(&guard.place);
         queue.count += place.count;
+        queue.held += place.held;
         if let Some(position) = place.position {
             queue.partitions.insert(position, Arc::clone(known));
         }
@@ -134,6 +149,7 @@ impl Room {
 impl Queue {
     fn leave(&mut self, place: &Place) {
         self.count -= place.count;
+        self.held -= place.held;
         if let Some(position) = place.position {
             self.partitions.remove(&position);
         }

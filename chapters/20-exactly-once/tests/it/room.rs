@@ -36,28 +36,67 @@ async fn the_one_that_is_silent_for_the_longest_time_gives_way_in_whatever_parti
 
 #[tokio::test]
 async fn who_has_an_open_transaction_does_not_give_way() {
-    let queue = start(2).await;
-    // One was silent before, and one is new.
-    queue.end(7, 0, Marker::Commit).await.unwrap();
+    let queue = start(4).await;
+    // One was there before, and one is new.
+    send(&queue, 0, 7, 0).await.unwrap();
     for producer in [7, 8] {
         queue.begin(producer, 0).await.unwrap();
     }
-    let full = Err(ErrorCode::POLICY_VIOLATION);
-    assert_eq!(send(&queue, 1, 9, 0).await, full);
-    assert_eq!(queue.begin(9, 0).await, full);
-    queue.begin(7, 0).await.unwrap();
+    for producer in 9..15 {
+        send(&queue, 1, producer, 0).await.unwrap();
+    }
+    assert_eq!(queue.known(0).await, [7, 8]);
+    assert_eq!(queue.known(1).await, [13, 14]);
+    // One that has ended its transaction may give way again.
     queue.end(7, 0, Marker::Commit).await.unwrap();
-    send(&queue, 1, 9, 0).await.unwrap();
+    for producer in 15..18 {
+        send(&queue, 1, producer, 0).await.unwrap();
+    }
     assert_eq!(queue.known(0).await, [8]);
-    // A marker is taken, though there is no room: it ends something.
-    queue.begin(10, 0).await.unwrap();
-    queue.end(11, 0, Marker::Abort).await.unwrap();
-    assert_eq!(queue.known(0).await, [8, 10, 11]);
+}
+
+#[tokio::test]
+async fn open_transactions_take_half_of_the_room_and_new_producers_have_the_other_half() {
+    let queue = start(5).await;
+    send(&queue, 0, 7, 0).await.unwrap();
+    for producer in [7, 8, 9] {
+        queue.begin(producer, 0).await.unwrap();
+    }
+    let full = Err(ErrorCode::POLICY_VIOLATION);
+    send(&queue, 0, 10, 0).await.unwrap();
+    // Neither one that is new nor one that is known.
+    for producer in [10, 11] {
+        assert_eq!(queue.begin(producer, 0).await, full);
+    }
+    queue.begin(7, 0).await.unwrap();
+    for producer in 20..30 {
+        send(&queue, 1, producer, 0).await.unwrap();
+    }
+    // It is the same after a start.
+    let queue = queue.after_stop().await;
+    assert_eq!(queue.begin(11, 0).await, full);
+    send(&queue, 1, 30, 0).await.unwrap();
+    queue.end(7, 0, Marker::Commit).await.unwrap();
+    queue.begin(11, 0).await.unwrap();
+    assert_eq!(queue.begin(12, 0).await, full);
+}
+
+#[tokio::test]
+async fn a_transaction_for_which_there_is_no_room_is_refused_and_can_be_aborted() {
+    let queue = start(4).await;
+    let (x, y) = (queue.producer("x").await, queue.producer("y").await);
+    assert_eq!(queue.add(&x, &[("t", &[0, 1])]).await, [ErrorCode::NONE; 2]);
+    let full = [ErrorCode::POLICY_VIOLATION; 2];
+    assert_eq!(queue.add(&y, &[("t", &[2, 3])]).await, full);
+    send(&queue, 3, 100, 0).await.unwrap();
+    assert_eq!(queue.end_txn(&y, false).await, ErrorCode::NONE);
+    assert_eq!(queue.end_txn(&x, true).await, ErrorCode::NONE);
+    assert_eq!(queue.add(&y, &[("t", &[2, 3])]).await, [ErrorCode::NONE; 2]);
 }
 
 #[tokio::test]
 async fn a_topic_that_is_deleted_makes_room() {
-    let queue = start(2).await;
+    let queue = start(4).await;
     for producer in [7, 8] {
         queue.begin(producer, 0).await.unwrap();
     }
@@ -71,9 +110,13 @@ async fn a_topic_that_is_deleted_makes_room() {
         .create(&name("t"), 1, topics.new_config())
         .await
         .unwrap();
-    send(&queue, 0, 9, 0).await.unwrap();
-    send(&queue, 0, 10, 0).await.unwrap();
-    assert_eq!(queue.known(0).await, [9, 10]);
+    for producer in [9, 10] {
+        queue.begin(producer, 0).await.unwrap();
+    }
+    for producer in [11, 12] {
+        send(&queue, 0, producer, 0).await.unwrap();
+    }
+    assert_eq!(queue.known(0).await, [9, 10, 11, 12]);
 }
 
 #[tokio::test]
@@ -128,24 +171,6 @@ async fn a_producer_that_ends_its_transaction_is_not_silent() {
     send(&queue, 2, 11, 0).await.unwrap();
     assert_eq!(queue.known(0).await, [8]);
     assert_eq!(queue.known(2).await, [10, 11]);
-}
-
-#[tokio::test]
-async fn a_new_producer_takes_all_the_places_that_are_too_many() {
-    let queue = start(2).await;
-    for producer in [7, 8] {
-        queue.begin(producer, 0).await.unwrap();
-    }
-    // Markers are taken though there is no room.
-    for producer in [9, 10] {
-        queue.end(producer, 1, Marker::Abort).await.unwrap();
-    }
-    for producer in [7, 8] {
-        queue.end(producer, 0, Marker::Commit).await.unwrap();
-    }
-    send(&queue, 2, 11, 0).await.unwrap();
-    assert_eq!(queue.known(0).await, [8]);
-    assert_eq!(queue.known(2).await, [11]);
 }
 
 #[tokio::test]

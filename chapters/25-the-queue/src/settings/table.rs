@@ -207,7 +207,7 @@ settings! {
     producer_id_expiration_ms: Duration = "86400000", millis(1), "producer.id.expiration.ms";
     /// How often the broker looks for producers to forget.
     producer_id_expiration_check_interval_ms: Duration = "600000", millis(1), "producer.id.expiration.check.interval.ms";
-    /// How many producers all partitions together remember, a producer counted once for each partition. For one more, the one is forgotten that is silent for the longest time. A producer with an open transaction is never forgotten; if all have one, a new producer is refused.
+    /// How many producers all partitions together remember, a producer counted once for each partition. For one more, the one is forgotten that is silent for the longest time. A producer with an open transaction is never forgotten; such producers take half of the room at most, and a partition beyond that is added to no transaction.
     producers_max: usize = "100000", number(1, 100_000_000), "mqd.producers.max";
     /// How many requests of one connection may wait for their answers; further ones stay unread.
     pending_max: usize = "128", number(1, 10_000), "mqd.connection.pending.max";
