@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use broker::{Error, Produced};
+use broker::{Error, Partition, Produced};
 use message_model::{Offset, PartitionIndex, ProducerEpoch, ProducerId, TopicName, TopicPartition};
 use record_batch::{EndTransaction, Marker, layout};
 
@@ -141,8 +141,9 @@ impl Coordinator {
         Ok(topic.partitions[partition].name().clone())
     }
 
-    /// Writes the marker that ends a transaction to a partition of `__consumer_offsets`, and
-    /// lets its offsets count, or forgets them. The marker is on disk when this completes.
+    /// Appends the marker that ends a transaction to a partition of `__consumer_offsets`, and
+    /// lets its offsets count, or forgets them. Returns the partition, and up to where it must
+    /// be on disk before anybody hears of it.
     ///
     /// It must not be dropped before: what is in the log would not be in memory.
     ///
@@ -155,20 +156,18 @@ impl Coordinator {
         producer: ProducerId,
         epoch: ProducerEpoch,
         end: EndTransaction,
-    ) -> Result<(), Error> {
+    ) -> Result<(Arc<Partition>, Offset), Error> {
         let shards = self.shards();
         let index = usize::try_from(partition.0).map_err(|_| Error::Unknown)?;
         let shard = shards.get(index).ok_or(Error::Unknown)?;
-        let turn = shard.turn().await.map_err(Error::Rejected)?;
+        let _turn = shard.turn().await.map_err(Error::Rejected)?;
         let clock = self.common.broker.services.clock;
-        let deadline = clock.now().plus(self.common.settings.write_timeout);
         let appended = shard
             .partition
             .append_marker(clock.wall(), producer, epoch, end)
             .await?;
         let written = appended.range.end;
         shard.state().end_transaction(producer, end.marker, written);
-        drop(turn);
-        shard.partition.durable(written, deadline).await
+        Ok((Arc::clone(&shard.partition), written))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use broker::{Error, Partition};
 use futures_util::future::join_all;
-use message_model::TopicPartition;
+use message_model::{Moment, Offset, TopicPartition};
 use record_batch::{EndTransaction, Marker};
 use wire_protocol::ErrorCode;
 
@@ -118,28 +118,46 @@ impl Common {
         self.broker.topics.partition(&name.topic, name.partition)
     }
 
-    /// Writes a marker; it is on disk when this completes. In a partition of
-    /// `__consumer_offsets` the offsets of the transaction count from then on, or are gone.
+    /// Writes a marker; it is on disk when this completes.
     ///
     /// # Errors
-    /// When there is no such partition, it refuses the marker, or the disk does.
-    pub(crate) async fn write_marker(
+    /// As [`Common::append_marker`], or when the disk has failed.
+    async fn write_marker(
         &self,
         name: &TopicPartition,
         producer: Instance,
         end: EndTransaction,
     ) -> Result<(), Error> {
+        let (partition, written) = self.append_marker(name, producer, end).await?;
+        partition.durable(written, self.write_deadline()).await
+    }
+
+    /// Appends a marker, and returns up to where the partition must be on disk before anybody
+    /// hears of it. In a partition of `__consumer_offsets` the offsets of the transaction count
+    /// from then on, or are gone.
+    ///
+    /// # Errors
+    /// When there is no such partition, it refuses the marker, or the disk does.
+    pub(crate) async fn append_marker(
+        &self,
+        name: &TopicPartition,
+        producer: Instance,
+        end: EndTransaction,
+    ) -> Result<(Arc<Partition>, Offset), Error> {
         let Instance { id, epoch } = producer;
-        let services = &self.broker.services;
-        let deadline = services.clock.now().plus(self.settings.write_timeout);
         if self.broker.is_offsets_topic(&name.topic) {
-            let written = self.groups.end_transaction(name.partition, id, epoch, end);
-            return written.await;
+            let appended = self.groups.end_transaction(name.partition, id, epoch, end);
+            return appended.await;
         }
         let partition = self.partition(name)?;
-        let appended = partition
-            .append_marker(services.clock.wall(), id, epoch, end)
-            .await?;
-        partition.durable(appended.range.end, deadline).await
+        let now = self.broker.services.clock.wall();
+        let appended = partition.append_marker(now, id, epoch, end).await?;
+        Ok((partition, appended.range.end))
+    }
+
+    /// Returns when to give up what waits for the disk from now on.
+    pub(crate) fn write_deadline(&self) -> Moment {
+        let now = self.broker.services.clock.now();
+        now.plus(self.settings.write_timeout)
     }
 }

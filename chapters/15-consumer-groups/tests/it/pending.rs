@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use broker::Partition;
 use consumer_groups::{GroupSettings, Stored, api};
-use message_model::{ProducerEpoch, ProducerId};
+use message_model::{Moment, ProducerEpoch, ProducerId};
 use record_batch::{BatchHeader, EndTransaction, Marker, decode_records};
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{
@@ -81,7 +81,9 @@ async fn end(queue: &Queue, producer: ProducerId, marker: Marker) {
     };
     let groups = &queue.groups;
     let ended = groups.end_transaction(of_group.partition, producer, EPOCH, end);
-    ended.await.unwrap();
+    let (partition, written) = ended.await.unwrap();
+    let no_deadline = Moment::after_start(Duration::MAX);
+    partition.durable(written, no_deadline).await.unwrap();
 }
 
 async fn create_t(queue: &Queue) {

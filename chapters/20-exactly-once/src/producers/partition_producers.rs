@@ -97,6 +97,11 @@ impl Producers for PartitionProducers {
         if self.known().has_noted(batch) {
             return None;
         }
+        // A marker of a producer that is not known ends nothing here. It fences older instances, as
+        // in Kafka, but no other producer is forgotten for it.
+        if end.is_some() && !self.is_known(producer) && self.room.is_full() {
+            return None;
+        }
         self.make_room(producer);
         self.change(|known| known.note(self.rules, at, batch, end))
     }

@@ -61,8 +61,12 @@ impl Room {
     /// Returns whether one more producer can be known: there is room, or one that can be
     /// forgotten. Of several partitions that ask at the same time each may hear yes.
     pub(super) fn has_room(&self) -> bool {
-        let queue = self.queue();
-        queue.count < self.producers_max || !queue.partitions.is_empty()
+        !self.is_full() || !self.queue().partitions.is_empty()
+    }
+
+    /// Returns whether one must be forgotten for one more.
+    pub(super) fn is_full(&self) -> bool {
+        self.queue().count >= self.producers_max
     }
 
     /// Returns whether one more producer can have an open transaction: such producers, whom

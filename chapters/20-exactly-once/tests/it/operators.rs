@@ -1,13 +1,18 @@
 //! What operators ask, and do.
 
+use std::path::Path;
+use std::time::Duration;
+
 use exactly_once::api;
+use message_model::Moment;
+use sim_disk::Call;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{
     DescribeProducersRequest, DescribeProducersTopic, ListTransactionsRequest, WritableTxnMarker,
     WritableTxnMarkerTopic, WriteTxnMarkersRequest,
 };
 
-use crate::support::{NOW, Queue, sent};
+use crate::support::{NOW, Queue, Settings, sent};
 
 fn list(queue: &Queue, request: &ListTransactionsRequest) -> Vec<(String, String)> {
     let listed = api::list_transactions(&queue.transactions, request.clone());
@@ -136,4 +141,79 @@ async fn an_operator_ends_a_transaction_that_hangs() {
         ]
     );
     assert_eq!(queue.last_stable(), 2);
+}
+
+/// The codes of all markers of a request, one after the other.
+async fn write_markers(queue: &Queue, markers: Vec<WritableTxnMarker>) -> Vec<ErrorCode> {
+    let request = WriteTxnMarkersRequest { markers };
+    let written = api::write_txn_markers(&queue.transactions, request).await;
+    let topics = written.markers.iter().flat_map(|one| &one.topics);
+    let partitions = topics.flat_map(|topic| &topic.partitions);
+    partitions.map(|partition| partition.error_code).collect()
+}
+
+fn markers_of(producers: std::ops::Range<i64>, partitions: &[i32]) -> Vec<WritableTxnMarker> {
+    let one = |producer| WritableTxnMarker {
+        topics: vec![WritableTxnMarkerTopic {
+            name: "t".to_owned(),
+            partition_indexes: partitions.to_vec(),
+        }],
+        ..marker(producer, 0)
+    };
+    producers.map(one).collect()
+}
+
+#[tokio::test]
+async fn a_thousand_markers_share_the_syncs_of_their_partitions() {
+    let queue = Queue::start().await;
+    queue.send(sent(7, 0), &["a"]).await.unwrap();
+    queue.send_to(1, NOW, sent(7, 0), &["a"]).await.unwrap();
+    // The syncs of new files come with the first.
+    write_markers(&queue, markers_of(7..8, &[0, 1])).await;
+    let before = queue.disk.counts().syncs;
+    let codes = write_markers(&queue, markers_of(0..500, &[0, 1])).await;
+    assert_eq!(codes, vec![ErrorCode::NONE; 1_000]);
+    assert_eq!(queue.disk.counts().syncs - before, 2);
+    let queue = queue.after_power_failure().await;
+    for partition in [0, 1] {
+        let ends = queue.partition(partition).ends().unwrap();
+        assert_eq!(ends.log_end.0, 502);
+    }
+}
+
+#[tokio::test]
+async fn a_request_has_so_many_markers_at_most_as_a_transaction_has_partitions() {
+    let mut settings = Settings::default();
+    settings.coordinator.transactions.partitions_max = 5;
+    let queue = Queue::start_with(settings).await;
+    let full = ErrorCode::POLICY_VIOLATION;
+    assert_eq!(
+        write_markers(&queue, markers_of(0..3, &[0, 1])).await,
+        [full; 6]
+    );
+    assert_eq!(queue.partition(0).ends().unwrap().log_end.0, 0);
+    let codes = write_markers(&queue, markers_of(0..5, &[0])).await;
+    assert_eq!(codes, [ErrorCode::NONE; 5]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn markers_that_are_not_on_disk_are_answered_so_each_in_its_place() {
+    let queue = Queue::start().await;
+    let parking = queue.disk.park_next(Call::Sync, Path::new("/data/t-1"));
+    let markers = markers_of(0..2, &[0, 1, 77]);
+    let (codes, ()) = tokio::join!(write_markers(&queue, markers), async {
+        let waiting = parking.clone();
+        let waiting = tokio::task::spawn_blocking(move || waiting.wait());
+        waiting.await.unwrap();
+        let end = queue.partition(0).ends().unwrap().log_end;
+        let no_deadline = Moment::after_start(Duration::MAX);
+        queue.partition(0).durable(end, no_deadline).await.unwrap();
+        // The disk has nothing else to do by now.
+        queue.disk.fail_at(queue.disk.operations());
+        parking.release();
+    });
+    let failed = ErrorCode::KAFKA_STORAGE_ERROR;
+    let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+    let one = [ErrorCode::NONE, failed, unknown];
+    assert_eq!(codes, [one, one].concat());
 }

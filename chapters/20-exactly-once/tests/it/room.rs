@@ -95,6 +95,24 @@ async fn a_transaction_for_which_there_is_no_room_is_refused_and_can_be_aborted(
 }
 
 #[tokio::test]
+async fn nobody_is_forgotten_for_markers_of_producers_that_are_not_known() {
+    let queue = start(3).await;
+    send(&queue, 1, 7, 0).await.unwrap();
+    queue.begin(8, 0).await.unwrap();
+    for producer in 100..110 {
+        queue.end(producer, 0, Marker::Abort).await.unwrap();
+    }
+    assert_eq!(queue.known(0).await, [8, 100]);
+    assert_eq!(queue.known(1).await, [7]);
+    // A marker that ends something is noted, though the room is full.
+    queue.end(8, 1, Marker::Abort).await.unwrap();
+    assert_eq!(
+        queue.begin(8, 0).await,
+        Err(ErrorCode::INVALID_PRODUCER_EPOCH)
+    );
+}
+
+#[tokio::test]
 async fn a_topic_that_is_deleted_makes_room() {
     let queue = start(4).await;
     for producer in [7, 8] {
