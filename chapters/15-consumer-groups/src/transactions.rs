@@ -160,6 +160,16 @@ impl Coordinator {
         let shards = self.shards();
         let index = usize::try_from(partition.0).map_err(|_| Error::Unknown)?;
         let shard = shards.get(index).ok_or(Error::Unknown)?;
+        let name = shard.partition.name();
+        let there = self
+            .common
+            .broker
+            .topics
+            .partition(&name.topic, name.partition);
+        if !there.is_ok_and(|there| Arc::ptr_eq(&there, &shard.partition)) {
+            // The topic was deleted, and the transaction has nothing there.
+            return Err(Error::Unknown);
+        }
         let _turn = shard.turn().await.map_err(Error::Rejected)?;
         let clock = self.common.broker.services.clock;
         let appended = shard

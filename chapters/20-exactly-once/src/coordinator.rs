@@ -104,6 +104,17 @@ impl Coordinator {
         }
     }
 
+    /// The topic that transactions are stored in may be deleted. If it is, what was in it is
+    /// forgotten, and no call waits any more.
+    pub fn forget_deleted(&self) {
+        for shard in self.shards().iter() {
+            let there = self.common.partition(shard.partition.name());
+            if !there.is_ok_and(|there| Arc::ptr_eq(&there, &shard.partition)) {
+                shard.forget();
+            }
+        }
+    }
+
     /// Returns the shard of a transactional id.
     ///
     /// # Errors

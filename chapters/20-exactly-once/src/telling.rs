@@ -9,7 +9,8 @@ use record_batch::{EndTransaction, Marker};
 use wire_protocol::ErrorCode;
 
 use crate::common::Common;
-use crate::part::{Effect, Instance, Outcome, Refusal};
+use crate::entry::Entry;
+use crate::part::{Effect, Instance, Outcome, Refusal, State};
 use crate::shard::Shard;
 use crate::state::{Beginning, Marking};
 
@@ -58,19 +59,30 @@ impl Shard {
         });
     }
 
+    /// Ends all parked calls of a shard that is on no disk any more, and forgets its ids. Markers
+    /// that are being written go on. What is open stays open in its partitions, as in Kafka, until
+    /// an operator ends it.
+    pub(crate) fn forget(&self) {
+        self.close();
+        let ids = std::mem::take(&mut self.state().ids);
+        let is_open =
+            |entry: &&Entry| matches!(entry.transactions.metadata().state, State::Ongoing);
+        let open = ids.values().filter(is_open).count();
+        if open > 0 {
+            tracing::warn!(
+                open,
+                "the topic of transactions is deleted: `kafka-transactions find-hanging` finds what stays open"
+            );
+        }
+    }
+
     /// Starts a task for each partition that writes its marker, and reports it.
     pub(crate) fn write_markers(self: &Arc<Self>, marking: Marking) {
         let marking = Arc::new(marking);
         for partition in marking.partitions.clone() {
             let (shard, marking) = (Arc::clone(self), Arc::clone(&marking));
             self.common.runtime.spawn(async move {
-                let end = EndTransaction {
-                    marker: match marking.outcome {
-                        Outcome::Abort => Marker::Abort,
-                        Outcome::Commit => Marker::Commit,
-                    },
-                    coordinator_epoch: COORDINATOR_EPOCH,
-                };
+                let end = marker(marking.outcome);
                 let written = shard.common.write_marker(&partition, marking.producer, end);
                 let is_marked = is_done(&partition, written.await);
                 shard.report(&marking.asker, |transactions, now| {
@@ -78,6 +90,17 @@ impl Shard {
                 });
             });
         }
+    }
+}
+
+/// Returns the marker that ends a transaction so.
+fn marker(outcome: Outcome) -> EndTransaction {
+    EndTransaction {
+        marker: match outcome {
+            Outcome::Abort => Marker::Abort,
+            Outcome::Commit => Marker::Commit,
+        },
+        coordinator_epoch: COORDINATOR_EPOCH,
     }
 }
 

@@ -56,7 +56,8 @@ pub struct Queue {
     pub transactions: Arc<Transactions>,
 }
 
-/// As [`api::delete_topics`]. With a topic goes what groups have committed for it.
+/// As [`api::delete_topics`]. With a topic goes what groups have committed for it, and with
+/// the topic of transactions what is known of them.
 pub(crate) async fn delete_topics(
     queue: &Queue,
     request: DeleteTopicsRequest,
@@ -68,6 +69,12 @@ pub(crate) async fn delete_topics(
         .filter_map(|topic| TopicName::new(&topic.name).ok())
         .collect();
     queue.groups.forget_topics(&names).await;
+    if names
+        .iter()
+        .any(|name| queue.broker.is_transactions_topic(name))
+    {
+        queue.transactions.forget_deleted();
+    }
     response
 }
 

@@ -75,8 +75,8 @@ async fn grow_one(
     // A name that no topic can have is an unknown topic's, as in Kafka.
     let name = TopicName::new(&topic.name).map_err(|_| Error::Unknown)?;
     if is_internal(&topic.name) {
-        // Kafka lets it grow, and then looks for groups where they are not.
-        let reason = "groups are looked for in as many partitions as it has";
+        // Kafka lets it grow, and then looks for groups and transactions where they are not.
+        let reason = "groups and transactions are looked for in as many partitions as it has";
         return Err(Refusal::new(ErrorCode::INVALID_TOPIC_EXCEPTION, reason));
     }
     let present = topics.get(&name).ok_or(Error::Unknown)?.partitions.len();

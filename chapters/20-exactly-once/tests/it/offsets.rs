@@ -9,7 +9,7 @@ use wire_protocol::message::{
 };
 
 use crate::asking::Producer;
-use crate::support::Queue;
+use crate::support::{Queue, name};
 
 const NONE: ErrorCode = ErrorCode::NONE;
 const UNSTABLE: ErrorCode = ErrorCode::UNSTABLE_OFFSET_COMMIT;
@@ -197,4 +197,29 @@ async fn names_that_cannot_be_are_refused() {
         ..request(&producer, 7)
     };
     assert_eq!(send(&queue, member).await, ErrorCode::ILLEGAL_GENERATION);
+}
+
+#[tokio::test]
+async fn the_topic_of_offsets_is_deleted_and_holds_no_transaction_up() {
+    let queue = Queue::start().await;
+    let producer = queue.producer("x").await;
+    let topics = &queue.broker.topics;
+    let offsets = name("__consumer_offsets");
+    // Somebody makes it again meanwhile, or nobody does.
+    for is_there in [false, true] {
+        assert_eq!(queue.add_offsets(&producer, GROUP).await, NONE);
+        assert_eq!(commit(&queue, &producer, 5).await, NONE);
+        topics.delete(&offsets).await.unwrap();
+        if is_there {
+            let made = topics.create(&offsets, 1, topics.new_config()).await;
+            made.unwrap();
+        }
+        assert_eq!(queue.end_txn(&producer, true).await, NONE);
+        assert_eq!(queue.state("x"), "CompleteCommit");
+    }
+    assert_eq!(queue.add_offsets(&producer, GROUP).await, NONE);
+    assert_eq!(fetch(&queue, false).await, (-1, NONE));
+    assert_eq!(commit(&queue, &producer, 6).await, NONE);
+    assert_eq!(queue.end_txn(&producer, true).await, NONE);
+    assert_eq!(fetch(&queue, true).await, (6, NONE));
 }

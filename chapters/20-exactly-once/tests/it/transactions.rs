@@ -229,6 +229,30 @@ async fn a_topic_that_is_deleted_holds_no_transaction_up() {
 }
 
 #[tokio::test]
+async fn transactions_whose_topic_is_deleted_stay_open_and_others_begin() {
+    let queue = Queue::start().await;
+    let producer = queue.producer("x").await;
+    queue.add(&producer, &[("t", &[0, 1])]).await;
+    write(&queue, &producer, 0, 0).await.unwrap();
+    let topics = &queue.broker.topics;
+    let transactions = crate::support::name("__transaction_state");
+    topics.delete(&transactions).await.unwrap();
+    queue.transactions.forget_deleted();
+    // As in Kafka: an operator finds what hangs, and ends it.
+    assert_eq!(last_stable(&queue, 0), 0);
+    let gone = ErrorCode::NOT_COORDINATOR;
+    assert_eq!(queue.end_txn(&producer, true).await, gone);
+    // The topic is made again for whoever asks for the coordinator.
+    let producer = queue.producer("x").await;
+    queue.add(&producer, &[("t", &[1])]).await;
+    write(&queue, &producer, 1, 0).await.unwrap();
+    queue.transactions.forget_deleted();
+    assert_eq!(queue.state("x"), "Ongoing", "it is not deleted now");
+    assert_eq!(queue.end_txn(&producer, true).await, NONE);
+    assert_eq!(queue.state("x"), "CompleteCommit");
+}
+
+#[tokio::test]
 async fn a_marker_that_is_there_already_does_no_harm() {
     let queue = Queue::start().await;
     let producer = queue.producer("x").await;

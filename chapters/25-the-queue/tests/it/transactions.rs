@@ -8,10 +8,10 @@ use record_batch::layout;
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{
     AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, AddPartitionsToTxnTopic,
-    DescribeTransactionsRequest, EndTxnRequest, FetchPartitionResponse, FetchRequest,
-    FindCoordinatorRequest, InitProducerIdRequest, OffsetFetchGroup, OffsetFetchRequest,
-    OffsetFetchTopic, ProduceRequest, TxnOffsetCommitRequest, TxnOffsetCommitRequestPartition,
-    TxnOffsetCommitRequestTopic,
+    DeleteTopicsRequest, DescribeTransactionsRequest, EndTxnRequest, FetchPartitionResponse,
+    FetchRequest, FindCoordinatorRequest, InitProducerIdRequest, OffsetFetchGroup,
+    OffsetFetchRequest, OffsetFetchTopic, ProduceRequest, TxnOffsetCommitRequest,
+    TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
 };
 
 use crate::raw::{Raw, batch, fetch_request, produce_request};
@@ -307,4 +307,34 @@ fn a_rule_that_is_left_out_is_named_loudly() {
     assert_eq!(unknown.status.code(), Some(2));
     let said = stderr(&unknown);
     assert!(said.contains("ordering, duplicates, fence"), "{said}");
+}
+
+#[test]
+fn the_topics_of_transactions_and_offsets_are_deleted_and_all_goes_on() {
+    let mqd = start();
+    let mut raw = Raw::connect(&mqd);
+    for topic in ["in", "out"] {
+        raw.create_topic(topic);
+    }
+    for offset in 1..4 {
+        let producer = Producer::new(&mut raw);
+        producer.add(&mut raw, "out");
+        assert_eq!(producer.write(&mut raw, "out", 0, "a"), NONE);
+        producer.add_offsets(&mut raw);
+        producer.commit(&mut raw, offset);
+        if offset < 3 {
+            let request = DeleteTopicsRequest {
+                topic_names: vec![
+                    "__transaction_state".to_owned(),
+                    "__consumer_offsets".to_owned(),
+                ],
+                timeout_ms: 10_000,
+            };
+            let deleted = raw.call(&request).unwrap().responses;
+            assert!(deleted.iter().all(|topic| topic.error_code == NONE));
+        } else {
+            assert_eq!(producer.end(&mut raw, true), NONE);
+        }
+    }
+    assert_eq!(committed(&mut raw), (3, NONE));
 }
