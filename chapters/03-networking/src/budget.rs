@@ -17,6 +17,8 @@ pub(crate) struct Age(u64);
 ///   never wait for each other. A frame larger than `total` arrives when no
 ///   whole frame is left.
 /// - What waits is served in the order of its age.
+/// - Of the whole frames that wait for room for their answers the oldest goes on when
+///   nothing is left that would give room back: they never wait for each other.
 #[derive(Debug)]
 pub(crate) struct Budget {
     total: usize,
@@ -24,6 +26,10 @@ pub(crate) struct Budget {
     whole: usize,
     halves: BTreeMap<Age, usize>,
     waiting: BTreeSet<Age>,
+    /// Whole frames that wait for room for their answers, with what each holds.
+    answers: BTreeMap<Age, usize>,
+    /// What those hold together.
+    answers_held: usize,
     next_age: u64,
 }
 
@@ -35,6 +41,8 @@ impl Budget {
             whole: 0,
             halves: BTreeMap::new(),
             waiting: BTreeSet::new(),
+            answers: BTreeMap::new(),
+            answers_held: 0,
             next_age: 0,
         }
     }
@@ -46,7 +54,7 @@ impl Budget {
 
     /// Whether a connection waits for room.
     pub(crate) fn is_short(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.waiting.is_empty() || !self.answers.is_empty()
     }
 
     /// Whether a connection may read on. If not, it waits until [`next_to_wake`](Budget::next_to_wake)
@@ -103,6 +111,33 @@ impl Budget {
         self.taken -= self.forget(age);
     }
 
+    /// Whether a whole frame that holds `held` bytes may take room for its answer. If not, it waits
+    /// until [`next_to_wake`](Budget::next_to_wake) names it, and then has to ask again.
+    pub(crate) fn may_answer(&mut self, age: &mut Option<Age>, held: usize) -> bool {
+        let own = *age.get_or_insert_with(|| self.new_age());
+        if self.answers.insert(own, held).is_none() {
+            self.answers_held += held;
+        }
+        if self.next_answer() != Some(own) {
+            return false;
+        }
+        self.stop_answering(age);
+        true
+    }
+
+    /// A whole frame does not wait for room any more.
+    pub(crate) fn stop_answering(&mut self, age: &mut Option<Age>) {
+        let held = age.take().and_then(|age| self.answers.remove(&age));
+        self.answers_held -= held.unwrap_or(0);
+    }
+
+    /// The whole frame that may take room for its answer now.
+    fn next_answer(&self) -> Option<Age> {
+        let (first, _) = self.answers.first_key_value()?;
+        let is_alone = self.whole <= self.answers_held;
+        (self.taken < self.total || is_alone).then_some(*first)
+    }
+
     /// Whole frames need `count` bytes more. It is granted always: see [`Share::grow`](crate::Share::grow).
     pub(crate) fn grow(&mut self, count: usize) {
         self.whole += count;
@@ -115,9 +150,18 @@ impl Budget {
         self.taken -= count;
     }
 
-    /// A connection that waits and may read now; it does not wait any more.
-    /// Ask after everything that happens, and again when it did not read after all.
+    /// A connection that waits and may read now, and does not wait any more; or a whole frame
+    /// that may take room for its answer, and waits until it has. Ask after everything that
+    /// happens, and again when it did not read after all.
     pub(crate) fn next_to_wake(&mut self) -> Option<Age> {
+        let answer = self.next_answer();
+        match (answer, self.waiting.first()) {
+            (Some(answer), Some(reader)) if answer < *reader => Some(answer),
+            _ => self.next_reader().or(answer),
+        }
+    }
+
+    fn next_reader(&mut self) -> Option<Age> {
         let oldest_half = self.halves.first_key_value().map(|(age, _)| *age);
         let age = match (oldest_half, self.waiting.first()) {
             (Some(half), Some(_)) if self.waiting.contains(&half) && self.is_oldest(half) => half,
@@ -289,6 +333,48 @@ mod tests {
         assert_eq!(budget.next_to_wake(), None, "there is no room yet");
         budget.leave(&mut young);
         assert_eq!(budget.next_to_wake(), late);
+    }
+
+    #[test]
+    fn answers_wait_for_room_and_never_for_each_other() {
+        let mut budget = Budget::new(TOTAL);
+        // Two frames that want to be answered hold all the room, and a third is being answered.
+        budget.grow(2 * TOTAL + 10);
+        let (mut first, mut second, mut reader) = (None, None, None);
+        assert!(!budget.may_answer(&mut first, TOTAL));
+        assert!(!budget.may_answer(&mut second, TOTAL));
+        assert!(!budget.may_read(&mut reader));
+        assert!(budget.is_short());
+        assert_eq!(budget.next_to_wake(), None);
+        budget.release(10);
+        assert_eq!(budget.next_to_wake(), first, "nothing else gives room back");
+        assert!(!budget.may_answer(&mut second, TOTAL), "one at a time");
+        assert!(budget.may_answer(&mut first, TOTAL));
+        budget.grow(5 * TOTAL);
+        assert_eq!(budget.next_to_wake(), None);
+        budget.release(6 * TOTAL);
+        assert_eq!(budget.next_to_wake(), second);
+        budget.stop_answering(&mut second);
+        assert_eq!(budget.next_to_wake(), None, "it holds its frame still");
+        budget.release(TOTAL);
+        assert_eq!(budget.next_to_wake(), reader);
+        assert!(!budget.is_short());
+    }
+
+    #[test]
+    fn answers_and_readers_have_their_turns_by_age() {
+        let mut budget = Budget::new(TOTAL);
+        budget.grow(TOTAL + 2);
+        let (mut old, mut answer, mut young) = (None, None, None);
+        assert!(!budget.may_read(&mut old));
+        assert!(!budget.may_answer(&mut answer, 1));
+        assert!(!budget.may_read(&mut young));
+        budget.release(3);
+        assert_eq!(budget.next_to_wake(), old);
+        assert_eq!(budget.next_to_wake(), answer);
+        assert_eq!(budget.next_to_wake(), answer, "until it has room");
+        assert!(budget.may_answer(&mut answer, 1));
+        assert_eq!(budget.next_to_wake(), young);
     }
 
     #[test]

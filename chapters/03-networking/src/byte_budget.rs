@@ -1,6 +1,7 @@
 //! A bound on the memory that requests take, over all connections.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
@@ -49,7 +50,10 @@ impl ByteBudget {
 
     /// Does one step, and wakes the connection that may read on after it.
     fn step<T>(&self, step: impl FnOnce(&mut Budget) -> T) -> T {
-        let mut shared = self.lock();
+        ByteBudget::step_in(self.lock(), step)
+    }
+
+    fn step_in<T>(mut shared: MutexGuard<'_, Shared>, step: impl FnOnce(&mut Budget) -> T) -> T {
         let result = step(&mut shared.budget);
         let next = shared.budget.next_to_wake();
         let waker = next.and_then(|age| shared.wakers.remove(&age));
@@ -173,11 +177,61 @@ impl Share {
         self.budget.step(|budget| budget.grow(count));
     }
 
+    /// Takes `count` bytes more for an answer that is to be made, when there is room: when less
+    /// than the budget is taken, or when nothing else would give any back.
+    ///
+    /// Requests that wait here never wait for each other: what they hold does not count
+    /// then, and the first to come goes on alone. A peer that takes its answers too slowly
+    /// meanwhile is closed.
+    pub async fn grow_for_answer(&mut self, count: usize) {
+        let mut answering = Answering {
+            budget: self.budget.clone(),
+            age: None,
+            held: self.held,
+        };
+        poll_fn(|context| answering.poll_grow(context, count)).await;
+        self.held += count;
+    }
+
     /// Gives back what it holds beyond `count` bytes.
     pub fn shrink_to(&mut self, count: usize) {
         let given_back = self.held.saturating_sub(count);
         self.held -= given_back;
         self.budget.step(|budget| budget.release(given_back));
+    }
+}
+
+/// A whole frame that waits for room for its answer.
+struct Answering {
+    budget: ByteBudget,
+    age: Option<Age>,
+    held: usize,
+}
+
+impl Answering {
+    fn poll_grow(&mut self, context: &mut Context<'_>, count: usize) -> Poll<()> {
+        let mut shared = self.budget.lock();
+        if let Some(age) = self.age {
+            shared.wakers.remove(&age);
+        }
+        if !shared.budget.may_answer(&mut self.age, self.held) {
+            if let Some(age) = self.age {
+                shared.wakers.insert(age, context.waker().clone());
+            }
+            // What this one holds may have been all that the first in the line waited for.
+            ByteBudget::step_in(shared, |_| ());
+            return Poll::Pending;
+        }
+        ByteBudget::step_in(shared, |budget| budget.grow(count));
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.budget.forget_waker(self.age);
+        self.budget
+            .step(|budget| budget.stop_answering(&mut self.age));
     }
 }
 

@@ -112,11 +112,12 @@ impl Reply {
         self.version
     }
 
-    /// Counts `bytes` more of the byte budget for this request, whose answer takes far more
-    /// memory than the request.
-    pub fn count(&mut self, bytes: usize) {
+    /// Waits until there is room for about `bytes` of an answer, whose size is that of what the
+    /// broker knows and not of what the client has sent: many small requests that come
+    /// together are answered one after the other. The next request of the connection waits too.
+    pub async fn room(&mut self, bytes: usize) {
         if let Some(share) = &mut self.share {
-            share.grow(bytes);
+            share.grow_for_answer(bytes).await;
         }
     }
 
@@ -147,6 +148,25 @@ impl Reply {
     {
         let response = response(self.share.take());
         self.later(response)
+    }
+
+    /// As [`Reply::later`], for a request that holds nothing of the byte budget while it waits.
+    /// The response holds what others own too; its bytes, of which `size` says about how
+    /// many they are, are made when there is room for them.
+    #[must_use]
+    pub fn later_with_room<B: Wire + Send + Sync + 'static>(
+        mut self,
+        response: impl Future<Output = B> + Send + 'static,
+        size: fn(&B) -> usize,
+    ) -> Answer<Vec<Chunk>> {
+        if let Some(share) = &mut self.share {
+            share.shrink_to(0);
+        }
+        Answer::Later(Box::pin(async move {
+            let response = response.await;
+            self.room(size(&response)).await;
+            self.encode(&response)
+        }))
     }
 
     /// The response's bytes, which hold their part of the byte budget until they are

@@ -7,7 +7,10 @@ use broker::{Reply, Request};
 use consumer_groups::api as groups;
 use exactly_once::api as transactions;
 use networking::{Answer, Chunk};
-use wire_protocol::message::{ApiVersionsRequest, ListPartitionReassignmentsRequest};
+use wire_protocol::message::{
+    ApiVersionsRequest, CreateTopicsRequest, DescribeConfigsRequest,
+    ListPartitionReassignmentsRequest,
+};
 use wire_protocol::{ApiKey, Malformed};
 
 use crate::queue::{Queue, delete_topics};
@@ -29,18 +32,18 @@ pub async fn answer(queue: Arc<Queue>, request: Request) -> Result<Answer<Vec<Ch
         (ApiKey::Produce, false) => { let (body, reply) = request.decode()?; acknowledge(reply, api::refuse_produce(body)) }
         (ApiKey::Fetch, _) => { let (body, reply) = request.decode()?; reply.later_with_share(|share| async move { api::fetch(&broker, body, share).await }) }
         (ApiKey::ListOffsets, _) => { let (body, reply) = request.decode()?; let version = reply.version(); reply.later(async move { api::list_offsets(&broker, version, body).await }) }
-        (ApiKey::Metadata, _) => { let (body, reply) = request.decode()?; let response = api::metadata(b, &reply.peer, body).await; reply.now(&response) }
+        (ApiKey::Metadata, _) => { let (body, mut reply) = request.decode()?; reply.room(api::metadata_size(b, &body)).await; let response = api::metadata(b, &reply.peer, body).await; reply.now(&response) }
         (ApiKey::OffsetCommit, _) => { let (body, reply) = request.decode()?; let response = groups::offset_commit(g, body).await; reply.later(response) }
-        (ApiKey::OffsetFetch, _) => { let (body, mut reply) = request.decode()?; reply.count(groups::offset_fetch_size(&body)); let response = groups::offset_fetch(g, reply.version(), body); reply.later(response) }
+        (ApiKey::OffsetFetch, _) => { let (body, mut reply) = request.decode()?; reply.room(groups::offset_fetch_size(&body) + groups::committed_size(g, reply.version(), &body)).await; let response = groups::offset_fetch(g, reply.version(), body); reply.later(response) }
         (ApiKey::FindCoordinator, _) => { let (body, reply) = request.decode()?; let response = transactions::find_coordinator(t, g, reply.version(), body).await; reply.now(&response) }
-        (ApiKey::JoinGroup, _) => { let (body, reply) = request.decode()?; let response = groups::join_group(g, reply.version(), &reply.sender, body); reply.later_with_share(|_| response) }
+        (ApiKey::JoinGroup, _) => { let (body, reply) = request.decode()?; let response = groups::join_group(g, reply.version(), &reply.sender, body); reply.later_with_room(response, groups::join_group_size) }
         (ApiKey::Heartbeat, _) => { let (body, reply) = request.decode()?; reply.now(&groups::heartbeat(g, &body)) }
         (ApiKey::LeaveGroup, _) => { let (body, reply) = request.decode()?; let response = groups::leave_group(g, reply.version(), body); reply.now(&response) }
-        (ApiKey::SyncGroup, _) => { let (body, reply) = request.decode()?; let response = groups::sync_group(g, reply.version(), body); reply.later_with_share(|_| response) }
-        (ApiKey::DescribeGroups, _) => { let (body, reply) = request.decode()?; reply.now(&groups::describe_groups(g, body)) }
-        (ApiKey::ListGroups, _) => { let (body, reply) = request.decode()?; reply.now(&groups::list_groups(g, &body)) }
+        (ApiKey::SyncGroup, _) => { let (body, reply) = request.decode()?; let response = groups::sync_group(g, reply.version(), body); reply.later_with_room(response, groups::sync_group_size) }
+        (ApiKey::DescribeGroups, _) => { let (body, mut reply) = request.decode()?; reply.room(groups::describe_groups_size(g, &body)).await; reply.now(&groups::describe_groups(g, body)) }
+        (ApiKey::ListGroups, _) => { let (body, mut reply) = request.decode()?; reply.room(groups::list_groups_size(g)).await; reply.now(&groups::list_groups(g, &body)) }
         (ApiKey::ApiVersions, _) => { let (_, reply) = request.decode::<ApiVersionsRequest>()?; reply.now(&api::api_versions()) }
-        (ApiKey::CreateTopics, _) => { let (body, reply) = request.decode()?; let response = api::create_topics(b, &reply.peer, reply.version(), body).await; reply.now(&response) }
+        (ApiKey::CreateTopics, _) => { let (body, mut reply) = request.decode::<CreateTopicsRequest>()?; reply.room(api::settings_size(body.topics.len())).await; let response = api::create_topics(b, &reply.peer, reply.version(), body).await; reply.now(&response) }
         (ApiKey::DeleteTopics, _) => { let (body, reply) = request.decode()?; reply.now(&delete_topics(&queue, body).await) }
         (ApiKey::DeleteRecords, _) => { let (body, reply) = request.decode()?; let response = api::delete_records(b, &reply.peer, body).await; reply.now(&response) }
         (ApiKey::InitProducerId, _) => { let (body, reply) = request.decode()?; let response = transactions::init_producer_id(t, reply.version(), body).await; reply.later(response) }
@@ -50,9 +53,9 @@ pub async fn answer(queue: Arc<Queue>, request: Request) -> Result<Answer<Vec<Ch
         (ApiKey::EndTxn, _) => { let (body, reply) = request.decode()?; let response = transactions::end_txn(t, reply.version(), &body); reply.later(response) }
         (ApiKey::WriteTxnMarkers, _) => { let (body, reply) = request.decode()?; let response = transactions::write_txn_markers(t, body); reply.later(response) }
         (ApiKey::TxnOffsetCommit, _) => { let (body, reply) = request.decode()?; let response = groups::txn_offset_commit(g, body).await; reply.later(response) }
-        (ApiKey::DescribeConfigs, _) => { let (body, reply) = request.decode()?; reply.now(&api::describe_configs(b, body)) }
+        (ApiKey::DescribeConfigs, _) => { let (body, mut reply) = request.decode::<DescribeConfigsRequest>()?; reply.room(api::settings_size(body.resources.len())).await; reply.now(&api::describe_configs(b, body)) }
         (ApiKey::AlterConfigs, _) => { let (body, reply) = request.decode()?; reply.now(&api::alter_configs(b, body).await) }
-        (ApiKey::DescribeLogDirs, _) => { let (body, reply) = request.decode()?; reply.now(&api::describe_log_dirs(b, body).await) }
+        (ApiKey::DescribeLogDirs, _) => { let (body, mut reply) = request.decode()?; reply.room(api::log_dirs_size(b)).await; reply.now(&api::describe_log_dirs(b, body).await) }
         (ApiKey::CreatePartitions, _) => { let (body, reply) = request.decode()?; let response = api::create_partitions(b, &reply.peer, body).await; reply.now(&response) }
         (ApiKey::DeleteGroups, _) => { let (body, reply) = request.decode()?; let response = groups::delete_groups(g, body).await; reply.later(response) }
         (ApiKey::ElectLeaders, _) => { let (body, reply) = request.decode()?; let response = api::elect_leaders(b, reply.version(), body).await; reply.now(&response) }
@@ -60,9 +63,9 @@ pub async fn answer(queue: Arc<Queue>, request: Request) -> Result<Answer<Vec<Ch
         (ApiKey::ListPartitionReassignments, _) => { let (_, reply) = request.decode::<ListPartitionReassignmentsRequest>()?; reply.now(&api::list_partition_reassignments()) }
         (ApiKey::OffsetDelete, _) => { let (body, reply) = request.decode()?; let response = groups::offset_delete(g, body).await; reply.later(response) }
         (ApiKey::DescribeCluster, _) => { let (body, reply) = request.decode()?; reply.now(&api::describe_cluster(b, &body)) }
-        (ApiKey::DescribeProducers, _) => { let (body, mut reply) = request.decode()?; reply.count(transactions::describe_producers_size(&body)); let response = transactions::describe_producers(t, body).await; reply.now(&response) }
-        (ApiKey::DescribeTransactions, _) => { let (body, reply) = request.decode()?; reply.now(&transactions::describe_transactions(t, body)) }
-        (ApiKey::ListTransactions, _) => { let (body, reply) = request.decode()?; reply.now(&transactions::list_transactions(t, body)) }
+        (ApiKey::DescribeProducers, _) => { let (body, mut reply) = request.decode()?; reply.room(transactions::describe_producers_size(t, &body).await).await; let response = transactions::describe_producers(t, body).await; reply.now(&response) }
+        (ApiKey::DescribeTransactions, _) => { let (body, mut reply) = request.decode()?; reply.room(transactions::describe_transactions_size(t, &body)).await; reply.now(&transactions::describe_transactions(t, body)) }
+        (ApiKey::ListTransactions, _) => { let (body, mut reply) = request.decode()?; reply.room(transactions::list_transactions_size(t)).await; reply.now(&transactions::list_transactions(t, body)) }
     })
 }
 

@@ -32,6 +32,33 @@ pub struct BrokerInfo {
 /// The most topics that one request creates; the client asks again for the rest.
 const CREATIONS_MAX: usize = 100;
 
+/// How much memory a topic takes in the answer beside its name, and while that is made, in bytes.
+const TOPIC: usize = 192;
+/// How much memory a partition takes so.
+const PARTITION: usize = 256;
+
+/// How much memory the answer takes for the topics that there are, in bytes.
+#[must_use]
+pub fn metadata_size(broker: &Broker, request: &MetadataRequest) -> usize {
+    let of = |topic: &Arc<Topic>| {
+        2 * topic.name.as_str().len() + TOPIC + PARTITION * topic.partitions.len()
+    };
+    let all = || broker.topics.all().iter().map(of).sum();
+    let Some(wanted) = &request.topics.0 else {
+        return all();
+    };
+    let named = wanted
+        .iter()
+        .filter_map(|one| TopicName::new(&one.name).ok());
+    let named = named.filter_map(|name| broker.topics.get(&name));
+    let named = named.map(|topic| of(&topic)).sum();
+    // One that is named again and again is answered once.
+    match wanted.len() {
+        0 | 1 => named,
+        _ => all().min(named),
+    }
+}
+
 /// Brokers, topics, partitions and their leaders. Creates no topic for a client that is gone.
 pub async fn metadata(broker: &Broker, peer: &Peer, request: MetadataRequest) -> MetadataResponse {
     let info = &broker.info;

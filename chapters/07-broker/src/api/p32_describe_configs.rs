@@ -51,10 +51,18 @@ const OTHERS: [i8; 3] = [8, 16, 32];
 /// make us build a huge response.
 pub(super) const RESOURCES_MAX: usize = 1_000;
 
+/// How much memory the settings of one resource take, in bytes: with all that can be said of
+/// them, also if less is asked for.
+const SETTINGS: usize = 20_000;
+
+/// How much memory the settings of so many resources take in an answer, and while that is
+/// made, in bytes.
+#[must_use]
+pub fn settings_size(resources: usize) -> usize {
+    resources.min(RESOURCES_MAX) * SETTINGS
+}
+
 /// The settings of topics, and of this broker.
-///
-/// Waits for nothing, so at most one answer for each thread is being made; one
-/// that is made is counted by the byte budget.
 #[must_use]
 pub fn describe_configs(
     broker: &Broker,

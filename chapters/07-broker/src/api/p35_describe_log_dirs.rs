@@ -19,6 +19,19 @@ use crate::topics::{Topic, Topics};
 /// In place of a size that is not known.
 const UNKNOWN: i64 = -1;
 
+/// How much memory a partition takes in the answer, and while that is made, in bytes.
+const PARTITION: usize = 64;
+
+/// How much memory the answer takes if all partitions are in it, in bytes.
+#[must_use]
+pub fn log_dirs_size(broker: &Broker) -> usize {
+    let topics = broker.topics.all();
+    let sizes = topics.iter();
+    sizes
+        .map(|topic| 4 * topic.name.as_str().len() + PARTITION * topic.partitions.len())
+        .sum()
+}
+
 /// The data directory, and how many bytes of segments each partition has there.
 /// What does not exist, and what is offline, is left out.
 pub async fn describe_log_dirs(

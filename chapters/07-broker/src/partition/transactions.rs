@@ -68,6 +68,27 @@ impl Partition {
         }
     }
 
+    /// How many producers are known. Appends go on meanwhile.
+    ///
+    /// # Errors
+    /// When the partition is offline.
+    pub async fn count_producers(&self) -> Result<usize, Error> {
+        let (mut count, mut after) = (0, None);
+        loop {
+            let mut writer = self.writer().await;
+            let Some(producers) = &written(&mut writer)?.producers else {
+                return Ok(count);
+            };
+            let piece = producers.describe(after);
+            drop(writer);
+            let Some(last) = piece.last() else {
+                return Ok(count);
+            };
+            count += piece.len();
+            after = Some(last.producer);
+        }
+    }
+
     /// Forgets producers that were silent for too long. Appends go on meanwhile.
     ///
     /// # Errors

@@ -35,8 +35,70 @@ struct Found {
 struct Asked {
     version: i16,
     require_stable: bool,
-    /// How many partitions may still be answered.
-    left: usize,
+    left: Left,
+}
+
+/// How much may still be answered: a partition may be named again and again.
+struct Left {
+    partitions: usize,
+    /// Of names and texts: as many as all groups together may have, so that one group always
+    /// fits.
+    bytes: usize,
+}
+
+/// How much an answer is about.
+struct Extent {
+    partitions: usize,
+    bytes: usize,
+}
+
+impl Left {
+    fn new(coordinator: &Coordinator) -> Left {
+        Left {
+            partitions: PARTITIONS_MAX,
+            bytes: coordinator.common.settings.bytes_max,
+        }
+    }
+
+    /// Takes what the answer for a group is about, and returns it; `None` if that is too much.
+    fn take(
+        &mut self,
+        topics: Option<&[OffsetFetchTopic]>,
+        entry: Option<&Entry>,
+    ) -> Option<Extent> {
+        let extent = Extent::of(topics, entry);
+        let partitions = self.partitions.checked_sub(extent.partitions)?;
+        self.bytes = self.bytes.checked_sub(extent.bytes)?;
+        self.partitions = partitions;
+        Some(extent)
+    }
+}
+
+impl Extent {
+    fn of(topics: Option<&[OffsetFetchTopic]>, entry: Option<&Entry>) -> Extent {
+        let Some(topics) = topics else {
+            let all = entry.into_iter().flat_map(|entry| entry.offsets.iter());
+            return Extent {
+                partitions: all.count(),
+                bytes: entry.map_or(0, |entry| entry.offsets.bytes()),
+            };
+        };
+        let partitions = topics
+            .iter()
+            .map(|topic| topic.partition_indexes.len())
+            .sum();
+        let mut bytes = 0;
+        // Too many are refused anyway.
+        for topic in topics.iter().filter(|_| partitions <= PARTITIONS_MAX) {
+            let known = entry.zip(TopicName::new(&topic.name).ok());
+            let Some((entry, name)) = known else { continue };
+            for partition in &topic.partition_indexes {
+                let value = entry.offsets.get(&name, *partition);
+                bytes += value.map_or(0, |value| value.metadata.len());
+            }
+        }
+        Extent { partitions, bytes }
+    }
 }
 
 /// How much memory the answer takes for the partitions that a request names, in bytes. A
@@ -47,6 +109,31 @@ pub fn offset_fetch_size(request: &OffsetFetchRequest) -> usize {
     let topics = of_groups.chain([&request.topics]).flatten().flatten();
     let partitions: usize = topics.map(|topic| topic.partition_indexes.len()).sum();
     partitions * size_of::<OffsetFetchPartitionResponse>()
+}
+
+/// How much memory the answer takes for what groups have committed, in bytes.
+#[must_use]
+pub fn committed_size(
+    coordinator: &Coordinator,
+    version: i16,
+    request: &OffsetFetchRequest,
+) -> usize {
+    let mut left = Left::new(coordinator);
+    let groups = request.groups.iter();
+    let groups = groups.map(|group| (&group.group_id, group.topics.as_deref()));
+    let one = (&request.group_id, request.topics.as_deref());
+    let asked: Vec<_> = match version {
+        SEVERAL_SINCE.. => groups.take(ANSWERED_MAX).collect(),
+        _ => vec![one],
+    };
+    let sizes = asked.into_iter().filter_map(|(group, topics)| {
+        let shard = coordinator.shard(group).ok()?;
+        let state = shard.serving().ok()?;
+        let entry = state.groups.get(group.as_str());
+        let extent = left.take(topics, entry)?;
+        Some(extent.bytes * 2 + extent.partitions * size_of::<OffsetFetchPartitionResponse>())
+    });
+    sizes.sum()
 }
 
 /// How far groups have read, as it was when this was called. The response comes when what
@@ -69,7 +156,7 @@ pub fn offset_fetch(
     let mut asked = Asked {
         version,
         require_stable: request.require_stable,
-        left: PARTITIONS_MAX,
+        left: Left::new(coordinator),
     };
     let groups = groups.into_iter().take(ANSWERED_MAX);
     let found: Vec<Found> = groups
@@ -118,7 +205,7 @@ fn find(coordinator: &Coordinator, wanted: OffsetFetchGroup, asked: &mut Asked) 
         .as_ref()
         .map(|state| state.groups.get(&*response.group_id));
     let code = match entry {
-        Ok(entry) if takes(&mut asked.left, topics.as_deref(), entry) => {
+        Ok(entry) if asked.left.take(topics.as_deref(), entry).is_some() => {
             response.topics = of_topics(entry, topics, asked.require_stable);
             let end = entry.map(|entry| entry.changed_at);
             drop(state);
@@ -133,20 +220,6 @@ fn find(coordinator: &Coordinator, wanted: OffsetFetchGroup, asked: &mut Asked) 
         response: refused(asked.version, response, code),
         end: None,
     }
-}
-
-/// Takes the number of partitions that an answer is about from `left`, if they are left.
-fn takes(left: &mut usize, topics: Option<&[OffsetFetchTopic]>, entry: Option<&Entry>) -> bool {
-    let count = match topics {
-        Some(topics) => topics
-            .iter()
-            .map(|topic| topic.partition_indexes.len())
-            .sum(),
-        None => entry.map_or(0, |entry| entry.offsets.iter().count()),
-    };
-    let rest = left.checked_sub(count);
-    *left = rest.unwrap_or(*left);
-    rest.is_some()
 }
 
 /// The offsets of some topics, or of all.

@@ -22,6 +22,12 @@ const ID_FIRST_SINCE: i16 = 4;
 /// The most protocols of a member; clients know a handful.
 const PROTOCOLS_MAX: usize = 100;
 
+/// How many bytes of metadata an answer has, all of which the group keeps too.
+#[must_use]
+pub fn join_group_size(response: &JoinGroupResponse) -> usize {
+    response.members.iter().map(|one| one.metadata.len()).sum()
+}
+
 /// The generation that a member is in, when all others have joined it too.
 ///
 /// The group has taken the request when this returns. Nothing of the request is kept in the

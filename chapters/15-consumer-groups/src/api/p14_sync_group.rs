@@ -15,6 +15,12 @@ use crate::refusal::code_of;
 /// The first version in which a member has to say what it has joined.
 const PROTOCOL_SINCE: i16 = 5;
 
+/// How many bytes the share in an answer has, which the group keeps too.
+#[must_use]
+pub fn sync_group_size(response: &SyncGroupResponse) -> usize {
+    response.assignment.len()
+}
+
 /// The member's share of the partitions, when the leader has sent all shares and they are
 /// on disk.
 ///

@@ -19,6 +19,20 @@ const MEMBER: usize = 512;
 /// It was not asked for.
 const NOT_ASKED: i32 = i32::MIN;
 
+/// How much memory the answer takes for the members that are known, in bytes.
+#[must_use]
+pub fn describe_groups_size(coordinator: &Coordinator, request: &DescribeGroupsRequest) -> usize {
+    let bytes_of = |group: &String| {
+        let shard = coordinator.shard(group).ok()?;
+        let state = shard.serving().ok()?;
+        Some(state.groups.get(group.as_str())?.group.bytes())
+    };
+    let groups = request.groups.iter().take(ANSWERED_MAX);
+    let bytes: usize = groups.filter_map(bytes_of).sum();
+    // Once described, and once encoded.
+    2 * bytes.min(ANSWER_MAX)
+}
+
 /// The state and the members of groups, as often as a group is named. A group that does not
 /// exist is dead.
 #[must_use]

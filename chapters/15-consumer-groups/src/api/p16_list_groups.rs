@@ -1,12 +1,34 @@
 //! ListGroups (16): versions 0 to 5.
 
+use std::sync::Arc;
+
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 
 use crate::coordinator::Coordinator;
+use crate::shard::Shard;
 
 /// What Kafka calls groups that JoinGroup and SyncGroup make.
 const TYPE: &str = "classic";
+
+/// How much memory a listed group takes beside its names, in bytes: in the answer, and while
+/// that is made.
+const LISTED: usize = 320;
+
+/// How much memory the answer takes if all groups are listed, in bytes.
+#[must_use]
+pub fn list_groups_size(coordinator: &Coordinator) -> usize {
+    let of_shard = |shard: &Arc<Shard>| {
+        let state = shard.serving().ok();
+        state.map_or(0, |state| {
+            let groups = state.groups.iter();
+            let sizes = groups
+                .map(|(id, entry)| 2 * (id.len() + entry.group.protocol_type().len()) + LISTED);
+            sizes.sum()
+        })
+    };
+    coordinator.shards().iter().map(of_shard).sum()
+}
 
 /// All groups in the states that are asked for; all if none is named.
 #[must_use]

@@ -22,5 +22,5 @@ pub use p25_add_offsets_to_txn::add_offsets_to_txn;
 pub use p26_end_txn::end_txn;
 pub use p27_write_txn_markers::write_txn_markers;
 pub use p61_describe_producers::{describe_producers, describe_producers_size};
-pub use p65_describe_transactions::describe_transactions;
-pub use p66_list_transactions::list_transactions;
+pub use p65_describe_transactions::{describe_transactions, describe_transactions_size};
+pub use p66_list_transactions::{list_transactions, list_transactions_size};

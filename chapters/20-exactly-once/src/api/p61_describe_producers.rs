@@ -13,13 +13,34 @@ use crate::coordinator::Coordinator;
 /// The most producers in an answer: a partition may be named again and again.
 const PRODUCERS_MAX: usize = 200_000;
 
-/// How much memory the answer takes for the partitions that a request names, in bytes. A
-/// partition is four bytes in the request, and has to be counted for what it becomes.
-#[must_use]
-pub fn describe_producers_size(request: &DescribeProducersRequest) -> usize {
-    let topics = request.topics.iter();
-    let partitions: usize = topics.map(|topic| topic.partition_indexes.len()).sum();
+/// How much memory a producer takes in the answer, and while that is made, in bytes.
+const PRODUCER: usize = 192;
+
+/// How much memory the answer takes, in bytes: for the partitions that a request names, of
+/// which each is four bytes there, and for the producers that they know now.
+pub async fn describe_producers_size(
+    coordinator: &Coordinator,
+    request: &DescribeProducersRequest,
+) -> usize {
+    let (mut partitions, mut producers) = (0, 0);
+    for topic in &request.topics {
+        partitions += topic.partition_indexes.len();
+        let Ok(name) = TopicName::new(&topic.name) else {
+            continue;
+        };
+        for partition in &topic.partition_indexes {
+            if producers < PRODUCERS_MAX {
+                let topics = &coordinator.common.broker.topics;
+                let partition = topics.partition(&name, PartitionIndex(*partition));
+                producers += match partition {
+                    Ok(partition) => partition.count_producers().await.unwrap_or(0),
+                    Err(_) => 0,
+                };
+            }
+        }
+    }
     partitions * size_of::<DescribeProducersPartitionResponse>()
+        + producers.min(PRODUCERS_MAX) * PRODUCER
 }
 
 /// What partitions know of their producers.

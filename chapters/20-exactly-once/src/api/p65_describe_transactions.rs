@@ -15,6 +15,26 @@ use crate::part::{State, TransactionMetadata};
 /// The most partitions in an answer: a transactional id may be named again and again.
 const PARTITIONS_MAX: usize = 200_000;
 
+/// How much memory a partition takes in the answer, and while that is made, in bytes.
+const PARTITION: usize = 128;
+
+/// How much memory the answer takes for what is known, in bytes.
+#[must_use]
+pub fn describe_transactions_size(
+    coordinator: &Coordinator,
+    request: &DescribeTransactionsRequest,
+) -> usize {
+    let partitions_of = |id: &String| {
+        let shard = coordinator.shard(id).ok()?;
+        let state = shard.serving().ok()?;
+        let entry = state.ids.get(id.as_str())?;
+        Some(entry.transactions.metadata().partitions.len())
+    };
+    let ids = request.transactional_ids.iter().take(ANSWERED_MAX);
+    let partitions: usize = ids.filter_map(partitions_of).sum();
+    partitions.min(PARTITIONS_MAX) * PARTITION
+}
+
 /// What is known of transactional ids.
 #[must_use]
 pub fn describe_transactions(

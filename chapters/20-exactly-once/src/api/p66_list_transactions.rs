@@ -1,6 +1,7 @@
 //! ListTransactions (66): versions 0 and 1.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use message_model::Timestamp;
@@ -11,6 +12,7 @@ use wire_protocol::message::{
 
 use crate::coordinator::Coordinator;
 use crate::part::{State, TransactionMetadata};
+use crate::shard::Shard;
 
 /// Kafka's names of the states that a client may ask for.
 const STATES: [State; 7] = [
@@ -31,6 +33,23 @@ struct Filter {
     producers: HashSet<i64>,
     /// Those are asked for that are open for longer; `None`: all.
     longer_than: Option<Duration>,
+}
+
+/// How much memory a listed transactional id takes beside its name, in bytes: in the answer, and
+/// while that is made.
+const LISTED: usize = 256;
+
+/// How much memory the answer takes if all transactional ids pass, in bytes.
+#[must_use]
+pub fn list_transactions_size(coordinator: &Coordinator) -> usize {
+    let of_shard = |shard: &Arc<Shard>| {
+        let state = shard.serving().ok();
+        state.map_or(0, |state| {
+            let names = state.ids.keys().map(|id| 2 * id.len() + LISTED);
+            names.sum()
+        })
+    };
+    coordinator.shards().iter().map(of_shard).sum()
 }
 
 /// All transactional ids that pass the filters of a request; all if it has none.

@@ -7,6 +7,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The system's allocator, with a count of what all threads hold but those of clients.
 struct Counting;
@@ -20,6 +21,14 @@ static PEAK: AtomicI64 = AtomicI64::new(0);
 
 thread_local! {
     static IS_CLIENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Held by the test that counts.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Waits until no other test counts, and keeps others from it while the guard lives.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// From now on nothing counts that this thread allocates.

@@ -9,6 +9,7 @@ mod counting;
 mod groups;
 mod operations;
 mod served;
+mod together;
 mod transactions;
 
 use message_model::Timestamp;
@@ -43,6 +44,7 @@ type Row = (&'static str, Measured);
 /// One request after the other: what is held is counted over all threads.
 #[test]
 fn the_worst_requests_of_each_api() {
+    let _counts_alone = counting::alone();
     let served = Served::start();
     groups::make_the_topic(&served);
     transactions::make_the_topic(&served);

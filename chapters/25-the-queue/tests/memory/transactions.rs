@@ -85,7 +85,8 @@ pub(crate) fn operators(served: &Served) -> Vec<Row> {
         };
         let mut took = served.measure(&request, 0);
         // The answer is counted too: it is far longer than what it answers.
-        took.counted += describe_producers_size(&request);
+        let size = describe_producers_size(&served.queue.transactions, &request);
+        took.counted += served.run(size);
         took
     };
     let describe = |transactional_ids| {
