@@ -17,6 +17,12 @@ pub const PRODUCERS_PER_PIECE: usize = 1_000;
 pub trait ProducerRules: Debug + Send + Sync {
     /// What is known about the producers of a partition: of none yet.
     fn of_partition(&self, partition: &TopicPartition) -> Box<dyn Producers>;
+
+    /// Whether the coordinator has told all partitions of the transactions that are open. At a
+    /// start it has not until it has read them. A batch of a transaction that is not known
+    /// waits meanwhile: its producer hears `NOT_ENOUGH_REPLICAS` and sends it again, as in
+    /// Kafka while a partition cannot ask the coordinator.
+    fn transactions_known(&self, are_known: bool);
 }
 
 /// What is known about the producers of one partition.

@@ -157,7 +157,11 @@ impl Turn {
         };
         let appended = appended.map_err(|error| {
             if let (Some(_), Error::Rejected(code)) = (transaction, &error) {
-                return *code;
+                return match *code {
+                    // At a start it is not known yet which transactions are open.
+                    ErrorCode::NOT_ENOUGH_REPLICAS => ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
+                    code => code,
+                };
             }
             tracing::error!("cannot append to {}: {error}", partition.name());
             match broker::error_code(&error) {

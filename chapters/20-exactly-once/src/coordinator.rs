@@ -74,17 +74,25 @@ impl Coordinator {
         };
         if let Some(topic) = topic {
             coordinator.take_shards_of(&topic);
+            coordinator.transactions_known(false);
         }
         coordinator
     }
 
     /// Reads all transactional ids from disk. Each shard serves as soon as it is read.
     ///
-    /// When this completes, the partitions know which transactions are open. So a broker
-    /// that listens only then refuses no batch of a transaction that goes on.
+    /// When this completes, the partitions know which transactions are open. Until then they
+    /// refuse no batch of a transaction for good.
     pub async fn load(&self) {
         let shards = self.shards();
         join_all(shards.iter().map(|shard| Arc::clone(shard).load())).await;
+        self.transactions_known(true);
+    }
+
+    fn transactions_known(&self, are_known: bool) {
+        if let Some(rules) = &self.common.broker.services.producers {
+            rules.transactions_known(are_known);
+        }
     }
 
     /// Never returns: ends what is due. The broker runs it as a task.

@@ -64,8 +64,6 @@ async fn run(data_dir: DataDir, files: OpenFiles, options: Serve) -> Result<()> 
     let queue = Arc::new(queue::open(&data_dir, &settings, files, made_of)?);
 
     let background = start_background_work(&queue, &settings, &stop);
-    // A producer that goes on with a transaction is refused until its partitions know of it.
-    queue.transactions.load().await;
     announce(&format!("mqd ready on {address}"));
     let accept_limits = AcceptLimits {
         connections_max: files.connections,
@@ -173,12 +171,13 @@ fn start_background_work(
     queue: &Arc<Queue>,
     settings: &Settings,
     stop: &Stop,
-) -> [tokio::task::JoinHandle<()>; 10] {
+) -> [tokio::task::JoinHandle<()>; 11] {
     let broker = &queue.broker;
     let (expiring, stopping) = (Arc::clone(broker), Arc::clone(queue));
     let groups = || Arc::clone(&queue.groups);
     let (loaded, driven, cleaned) = (groups(), groups(), groups());
-    let decided = Arc::clone(&queue.transactions);
+    let transactions = || Arc::clone(&queue.transactions);
+    let (read, decided) = (transactions(), transactions());
     let stop = stop.clone();
     [
         tokio::spawn(async move { expiring.services.expire_waits().await }),
@@ -189,6 +188,7 @@ fn start_background_work(
             stopping.transactions.stop();
         }),
         tokio::spawn(async move { loaded.load().await }),
+        tokio::spawn(async move { read.load().await }),
         tokio::spawn(async move { driven.drive().await }),
         tokio::spawn(async move { cleaned.expire_offsets().await }),
         tokio::spawn(async move { decided.drive().await }),

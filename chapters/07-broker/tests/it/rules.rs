@@ -146,6 +146,8 @@ impl ProducerRules for Rules {
             open: BTreeSet::new(),
         })
     }
+
+    fn transactions_known(&self, _are_known: bool) {}
 }
 
 fn last_sequence(batch: &BatchHeader) -> i32 {

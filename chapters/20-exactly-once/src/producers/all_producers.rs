@@ -1,6 +1,7 @@
 //! The producers of all partitions of a broker.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use broker::{ProducerRules, Producers};
@@ -54,5 +55,11 @@ impl ProducerRules for AllProducers {
     fn of_partition(&self, _partition: &TopicPartition) -> Box<dyn Producers> {
         let producers = PartitionProducers::new(&self.settings, &self.room);
         Box::new(producers)
+    }
+
+    fn transactions_known(&self, are_known: bool) {
+        self.room
+            .transactions_known
+            .store(are_known, Ordering::Relaxed);
     }
 }

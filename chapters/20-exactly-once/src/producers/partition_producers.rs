@@ -1,5 +1,6 @@
 //! The producers of one partition, as the partition asks about them.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use broker::{ActiveProducer, Check, Ended, PRODUCERS_PER_PIECE, Piece, Producers, Unreadable};
@@ -76,6 +77,11 @@ impl Producers for PartitionProducers {
             }
             check
         });
+        let not_open = Check::Refuse(ErrorCode::INVALID_TXN_STATE);
+        let are_known = self.room.transactions_known.load(Ordering::Relaxed);
+        if check == not_open && batch.is_transactional() && !are_known {
+            return Check::Refuse(ErrorCode::NOT_ENOUGH_REPLICAS);
+        }
         // A marker is always taken: it ends something.
         let takes_room = check == Check::Append && end.is_none() && !self.is_known(producer);
         if takes_room && !self.room.has_room() {

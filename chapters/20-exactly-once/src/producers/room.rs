@@ -1,6 +1,7 @@
 //! How many producers the partitions of a broker know together.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use idempotence::Turns;
@@ -22,6 +23,8 @@ pub(super) struct Room {
     producers_max: usize,
     /// Of the tables of all partitions.
     pub(super) turns: Turns,
+    /// Whether all partitions know which transactions are open.
+    pub(super) transactions_known: AtomicBool,
     queue: Mutex<Queue>,
 }
 
@@ -54,6 +57,7 @@ impl Room {
         Room {
             producers_max,
             turns: Turns::default(),
+            transactions_known: AtomicBool::new(true),
             queue: Mutex::default(),
         }
     }

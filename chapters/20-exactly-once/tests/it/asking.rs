@@ -17,13 +17,36 @@ const INIT: i16 = 4;
 /// The newest version of the other requests of producers.
 const NEWEST: i16 = 3;
 /// How often a test asks again before it fails.
-const TRIES: usize = 1_000_000;
+pub(crate) const TRIES: usize = 1_000_000;
 /// A call that is not answered fails after so long, instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn in_time<T>(call: impl Future<Output = T>) -> T {
     let answer = tokio::time::timeout(PATIENCE, call).await;
     answer.expect("the coordinator answers")
+}
+
+/// Asks until the answer is another one than that the transaction before is being ended.
+pub(crate) async fn end(queue: &Queue, producer: &Producer, commits: bool) -> ErrorCode {
+    for _ in 0..TRIES {
+        match queue.end_txn(producer, commits).await {
+            ErrorCode::CONCURRENT_TRANSACTIONS => tokio::task::yield_now().await,
+            code => return code,
+        }
+    }
+    panic!("{producer:?} waits for ever")
+}
+
+/// Waits until `is_so`. A panic in a hole of the parts ends the work that a test waits for, and
+/// then the test fails instead of hanging.
+pub(crate) async fn until(what: &str, is_so: impl Fn() -> bool) {
+    for _ in 0..TRIES {
+        if is_so() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("never: {what}")
 }
 
 /// A producer that has an instance.

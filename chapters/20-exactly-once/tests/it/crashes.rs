@@ -2,7 +2,7 @@
 
 use wire_protocol::ErrorCode;
 
-use crate::asking::Producer;
+use crate::asking::{Producer, end, until};
 use crate::support::{NOW, Queue, sent};
 
 const NONE: ErrorCode = ErrorCode::NONE;
@@ -35,12 +35,7 @@ async fn what_was_answered_survives() {
     assert_eq!(queue.end_txn(&producer, true).await, NONE);
     let queue = queue.after_power_failure().await;
     // That all markers are there may not be on disk: then they are written again.
-    let again = loop {
-        match queue.end_txn(&producer, true).await {
-            ErrorCode::CONCURRENT_TRANSACTIONS => tokio::task::yield_now().await,
-            code => break code,
-        }
-    };
+    let again = end(&queue, &producer, true).await;
     assert_eq!(again, NONE);
     let ends = queue.partition(0).ends().unwrap();
     assert!(ends.last_stable.0 >= 2 && ends.last_stable == ends.log_end);
@@ -66,9 +61,8 @@ async fn markers_that_are_missing_are_written_at_the_next_start() {
         let queue = Queue::open(&disk, queue.settings.clone());
         queue.groups.load().await;
         queue.transactions.load().await;
-        while queue.state("x") == "PrepareAbort" {
-            tokio::task::yield_now().await;
-        }
+        let is_complete = || queue.state("x") != "PrepareAbort";
+        until("all markers are there", is_complete).await;
         assert_eq!(queue.state("x"), state);
     }
 }

@@ -10,13 +10,11 @@ use sim_disk::{Call, Parking};
 use wire_protocol::ErrorCode;
 use wire_protocol::message::ListTransactionsRequest;
 
-use crate::asking::{Producer, init_request};
-use crate::support::{Queue, Settings, name, sent};
+use crate::asking::{Producer, TRIES, end, init_request, until};
+use crate::support::{NOW, Queue, Settings, name, sent};
 
 const NONE: ErrorCode = ErrorCode::NONE;
 const NOT_AVAILABLE: ErrorCode = ErrorCode::COORDINATOR_NOT_AVAILABLE;
-/// How often a test looks again before it fails.
-const TRIES: usize = 1_000_000;
 
 /// Where a transactional id is stored.
 fn stored_in(id: &str) -> PathBuf {
@@ -72,27 +70,6 @@ async fn open(queue: &Queue, id: &str, topics: &[(&str, &[i32])]) -> Producer {
         .await
         .unwrap();
     producer
-}
-
-/// Asks until the answer is another one than that the transaction before is being ended.
-async fn end(queue: &Queue, producer: &Producer, commits: bool) -> ErrorCode {
-    for _ in 0..TRIES {
-        match queue.end_txn(producer, commits).await {
-            ErrorCode::CONCURRENT_TRANSACTIONS => tokio::task::yield_now().await,
-            code => return code,
-        }
-    }
-    panic!("{producer:?} waits for ever")
-}
-
-async fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..TRIES {
-        if is_so() {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
-    panic!("never: {what}")
 }
 
 async fn until_state(queue: &Queue, id: &str, state: &str) {
@@ -157,23 +134,34 @@ async fn a_sync_that_hangs_for_too_long_is_answered_and_goes_on_later() {
     let queue = start(Duration::from_millis(1)).await;
     let mut x = None;
     // A sync that is slow is no reason to fail here.
-    while x.is_none() {
+    for _ in 0..TRIES {
         let got = queue.init(init_request("x")).await;
-        x = (got.error_code == NONE).then(|| Producer {
-            transactional_id: "x".to_owned(),
-            id: got.producer_id,
-            epoch: got.producer_epoch,
-        });
+        if got.error_code == NONE {
+            x = Some(Producer {
+                transactional_id: "x".to_owned(),
+                id: got.producer_id,
+                epoch: got.producer_epoch,
+            });
+            break;
+        }
     }
-    let x = x.unwrap();
+    let x = x.expect("some sync is fast enough");
     let parking = queue.disk.park_every(Call::Sync, &stored_in("x"));
     for _ in 0..3 {
         assert_eq!(queue.add(&x, &[("t", &[0])]).await, [NOT_AVAILABLE]);
     }
     assert_eq!(queue.state("x"), "Empty");
     parking.release();
-    while queue.add(&x, &[("t", &[0])]).await != [NONE] {}
-    while end(&queue, &x, true).await != NONE {}
+    for _ in 0..TRIES {
+        if queue.add(&x, &[("t", &[0])]).await == [NONE] {
+            break;
+        }
+    }
+    for _ in 0..TRIES {
+        if end(&queue, &x, true).await == NONE {
+            break;
+        }
+    }
     until_state(&queue, "x", "CompleteCommit").await;
 }
 
@@ -185,7 +173,10 @@ async fn an_append_that_hangs_holds_up_no_other_partition() {
     let (last, ()) = tokio::join!(
         async {
             let mut last = queue.producer("x").await;
-            while parking.count() == 0 {
+            for _ in 0..TRIES {
+                if parking.count() > 0 {
+                    break;
+                }
                 last = queue.producer("x").await;
             }
             last
@@ -321,10 +312,16 @@ async fn a_topic_that_is_deleted_before_its_marker_ends_the_wait() {
 }
 
 /// A client that asks while a partition's log is read is told to ask again; the others are served.
+/// Writes to a partition in a transaction that has only named it.
+async fn write(queue: &Queue, producer: i64) -> Result<(), ErrorCode> {
+    let sent = sent(producer, 0).in_transaction();
+    queue.send_to(3, NOW, sent, &["a"]).await.map(drop)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partition_that_is_being_read_answers_so_and_holds_up_nobody() {
     let queue = start(never()).await;
-    let x = open(&queue, "x", &[("t", &[0])]).await;
+    let x = open(&queue, "x", &[("t", &[0, 3])]).await;
     queue.producer("y").await;
     let queue = Queue::open(&queue.disk.crash(), queue.settings.clone());
     queue.groups.load().await;
@@ -340,6 +337,9 @@ async fn a_partition_that_is_being_read_answers_so_and_holds_up_nobody() {
         let listed =
             api::list_transactions(&queue.transactions, ListTransactionsRequest::default());
         assert_eq!(listed.error_code, loading);
+        // Its transaction goes on, as soon as that is known.
+        let later = write(&queue, x.id).await;
+        assert_eq!(later, Err(ErrorCode::NOT_ENOUGH_REPLICAS));
         let is_served = || queue.describe("y").error_code != loading;
         until("the other partition is served", is_served).await;
         let y = queue.producer("y").await;
@@ -349,5 +349,8 @@ async fn a_partition_that_is_being_read_answers_so_and_holds_up_nobody() {
         parking.release();
     });
     let () = all;
+    assert_eq!(write(&queue, x.id).await, Ok(()));
+    let unknown = write(&queue, 99).await;
+    assert_eq!(unknown, Err(ErrorCode::INVALID_TXN_STATE));
     assert_eq!(end(&queue, &x, true).await, NONE);
 }

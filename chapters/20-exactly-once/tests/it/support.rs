@@ -1,8 +1,10 @@
 //! A broker with transactions and without sockets, on a simulated disk.
 
+use std::io::{self, Write as _};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
+use std::{panic, process};
 
 use async_model::Clock;
 use broker::api::{BrokerInfo, FetchLimits};
@@ -70,6 +72,7 @@ impl Queue {
 
     /// What a start finds on `disk`. Nothing is loaded yet.
     pub(crate) fn open(disk: &SimDisk, settings: Settings) -> Queue {
+        end_at_a_hole();
         let services = services(disk, &settings);
         let opened = Topics::open(Arc::clone(&services), Path::new(DATA_DIR), config());
         let producer_ids = ProducerIds::open(&services, Path::new(DATA_DIR));
@@ -216,6 +219,27 @@ impl Queue {
     pub(crate) fn last_stable(&self) -> i64 {
         self.partition(0).ends().unwrap().last_stable.0
     }
+}
+
+/// What [`todo!`] puts in front of its message.
+const HOLE: &str = "not yet implemented: ";
+
+/// From now on a panic in a hole of a learner's part ends the process, as it ends `mqd`, and says
+/// which task it is. In a task of the broker it would only end what a test waits for.
+fn end_at_a_hole() {
+    static FIRST: Once = Once::new();
+    FIRST.call_once(|| {
+        let others = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let message = info.payload_as_str().unwrap_or_default();
+            if let Some(task) = message.strip_prefix(HOLE) {
+                // Not by a macro, whose output the test keeps to itself.
+                let _ = writeln!(io::stderr(), "this test needs task {task}");
+                process::exit(101);
+            }
+            others(info);
+        }));
+    });
 }
 
 fn services(disk: &SimDisk, settings: &Settings) -> Arc<Services> {

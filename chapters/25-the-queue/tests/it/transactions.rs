@@ -85,8 +85,13 @@ impl Producer {
             transactional_id: Some(ID.to_owned()),
             ..produce_request(topic, -1, batch)
         };
-        let written = raw.call(&request).unwrap();
-        written.topics[0].partitions[0].error_code
+        let mut codes = (0..TRIES).map(|_| {
+            let written = raw.call(&request).unwrap();
+            written.topics[0].partitions[0].error_code
+        });
+        // After a start it may not be known yet that the transaction is open.
+        let wait = ErrorCode::NOT_ENOUGH_REPLICAS;
+        codes.find(|code| *code != wait).unwrap()
     }
 
     fn add_offsets(&self, raw: &mut Raw) {
@@ -127,8 +132,11 @@ impl Producer {
             committed,
         };
         let mut answers = (0..TRIES).map(|_| raw.call(&request).unwrap().error_code);
-        let wait = ErrorCode::CONCURRENT_TRANSACTIONS;
-        answers.find(|code| *code != wait).unwrap()
+        let wait = [
+            ErrorCode::CONCURRENT_TRANSACTIONS,
+            ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
+        ];
+        answers.find(|code| !wait.contains(code)).unwrap()
     }
 }
 
@@ -172,8 +180,10 @@ fn committed(raw: &mut Raw) -> (i64, ErrorCode) {
         }],
         ..OffsetFetchRequest::default()
     };
-    let fetched = raw.call(&request).unwrap();
-    let one = &fetched.groups[0].topics[0].partitions[0];
+    let mut answers = (0..TRIES).map(|_| raw.call(&request).unwrap().groups.remove(0));
+    let wait = ErrorCode::COORDINATOR_LOAD_IN_PROGRESS;
+    let fetched = answers.find(|group| group.error_code != wait).unwrap();
+    let one = &fetched.topics[0].partitions[0];
     (one.committed_offset, one.error_code)
 }
 

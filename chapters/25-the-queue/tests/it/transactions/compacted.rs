@@ -14,6 +14,12 @@ use crate::support::mqd;
 
 use super::{NONE, TRIES};
 
+/// What a producer is told that has to ask again.
+const WAIT: [ErrorCode; 2] = [
+    ErrorCode::CONCURRENT_TRANSACTIONS,
+    ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
+];
+
 const ROUNDS: usize = 3;
 /// The transactions that are written at most until a pass is over.
 const TRANSACTIONS_MAX: usize = 20_000;
@@ -32,7 +38,7 @@ struct Instance {
 fn until_answered(mut ask: impl FnMut() -> ErrorCode) -> ErrorCode {
     let mut answers = (0..TRIES).map(|_| ask());
     answers
-        .find(|code| *code != ErrorCode::CONCURRENT_TRANSACTIONS)
+        .find(|code| !WAIT.contains(code))
         .expect("the transaction before ends")
 }
 
@@ -91,8 +97,10 @@ fn describe(raw: &mut Raw, id: &str) -> DescribedTransaction {
     let request = DescribeTransactionsRequest {
         transactional_ids: vec![id.to_owned()],
     };
-    let mut described = raw.call(&request).unwrap();
-    described.transaction_states.remove(0)
+    // After a start it may not be read yet.
+    let wait = ErrorCode::COORDINATOR_LOAD_IN_PROGRESS;
+    let mut answers = (0..TRIES).map(|_| raw.call(&request).unwrap().transaction_states.remove(0));
+    answers.find(|one| one.error_code != wait).unwrap()
 }
 
 fn connect(mqd: &Mqd) -> Raw {
