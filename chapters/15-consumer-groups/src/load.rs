@@ -11,7 +11,7 @@ use crate::records::Stored;
 use crate::replay::Replay;
 use crate::shard::Shard;
 use crate::state::Serving;
-use crate::turn::Batches as Appending;
+use crate::turn::{Batches as Appending, Turn};
 
 impl Shard {
     /// Reads the partition, if that is still to be done, and serves it from then on. If it
@@ -22,8 +22,10 @@ impl Shard {
         }
         match self.replay().await {
             Ok(replay) => {
+                // Nobody commits anything before what belongs to older topics is gone.
+                let turn = self.any_turn().await;
                 replay.finish(&self);
-                if let Err(code) = self.forget_unknown_topics().await {
+                if let Err(code) = self.forget_gone_topics(turn).await {
                     let name = self.partition.name();
                     tracing::warn!("{name} keeps offsets of topics that are gone: {code}");
                 }
@@ -81,15 +83,18 @@ impl Shard {
     }
 
     /// Forgets offsets of topics that do not exist: they were deleted, and a crash came
-    /// before their offsets were.
-    async fn forget_unknown_topics(self: &Arc<Self>) -> Result<(), ErrorCode> {
-        let turn = self.turn().await?;
+    /// before their offsets were. Forgets those of topics that were deleted meanwhile, too. That
+    /// is on disk when this completes, or a topic that is made later would have them after
+    /// another crash.
+    async fn forget_gone_topics(self: &Arc<Self>, turn: Turn) -> Result<(), ErrorCode> {
         let topics = &self.common.broker.topics;
-        let unknown = |topic: &_| topics.get(topic).is_none();
-        turn.change(Appending::Several, |state| {
-            Ok((state.tombstones(unknown), ()))
-        })
-        .await?;
-        Ok(())
+        let change = turn.change(Appending::Several, |state| {
+            let deleted = std::mem::take(&mut state.deleted);
+            let is_gone = |topic: &_| deleted.contains(topic) || topics.get(topic).is_none();
+            Ok((state.tombstones(is_gone), ()))
+        });
+        let ((), end) = change.await?;
+        drop(turn);
+        self.durable(end).await
     }
 }

@@ -141,7 +141,15 @@ impl Replay {
             state.groups.insert(Arc::clone(&id), entry);
             effects_of.push((id, effects));
         }
-        *shard.state() = state;
+        {
+            let mut there = shard.state();
+            // A stop came first, and is not to be undone.
+            if there.serving != Serving::Loading {
+                return;
+            }
+            state.deleted = std::mem::take(&mut there.deleted);
+            *there = state;
+        }
         let wall = common.broker.services.clock.wall();
         for (id, effects) in effects_of {
             let todo = shard.state().settle(shard.index, &id, effects, wall);

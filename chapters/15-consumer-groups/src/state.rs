@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use message_model::{Moment, Offset, ProducerId, Timestamp};
+use message_model::{Moment, Offset, ProducerId, Timestamp, TopicName};
 use tokio::sync::oneshot;
 use wire_protocol::ErrorCode;
 
@@ -48,6 +48,8 @@ pub(crate) struct State {
     pub(crate) appended: VecDeque<(Storing, Result<Offset, ErrorCode>)>,
     /// A task stores groups, or is about to.
     pub(crate) is_storing: bool,
+    /// Topics that were deleted while the shard was loaded. Others may have their names by now.
+    pub(crate) deleted: BTreeSet<TopicName>,
 }
 
 /// What is left to do when the lock is released.
@@ -71,6 +73,7 @@ impl State {
             to_store: VecDeque::new(),
             appended: VecDeque::new(),
             is_storing: false,
+            deleted: BTreeSet::new(),
         }
     }
 

@@ -7,7 +7,7 @@ use wire_protocol::ErrorCode;
 
 use crate::records::Stored;
 use crate::shard::Shard;
-use crate::state::State;
+use crate::state::{Serving, State};
 use crate::turn::Batches;
 
 impl State {
@@ -37,7 +37,7 @@ pub(crate) fn tombstone(group: &Arc<str>, topic: &TopicName, partition: i32) -> 
 
 impl Shard {
     /// Forgets what was committed for `topics`, which are deleted, and what open transactions
-    /// were to commit for them.
+    /// were to commit for them. While the shard is loaded, that is done at the end of it.
     ///
     /// # Errors
     /// When it cannot be written down.
@@ -45,6 +45,13 @@ impl Shard {
         self: &Arc<Self>,
         topics: &[TopicName],
     ) -> Result<(), ErrorCode> {
+        {
+            let mut state = self.state();
+            if state.serving == Serving::Loading {
+                state.deleted.extend(topics.iter().cloned());
+                return Ok(());
+            }
+        }
         let turn = self.turn().await?;
         let (_, end) = turn
             .change(Batches::Several, |state| {

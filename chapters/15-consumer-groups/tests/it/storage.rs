@@ -1,13 +1,14 @@
 //! What is there after a restart.
 
+use std::path::Path;
 use std::time::Duration;
 
 use consumer_groups::api;
-use sim_disk::SimDisk;
+use sim_disk::{Call, SimDisk};
 use wire_protocol::ErrorCode;
 use wire_protocol::message::{ListGroupsRequest, OffsetFetchGroup, OffsetFetchRequest};
 
-use crate::support::{Queue, SIMPLE, commit_request, settings};
+use crate::support::{Queue, SIMPLE, commit_request, name, settings};
 
 #[tokio::test]
 async fn a_group_and_its_offsets_survive_a_power_failure() {
@@ -40,6 +41,59 @@ async fn until_it_is_read_a_group_is_loading() {
     assert_eq!(restarted.heartbeat("g", &member, 1), ErrorCode::NONE);
     restarted.groups.load().await;
     assert_eq!(restarted.committed("g").await, [("t".to_owned(), 0, 5)]);
+}
+
+/// A topic of the same name is another one, and has none of the offsets.
+async fn make_t_again(queue: &Queue) {
+    let topics = &queue.broker.topics;
+    let made = topics.create(&name("t"), 4, topics.new_config()).await;
+    made.unwrap();
+}
+
+#[tokio::test]
+async fn a_topic_that_is_replaced_while_offsets_are_read_has_none_of_them() {
+    let queue = Queue::start().await;
+    queue.find_coordinator("g").await;
+    queue.commit("g", SIMPLE, &[(0, 5)]).await;
+    let restarted = Queue::open(&queue.disk.crash(), settings());
+    restarted.broker.topics.delete(&name("t")).await.unwrap();
+    restarted.groups.forget_topics(&[name("t")]).await;
+    make_t_again(&restarted).await;
+    restarted.groups.load().await;
+    assert_eq!(restarted.committed("g").await, []);
+    restarted.commit("g", SIMPLE, &[(1, 6)]).await;
+    let restarted = restarted.after_power_failure().await;
+    assert_eq!(restarted.committed("g").await, [("t".to_owned(), 1, 6)]);
+}
+
+#[tokio::test]
+async fn what_a_start_forgets_is_forgotten_whatever_crashes_afterwards() {
+    let queue = Queue::start().await;
+    queue.find_coordinator("g").await;
+    queue.commit("g", SIMPLE, &[(0, 5)]).await;
+    // A crash comes before the offsets are forgotten.
+    queue.broker.topics.delete(&name("t")).await.unwrap();
+    let restarted = queue.after_power_failure().await;
+    make_t_again(&restarted).await;
+    for _ in 0..5 {
+        let again = restarted.after_power_failure().await;
+        assert_eq!(again.committed("g").await, []);
+    }
+}
+
+#[tokio::test]
+async fn a_stop_is_not_undone_by_what_is_being_read() {
+    let queue = Queue::start().await;
+    queue.find_coordinator("g").await;
+    queue.commit("g", SIMPLE, &[(0, 5)]).await;
+    let restarted = Queue::open(&queue.disk.crash(), settings());
+    let parking = restarted.disk.park_every(Call::Read, Path::new("/"));
+    tokio::join!(restarted.groups.load(), async {
+        restarted.groups.stop();
+        parking.release();
+    });
+    let refused = restarted.fetch_all("g").await.groups[0].error_code;
+    assert_eq!(refused, ErrorCode::NOT_COORDINATOR);
 }
 
 /// The power fails before each operation on the disk: what was answered is there, and an
