@@ -1,20 +1,22 @@
 //! Transforms whose partitions are taken away within a transaction.
 
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use client::ConsumedRecord;
+use client::{Client, ConsumedRecord};
 use consumer::{Assignor, Consumer, Topics};
 use exactly_once_client::TransformSettings;
 use message_model::TopicPartition;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 
 use super::transforms::{doubled, fill, run, run_by, source, until_read, wanted};
 use super::{committed, connect, create, start};
-use crate::support::PATIENCE;
+use crate::support::{PATIENCE, run as run_mqd, stdout};
 
 const FIRST: Range<i32> = 0..100;
 const SECOND: Range<i32> = 100..400;
@@ -24,6 +26,29 @@ const STUCK: i32 = 20;
 fn number(record: &ConsumedRecord) -> i32 {
     let value = record.value.as_deref().unwrap();
     std::str::from_utf8(value).unwrap().parse().unwrap()
+}
+
+/// Waits until the group has so many members, each with its partitions.
+async fn until_members(client: &Client, address: SocketAddr, count: usize) {
+    let deadline = client.clock().now().plus(PATIENCE);
+    let address = address.to_string();
+    loop {
+        let address = address.clone();
+        let describe = move || {
+            stdout(&run_mqd(&[
+                "groups",
+                "describe",
+                "g",
+                "--bootstrap",
+                &address,
+            ]))
+        };
+        let group = spawn_blocking(describe).await.unwrap();
+        if group.starts_with(&format!("g has {count} members (Stable)")) {
+            return;
+        }
+        assert!(client.clock().now() < deadline, "{group}");
+    }
 }
 
 /// A member that is stuck within a transaction is put out of its group, and another one reads
@@ -75,8 +100,9 @@ async fn a_member_that_was_put_out_commits_nothing_of_what_it_had() {
     let other = run(&client, "other", (&from, &to));
     until_read(&client, &from, 4).await;
     release.send(()).unwrap();
+    until_members(&client, mqd.address(), 2).await;
     fill(&client, &from, 4, SECOND).await;
-    // It is a member again.
+    // It has a share of them again.
     while !SECOND.contains(&seen.recv().await.unwrap()) {}
     stop.send(()).unwrap();
     stuck.join().unwrap().unwrap();
@@ -122,7 +148,8 @@ async fn a_member_that_keeps_its_partitions_reads_again_what_was_refused() {
     });
     for round in 0..15 {
         fill(&client, &from, 4, round * 40..(round + 1) * 40).await;
-        let mut guest = Consumer::new(Arc::clone(&client), cooperative());
+        // Connections of its own: a JoinGroup that waits holds up what comes behind it.
+        let mut guest = Consumer::new(connect(&mqd).await, cooperative());
         guest
             .subscribe(Topics::Named([from.clone()].into()))
             .await
