@@ -39,7 +39,13 @@ impl Clock {
     /// Returns the time on the stopwatch, for deadlines.
     #[must_use]
     pub fn now(&self) -> Moment {
-        Moment::after_start(self.started.elapsed())
+        self.at(Instant::now())
+    }
+
+    /// Returns what the stopwatch shows at `instant`.
+    #[must_use]
+    pub fn at(&self, instant: Instant) -> Moment {
+        Moment::after_start(instant.saturating_duration_since(self.started))
     }
 
     /// Returns the time of the calendar, for records.

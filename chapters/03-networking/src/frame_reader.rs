@@ -87,7 +87,10 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     }
 
     /// The next payload, if it has arrived whole.
-    pub(crate) fn arrived_frame(&mut self) -> Result<Option<Bytes>, FrameError> {
+    ///
+    /// # Errors
+    /// If the peer sent a length that no frame may have.
+    pub fn arrived_frame(&mut self) -> Result<Option<Bytes>, FrameError> {
         self.decoder.next_frame()
     }
 
@@ -98,9 +101,9 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
 
     /// Feeds the decoder what the socket has; how many bytes that was, 0 at the end of the stream.
     ///
-    /// The rest of a frame is read straight into the decoder's buffer. Otherwise
+    /// The rest of a long frame is read straight into the decoder's buffer. Otherwise
     /// the buffer is on the stack of the thread that polls, and gone while we
-    /// wait; then at most `most` bytes are read. Bytes are fed in the poll that
+    /// wait; then at most `most` bytes are read, those of further frames among them. Bytes are fed in the poll that
     /// reads them, so a caller that stops waiting loses none.
     // ANCHOR: poll_feed
     pub(crate) fn poll_feed(
@@ -108,7 +111,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         context: &mut Context<'_>,
         most: usize,
     ) -> Poll<io::Result<usize>> {
-        if self.decoder.missing() > 0 {
+        if self.decoder.missing() >= READ_SIZE {
             let mut room = self.decoder.room();
             return pin!(self.reader.read_buf(&mut room)).poll(context);
         }

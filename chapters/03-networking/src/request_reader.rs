@@ -77,6 +77,42 @@ impl<R: AsyncRead + Unpin> RequestReader<R> {
         }
     }
 
+    /// The payloads of all requests that have arrived whole, at least one, and what they
+    /// hold together; `None` when the peer has closed the connection between requests.
+    ///
+    /// Waits as [`next`](Requests::next) does, and costs less than to take them one by one.
+    ///
+    /// # Errors
+    /// See [`ReadError`]. After [`ReadError::Idle`] it may be called again.
+    pub async fn next_batch(
+        &mut self,
+        idle: Duration,
+    ) -> Result<Option<(Vec<Bytes>, Share)>, ReadError> {
+        loop {
+            let mut payloads = Vec::new();
+            let mut held = 0;
+            while let Some(payload) = self.frames.arrived_frame()? {
+                held += PREFIX_SIZE + payload.len();
+                payloads.push(payload);
+            }
+            if !payloads.is_empty() {
+                return Ok(Some((payloads, self.arriving.complete(held))));
+            }
+            if self.has_ended(idle).await? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Waits for the next bytes; whether the peer has closed the connection instead.
+    async fn has_ended(&mut self, idle: Duration) -> Result<bool, ReadError> {
+        match self.feed(idle).await? {
+            0 if self.frames.pending() == 0 => Ok(true),
+            0 => Err(ReadError::CutOff),
+            _ => Ok(false),
+        }
+    }
+
     /// Waits for the next bytes, at most `idle` if they are the first of a
     /// frame; how many they were, 0 at the end of the stream.
     async fn feed(&mut self, idle: Duration) -> Result<usize, ReadError> {
@@ -157,10 +193,8 @@ impl<R: AsyncRead + Unpin + Send> Requests for RequestReader<R> {
                     share,
                 }));
             }
-            match self.feed(idle).await? {
-                0 if self.frames.pending() == 0 => return Ok(None),
-                0 => return Err(ReadError::CutOff),
-                _ => {}
+            if self.has_ended(idle).await? {
+                return Ok(None);
             }
         }
     }

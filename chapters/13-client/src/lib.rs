@@ -30,7 +30,7 @@ pub use address::{BrokerAddress, InvalidAddress};
 pub use client::Client;
 pub use error::Error;
 pub use leader_calls::{Acks, FetchLimits, Fetched, OffsetSpec};
-pub use part::{Attempts, Backoff, Route, RouteCache, Staleness};
+pub use part::{Attempts, Backoff, Route, RouteCache, Session, Staleness, Want, keep_connected};
 pub use records::{ConsumedRecord, Flaw, ReadError, Records, records};
 pub use settings::Settings;
 pub use target::Target;

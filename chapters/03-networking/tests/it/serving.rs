@@ -373,3 +373,23 @@ async fn a_frame_that_stops_half_way_is_given_up_and_a_slow_one_is_not() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn requests_that_have_arrived_together_come_together() {
+    let budget = ByteBudget::new(1 << 20);
+    let together = [frame(b"one"), frame(b"three"), b"\0\0\0\x04ha".to_vec()].concat();
+    let mut requests = RequestReader::new(&together[..], limits(&budget));
+    let (payloads, mut share) = requests.next_batch(LIMIT).await.unwrap().unwrap();
+    assert_eq!(payloads, [&b"one"[..], b"three"]);
+    assert_eq!(share.held(), 4 + 3 + 4 + 5);
+    let of_one = share.split(7);
+    drop(share);
+    // The half is there, too.
+    assert_eq!(budget.taken(), 7 + 6);
+    drop(of_one);
+    assert_eq!(budget.taken(), 6);
+    let ended = requests.next_batch(LIMIT).await;
+    assert!(matches!(ended, Err(ReadError::CutOff)), "{ended:?}");
+    drop(requests);
+    assert_eq!(budget.taken(), 0);
+}
