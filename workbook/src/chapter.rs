@@ -142,6 +142,22 @@ impl Chapter {
         Path::new("solutions").join(&self.folder)
     }
 
+    /// `chapters/06-log-storage`, or `mini-projects/rpc` of `p2-rpc`: the package that is built
+    /// on the part.
+    #[must_use]
+    pub fn home(&self) -> PathBuf {
+        if self.is_case_study() {
+            return Path::new("mini-projects").join(self.name());
+        }
+        Path::new("chapters").join(&self.folder)
+    }
+
+    /// Whether it is a mini-project, which has no place among the chapters.
+    #[must_use]
+    pub fn is_case_study(&self) -> bool {
+        self.folder.starts_with('p')
+    }
+
     /// Its page in the book.
     #[must_use]
     pub fn page(&self) -> PathBuf {

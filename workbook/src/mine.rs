@@ -22,7 +22,7 @@ use crate::task_holes;
 use crate::tree::{self, Files};
 
 /// The chapter that is the queue.
-const QUEUE: &str = "25-the-queue";
+const QUEUE: &str = "chapters/25-the-queue";
 
 /// Which of what a learner wrote is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,17 +174,18 @@ fn list(tasks: &[TaskId]) -> String {
 
 /// Whether the queue is built on the chapter's part.
 pub(crate) fn swaps(workspace: &Workspace, chapter: &Chapter) -> bool {
-    let manifest = |folder: &str| -> Option<Table> {
-        let path = workspace.path("chapters").join(folder).join("Cargo.toml");
+    let manifest = |folder: &Path| -> Option<Table> {
+        let path = workspace.path(folder).join("Cargo.toml");
         tree::read_text(&path).ok()?.parse().ok()
     };
-    let has = |folder: &str, table: &str, key: &str| {
+    let has = |folder: &Path, table: &str, key: &str| {
         manifest(folder).is_some_and(|manifest| {
             let table = manifest.get(table).and_then(Value::as_table);
             table.is_some_and(|table| table.contains_key(key))
         })
     };
-    has(&chapter.folder, "features", "mine") && has(QUEUE, "dependencies", chapter.name())
+    let queue = Path::new(QUEUE);
+    has(&chapter.home(), "features", "mine") && has(queue, "dependencies", chapter.name())
 }
 
 /// What of a chapter's part is the learner's, or why nothing is.

@@ -207,11 +207,7 @@ impl<'a> Proof<'a> {
     fn tests_pass(&self, built: &Built, report: &mut Report) -> Result<()> {
         let package = self.chapter.name();
         let what = format!("{package}'s tests pass with `mine` on the solution's text");
-        let folder = self
-            .mirror
-            .workspace()
-            .path("chapters")
-            .join(&self.chapter.folder);
+        let folder = self.mirror.workspace().path(self.chapter.home());
         let manifest = folder.join("Cargo.toml");
         let of_chapter = |message: &&Message| {
             message.manifest == manifest || message.manifest.as_os_str().is_empty()

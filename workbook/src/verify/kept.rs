@@ -101,8 +101,7 @@ impl Kept {
 
     /// The folders of the chapter's packages and of all that they are built or tested with.
     fn reached(&self, chapter: &Chapter) -> BTreeSet<&Path> {
-        let chapters = Path::new("chapters").join(&chapter.folder);
-        let own = [chapters, chapter.exercise(), chapter.solution()];
+        let own = [chapter.home(), chapter.exercise(), chapter.solution()];
         let own = own
             .iter()
             .filter_map(|folder| self.packages.get_key_value(folder));

@@ -131,6 +131,17 @@ pub(crate) fn this_tree() -> Workspace {
     }
 }
 
+/// Its chapters with a part. A case study's part is on the pages from its first page on.
+pub(crate) fn taught(workspace: &Workspace) -> Vec<Chapter> {
+    let summary = fs::read_to_string(workspace.path("book/src/SUMMARY.md")).unwrap();
+    let mut chapters = workspace.chapters().unwrap();
+    chapters.retain(|chapter| {
+        let first = format!("({}", chapter.folder);
+        !chapter.is_case_study() || summary.contains(&first)
+    });
+    chapters
+}
+
 pub(crate) const TASKS: &str = r#"
 [[task]]
 id = "6.1"

@@ -42,19 +42,34 @@ fn packages(workspace: &Workspace) -> Packages {
             let folder = entry.file_name().into_string().unwrap();
             let (name, package) = read(&entry.path(), &group, &folder);
             packages.insert(name, package);
-            // A chapter whose client's side is a package of its own.
-            let client = entry.path().join("client");
-            if client.join("Cargo.toml").is_file() {
-                let (name, package) = read(&client, &group, &folder);
-                packages.insert(name, package);
-            }
         }
+    }
+    // A chapter whose client's side is a package of its own, and what a project consists of.
+    for member in nested(workspace) {
+        let parts: Vec<&str> = member.split('/').collect();
+        let (name, package) = read(&workspace.path(&member), parts[0], parts[1]);
+        packages.insert(name, package);
     }
     let known: BTreeSet<String> = packages.keys().cloned().collect();
     for package in packages.values_mut() {
         package.imports.retain(|name| known.contains(name));
     }
     packages
+}
+
+/// The members of the workspace that are inside of another one, as the root names them.
+fn nested(workspace: &Workspace) -> Vec<String> {
+    let text = fs::read_to_string(workspace.path("Cargo.toml")).unwrap();
+    let manifest: toml::Table = text.parse().unwrap();
+    let members = manifest["workspace"]["members"].as_array().unwrap();
+    let members = members
+        .iter()
+        .map(|member| member.as_str().unwrap().to_owned());
+    let nested: Vec<String> = members
+        .filter(|member| member.matches('/').count() == 2)
+        .collect();
+    assert!(!nested.is_empty());
+    nested
 }
 
 fn read(folder: &Path, group: &str, name: &str) -> (String, Package) {
@@ -116,8 +131,10 @@ fn breach(package: &Package, other: &Package) -> Option<&'static str> {
     match (&*package.group, &*other.group) {
         ("disk", _) => Some("it is below every chapter"),
         ("chapters" | "solutions" | "exercises", "disk") => None,
-        ("chapters" | "mini-projects", "solutions" | "exercises") => {
-            (!own).then_some("another chapter's part")
+        ("chapters", "solutions" | "exercises") => (!own).then_some("another chapter's part"),
+        ("mini-projects", "solutions" | "exercises") => {
+            let of_a_project = other.number.starts_with('p');
+            (!of_a_project).then_some("a chapter's part")
         }
         ("chapters", "chapters") => {
             (other.number >= package.number).then_some("a chapter imports lower ones only")
@@ -125,6 +142,7 @@ fn breach(package: &Package, other: &Package) -> Option<&'static str> {
         ("solutions" | "exercises", "chapters") => {
             (other.number >= package.number).then_some("a part imports lower chapters only")
         }
+        ("mini-projects", "mini-projects") => None,
         ("mini-projects", "chapters") => (other.number == "25").then_some("clients, not the queue"),
         ("testing" | "interop", _) | (_, "testing") => None,
         ("workbook", _) => Some("the command line starts programs, it is built from none"),

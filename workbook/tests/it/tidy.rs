@@ -1,11 +1,10 @@
 //! Style that a compiler does not check.
 
 use std::fs;
-use std::path::Path;
 
 use workbook::figures;
 
-use crate::fixture::this_tree;
+use crate::fixture::{taught, this_tree};
 
 /// The most lines of a file, outside of tests.
 const FILE_LINES_MAX: usize = 400;
@@ -70,7 +69,7 @@ fn every_file_says_what_it_is_for() {
 fn every_part_has_a_page_and_the_page_is_in_the_book() {
     let workspace = this_tree();
     let summary = fs::read_to_string(workspace.path("book/src/SUMMARY.md")).unwrap();
-    for chapter in workspace.chapters().unwrap() {
+    for chapter in taught(&workspace) {
         let page = chapter.page();
         assert!(
             workspace.path(&page).is_file(),
@@ -89,12 +88,9 @@ fn every_part_has_a_page_and_the_page_is_in_the_book() {
 fn chapter_solution_and_exercise_come_in_threes() {
     let workspace = this_tree();
     for chapter in workspace.chapters().unwrap() {
-        for group in ["chapters", "solutions", "exercises"] {
-            let folder = Path::new(group).join(&chapter.folder);
-            // A mini-project's part belongs to a crate without a number.
-            let is_project = group == "chapters" && chapter.number().starts_with('p');
+        for folder in [chapter.home(), chapter.solution(), chapter.exercise()] {
             assert!(
-                is_project || workspace.path(&folder).join("Cargo.toml").is_file(),
+                workspace.path(&folder).join("Cargo.toml").is_file(),
                 "{} is missing",
                 folder.display()
             );

@@ -20,6 +20,7 @@ mod many_producers;
 mod operations;
 mod producing;
 mod raw;
+mod rpc_queue;
 mod sessions;
 mod settings;
 mod start_and_stop;

@@ -1,0 +1,21 @@
+//! The load balancer.
+
+mod model;
+mod world;
+
+use super::part;
+use super::steps;
+
+// The modules are in the order in which a learner sees their cases.
+
+mod turns;
+
+mod keys;
+
+mod servers;
+
+mod ejection;
+
+mod probes;
+
+mod histories;

@@ -1,0 +1,23 @@
+//! The client's call path.
+
+mod model;
+mod open;
+
+use super::part;
+use super::steps;
+
+// The modules are in the order in which a learner sees their cases.
+
+mod replies;
+
+mod ids;
+
+mod places;
+
+mod deadlines;
+
+mod streams;
+
+mod ends;
+
+mod histories;

@@ -1,0 +1,130 @@
+//! `rpc-hello`: a server that greets, and its client.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use futures_util::{StreamExt as _, stream};
+use lexopt::prelude::*;
+use rpc::{Client, Service as _, Stream, Transport};
+use rpc_programs::{
+    HelloError, HelloService, HelloServiceClient, HelloServiceServer, Place, balanced, call_over,
+    default_names, program, seconds, serve, serve_over, server_names,
+};
+
+const HELP: &str = "\
+A server that greets, and its client, which finds the server in a name service.
+
+usage: rpc-hello serve [--names URI] [--listen HOST:PORT]
+       rpc-hello greet NAME [--names URI] [--times N] [--patience SECONDS]
+       rpc-hello serve --queue HOST:PORT
+       rpc-hello greet NAME --queue HOST:PORT [--times N] [--patience SECONDS]
+
+  --names URI          the name service: file:/PATH, queue:HOST:PORT/TOPIC or
+                       static:HOST:PORT,HOST:PORT (default: a file in the temporary directory)
+  --listen HOST:PORT   where the server listens (default: 127.0.0.1:0, any free port)
+  --queue HOST:PORT    requests and replies go through topics of this queue
+  --times N            call so often, one call after the other (default: 1)
+  --patience SECONDS   how long each call may take (default: 5)
+
+Start as many servers as you like: the calls take turns. Ctrl-C stops a server when the
+calls that run have ended.
+";
+
+/// Says whom it greets.
+struct Polite;
+
+impl HelloService for Polite {
+    async fn hello(&self, name: String) -> Result<String, HelloError> {
+        println!("called: hello({name:?})");
+        if name.is_empty() {
+            return Err(HelloError::NoName);
+        }
+        Ok(format!("Hello, {name}"))
+    }
+
+    fn hello_all(&self, names: Vec<String>) -> impl Stream<Item = String> {
+        println!("called: hello_all({names:?})");
+        stream::iter(names).map(|name| format!("Hello, {name}"))
+    }
+}
+
+struct Arguments {
+    words: Vec<String>,
+    place: Place,
+    queue: Option<String>,
+    times: u32,
+    patience: Duration,
+}
+
+impl Arguments {
+    /// Returns the arguments; `None`: help is wanted.
+    fn read() -> Result<Option<Arguments>> {
+        let mut given = Arguments {
+            words: Vec::new(),
+            place: Place {
+                names: default_names(),
+                listen: "127.0.0.1:0".to_owned(),
+            },
+            queue: None,
+            times: 1,
+            patience: Duration::from_secs(5),
+        };
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("help") | Short('h') => return Ok(None),
+                Long("names") => given.place.names = parser.value()?.string()?,
+                Long("listen") => given.place.listen = parser.value()?.string()?,
+                Long("queue") => given.queue = Some(parser.value()?.string()?),
+                Long("times") => given.times = parser.value()?.parse()?,
+                Long("patience") => given.patience = seconds(&parser.value()?)?,
+                Value(word) => given.words.push(word.string()?),
+                unexpected => return Err(unexpected.unexpected().into()),
+            }
+        }
+        Ok(Some(given))
+    }
+}
+
+async fn run() -> Result<()> {
+    let read = Arguments::read().context("the command line (--help tells more)")?;
+    let Some(given) = read else {
+        print!("{HELP}");
+        return Ok(());
+    };
+    let words: Vec<_> = given.words.iter().map(String::as_str).collect();
+    match (&words[..], &given.queue) {
+        (["serve"], None) => serve(&given.place, HelloServiceServer::new(Polite)).await,
+        (["serve"], Some(queue)) => serve_over(queue, HelloServiceServer::new(Polite)).await,
+        (["greet", name], None) => {
+            let names = server_names(&given.place.names).await?;
+            let client = balanced(names, SERVICE, given.patience);
+            let client = client.with_context(|| given.place.names.clone())?;
+            greet(client, name, given.times).await
+        }
+        (["greet", name], Some(queue)) => {
+            let client = call_over(queue, SERVICE, given.patience).await?;
+            greet(client, name, given.times).await
+        }
+        _ => bail!("give serve, or greet and a name (--help tells more)"),
+    }
+}
+
+const SERVICE: &str = HelloServiceServer::<Polite>::NAME;
+
+async fn greet<T: Transport>(client: Client<T>, name: &str, times: u32) -> Result<()> {
+    ensure!(times > 0, "--times is at least 1");
+    let service = HelloServiceClient::new(client);
+    for _ in 0..times {
+        println!("{}", service.hello(name.to_owned()).await?);
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    program("rpc-hello", async {
+        run().await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}

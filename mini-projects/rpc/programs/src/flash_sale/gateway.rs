@@ -1,0 +1,79 @@
+//! The end that buyers call.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use client::Client;
+use message_model::TopicName;
+use producer::{Producer, Record};
+
+use super::pending::PendingResults;
+use super::worker::{Reading, sending};
+use super::{Answer, Counts, FlashSale, FlashSaleServer, ORDERS, Order, RESULTS, Refused, Ticket};
+use crate::serve::{Place, serve};
+use crate::topics::create_topic;
+
+type Results = PendingResults<Result<u32, Refused>>;
+
+struct Gateway {
+    /// In every ticket. Results with another one are those of other gateways.
+    id: u64,
+    orders: TopicName,
+    producer: Producer,
+    pending: Arc<Results>,
+}
+
+impl FlashSale for Gateway {
+    /// If no result comes, the call's deadline drops this, and the ticket with it.
+    async fn buy(&self, user: String, item: String) -> Result<u32, Refused> {
+        let mut waiting = self.pending.register();
+        let ticket = Ticket {
+            gateway: self.id,
+            call: waiting.call,
+        };
+        let order = Order { ticket, user, item };
+        let order = serde_json::to_vec(&order).map_err(|_| Refused::QueueAway)?;
+        let record = Record {
+            value: Some(&order),
+            ..Record::default()
+        };
+        let delivery = self.producer.send(&self.orders, record).await;
+        delivery.await.map_err(|_| Refused::QueueAway)?;
+        waiting.result().await
+    }
+
+    async fn counts(&self) -> Counts {
+        self.pending.counts()
+    }
+}
+
+/// Takes orders at `place` until Ctrl-C, for a stock that reads them from the queue.
+///
+/// # Errors
+/// If the queue cannot be reached at the start, or the place cannot be served.
+pub async fn gateway(bootstrap: &str, place: &Place) -> Result<()> {
+    let orders = create_topic(bootstrap, ORDERS).await?;
+    // Results that come from now on are read, and only then are orders taken.
+    let mut results = Reading::of_new(bootstrap, RESULTS).await?;
+    let connected = Client::connect(bootstrap, client::Settings::default()).await?;
+    let gateway = Gateway {
+        id: fastrand::u64(..),
+        orders,
+        producer: Producer::new(Arc::new(connected), sending()),
+        pending: Arc::default(),
+    };
+    let (id, pending) = (gateway.id, Arc::clone(&gateway.pending));
+    let read = async {
+        loop {
+            for (_, Answer { ticket, outcome }) in results.next().await {
+                if ticket.gateway == id {
+                    pending.complete(ticket.call, outcome);
+                }
+            }
+        }
+    };
+    tokio::select! {
+        served = serve(place, FlashSaleServer::new(gateway)) => served,
+        never = read => never,
+    }
+}

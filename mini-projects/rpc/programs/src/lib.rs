@@ -1,0 +1,22 @@
+//! Programs over the RPC framework, and what they share.
+//!
+//! | program | what it does |
+//! |---|---|
+//! | `rpc-hello` | a server that greets, and its client, over TCP or over the queue |
+//! | `rpc-call` | calls any method of any service, for people |
+//! | `flash-sale` | a gateway that waits for the results of messages, and a stock that sells |
+//!
+//! Start reading at [`serve()`].
+
+mod balanced;
+pub mod flash_sale;
+mod hello;
+mod program;
+mod serve;
+mod topics;
+
+pub use balanced::{balanced, default_names, server_names};
+pub use hello::{HelloError, HelloService, HelloServiceClient, HelloServiceServer};
+pub use program::{program, seconds};
+pub use serve::{Place, serve, stop};
+pub use topics::{call_over, create_topic, serve_over};

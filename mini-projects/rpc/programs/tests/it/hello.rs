@@ -1,0 +1,122 @@
+//! Servers that greet, and their client.
+
+use std::net::TcpStream;
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::process::{HELLO, Process, run};
+use crate::queue::Queue;
+
+/// A server, and its address.
+pub(crate) fn serve(names: &str) -> (Process, String) {
+    let mut server = Process::start(HELLO, &["serve", "--names", names]);
+    let place = server.find("HelloService is ready on ");
+    let (address, _) = place.split_once(", in ").unwrap();
+    (server, address.to_owned())
+}
+
+pub(crate) fn names(dir: &TempDir) -> String {
+    format!("file:{}", dir.path().join("names").display())
+}
+
+fn greet(arguments: &[&str]) -> (i32, String, String) {
+    run(HELLO, &[&["greet", "Mei"], arguments].concat())
+}
+
+#[test]
+fn calls_take_turns_between_the_servers_that_the_names_have() {
+    let dir = TempDir::new().unwrap();
+    take_turns(&names(&dir));
+}
+
+#[test]
+fn names_may_be_in_the_queue() {
+    let queue = Queue::start();
+    take_turns(&format!("queue:{}/names", queue.address));
+}
+
+fn take_turns(names: &str) {
+    let servers = [serve(names).0, serve(names).0, serve(names).0];
+    let (status, greetings, error) = greet(&["--names", names, "--times", "6"]);
+    assert_eq!((status, &*error), (0, ""));
+    assert_eq!(greetings, ["Hello, Mei"; 6].join("\n"));
+    for (server, signal) in servers
+        .into_iter()
+        .zip([Signal::INT, Signal::TERM, Signal::INT])
+    {
+        server.send(signal);
+        let rest = server.rest();
+        let calls = rest.iter().filter(|line| *line == "called: hello(\"Mei\")");
+        assert_eq!(calls.count(), 2, "{rest:?}");
+        assert_eq!(rest.last().unwrap(), "stopped");
+    }
+    let (status, _, error) = greet(&["--names", names]);
+    assert_eq!(status, 2);
+    assert!(
+        error.ends_with("no server of HelloService is known"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_killed_server_costs_no_call() {
+    let dir = TempDir::new().unwrap();
+    let names = names(&dir);
+    let (killed, address) = serve(&names);
+    let (_living, _) = serve(&names);
+    drop(killed);
+    // Its name is still there.
+    assert!(TcpStream::connect(address).is_err());
+    let (status, greetings, _) = greet(&["--names", &names, "--times", "4"]);
+    assert_eq!((status, greetings), (0, ["Hello, Mei"; 4].join("\n")));
+}
+
+#[test]
+fn a_server_of_fixed_names_is_one_of_them() {
+    let dir = TempDir::new().unwrap();
+    let (gone, address) = serve(&names(&dir));
+    drop(gone);
+    let fixed = format!("static:{address}");
+    let arguments = ["serve", "--names", &fixed, "--listen", &address];
+    let mut server = Process::start(HELLO, &arguments);
+    server.find(", in static:");
+    assert_eq!(greet(&["--names", &fixed]).1, "Hello, Mei");
+    let (status, _, error) = run(HELLO, &["serve", "--names", &fixed]);
+    assert_eq!(status, 2);
+    assert!(
+        error.contains(&format!("{fixed} does not have 127.0.0.1:")),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_address_of_no_machine_is_not_written_down() {
+    let dir = TempDir::new().unwrap();
+    let names = names(&dir);
+    let arguments = ["serve", "--names", &names, "--listen", "0.0.0.0:0"];
+    let (status, _, error) = run(HELLO, &arguments);
+    assert_eq!(status, 2);
+    assert!(error.contains("is none of one machine"), "{error}");
+}
+
+#[test]
+fn requests_and_replies_go_through_the_queue() {
+    let queue = Queue::start();
+    let over = ["--queue", &queue.address];
+    let mut server = Process::start(HELLO, &[&["serve"], &over[..]].concat());
+    server.find("HelloService is ready on HelloService-requests");
+    let (status, greetings, error) = greet(&[&over[..], &["--times", "2"]].concat());
+    assert_eq!(
+        (status, &*greetings, &*error),
+        (0, "Hello, Mei\nHello, Mei", "")
+    );
+    server.send(Signal::INT);
+    assert_eq!(server.rest().last().unwrap(), "stopped");
+    // Nobody answers now.
+    let (status, _, error) = greet(&[&over[..], &["--patience", "0.2"]].concat());
+    assert_eq!(
+        (status, &*error),
+        (2, "rpc-hello: no reply before the deadline")
+    );
+}

@@ -1,0 +1,237 @@
+//! The caller's end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::time::Instant;
+use tracing::level_filters::LevelFilter;
+use tracing::{Instrument as _, Level, Span};
+
+use crate::codec::{Codec, Travels};
+use crate::deadline;
+use crate::part::{Error, Side, Target, name_id};
+use crate::settings::ClientSettings;
+use crate::streaming::Streaming;
+use crate::tcp::Tcp;
+use crate::transport::{Arguments, Outcome, Request, Transport};
+
+/// More patience than this cannot travel: 49 days.
+const PATIENCE_MAX: Duration = Duration::from_millis(u32::MAX as u64);
+
+/// Calls methods of a server. The attribute [`service`](crate::service) makes a typed
+/// client of each service, which is made of this one.
+///
+/// Cheap to clone; all clones share one transport.
+#[derive(Debug)]
+pub struct Client<T = Tcp> {
+    transport: Arc<T>,
+    patience: Duration,
+    key: Option<u64>,
+}
+
+/// A method, as its caller names it.
+#[derive(Debug, Clone, Copy)]
+pub struct MethodName {
+    service: &'static str,
+    name: &'static str,
+    target: Target,
+    is_idempotent: bool,
+}
+
+impl MethodName {
+    /// Returns the name of method `name` of `service`, with arguments and results written by `C`.
+    #[must_use]
+    pub const fn new<C: Codec>(service: &'static str, name: &'static str) -> MethodName {
+        MethodName {
+            service,
+            name,
+            target: Target {
+                service: name_id(service),
+                method: name_id(name),
+                codec: C::ID,
+            },
+            is_idempotent: false,
+        }
+    }
+
+    /// Returns the span of a call, at the caller's end.
+    fn span(&self) -> Span {
+        if LevelFilter::current() < Level::DEBUG {
+            // Even a span that is disabled costs something.
+            return Span::none();
+        }
+        tracing::debug_span!("call", service = self.service, method = self.name)
+    }
+
+    /// Returns the name of a method that may run twice for one call.
+    #[must_use]
+    pub const fn idempotent(self) -> MethodName {
+        MethodName {
+            is_idempotent: true,
+            ..self
+        }
+    }
+}
+
+/// Why a call of a method that returns a `Result` has no `Ok`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CallError<E> {
+    /// The method returned this.
+    #[error("{0}")]
+    Service(E),
+    /// The method did not return, or what it returned did not arrive.
+    #[error(transparent)]
+    Rpc(#[from] Error),
+}
+
+impl Client {
+    /// Returns a client of the server at `address`, such as `127.0.0.1:7000`. Must be called
+    /// inside a tokio runtime.
+    #[must_use]
+    pub fn tcp(address: impl Into<String>, settings: ClientSettings) -> Client {
+        Client::over(Tcp::new(address, settings), settings.patience)
+    }
+}
+
+impl<T: Transport> Client<T> {
+    /// Returns a client over `transport`, whose calls may take `patience`.
+    #[must_use]
+    pub fn over(transport: T, patience: Duration) -> Client<T> {
+        Client {
+            transport: Arc::new(transport),
+            patience,
+            key: None,
+        }
+    }
+
+    /// Returns a client over the same transport, whose calls may take `patience`.
+    #[must_use]
+    pub fn with_patience(&self, patience: Duration) -> Client<T> {
+        Client {
+            patience,
+            ..self.clone()
+        }
+    }
+
+    /// Returns a client over the same transport, whose calls go where `key` says if the
+    /// transport chooses between servers by keys.
+    #[must_use]
+    pub fn with_key(&self, key: u64) -> Client<T> {
+        Client {
+            key: Some(key),
+            ..self.clone()
+        }
+    }
+
+    /// Returns what carries the calls.
+    #[must_use]
+    pub fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    /// Calls a method that returns a `V`.
+    ///
+    /// # Errors
+    /// See [`Error`]. It never waits longer than the client's patience, nor longer than the
+    /// caller of the method from which it is called.
+    pub async fn call<C: Codec, A: Serialize + Send + Sync, V: Travels>(
+        &self,
+        method: MethodName,
+        arguments: A,
+    ) -> Result<V, Error> {
+        match self.outcome::<C, A>(method, arguments).await? {
+            (Side::Value, value) => decode::<C, V>(&value),
+            // An error of a method that has none is as unreadable as any other wrong reply.
+            (Side::Error, _) => Err(Error::BadReply),
+        }
+    }
+
+    /// Calls a method that returns a `Result<V, E>`.
+    ///
+    /// # Errors
+    /// [`CallError::Service`] with what the method returned, else as [`call`](Client::call).
+    pub async fn try_call<C: Codec, A: Serialize + Send + Sync, V: Travels, E: Travels>(
+        &self,
+        method: MethodName,
+        arguments: A,
+    ) -> Result<V, CallError<E>> {
+        match self.outcome::<C, A>(method, arguments).await? {
+            (Side::Value, value) => Ok(decode::<C, V>(&value)?),
+            (Side::Error, error) => Err(CallError::Service(decode::<C, E>(&error)?)),
+        }
+    }
+
+    async fn outcome<C: Codec, A: Serialize + Send + Sync>(
+        &self,
+        method: MethodName,
+        arguments: A,
+    ) -> Outcome {
+        let arguments = encoder::<C, A>(&arguments);
+        let outcome = self.transport.call(self.request(method, &arguments));
+        outcome.instrument(method.span()).await
+    }
+
+    /// Calls a method that returns nothing, and does not wait for its end. Returns when the
+    /// call is queued; whether it arrives is not known.
+    ///
+    /// # Errors
+    /// If it could not be queued within the client's patience.
+    pub async fn send<C: Codec, A: Serialize + Send + Sync>(
+        &self,
+        method: MethodName,
+        arguments: A,
+    ) -> Result<(), Error> {
+        let arguments = encoder::<C, A>(&arguments);
+        let sent = self.transport.send(self.request(method, &arguments));
+        sent.instrument(method.span()).await
+    }
+
+    /// Calls a method that returns a stream of `V`s.
+    ///
+    /// # Errors
+    /// As [`call`](Client::call), as far as the call was not sent. The client's patience is
+    /// for the whole stream.
+    pub async fn stream<C: Codec, A: Serialize + Send + Sync, V: Travels>(
+        &self,
+        method: MethodName,
+        arguments: A,
+    ) -> Result<Streaming<V>, Error> {
+        let arguments = encoder::<C, A>(&arguments);
+        let items = self.transport.stream(self.request(method, &arguments));
+        Ok(Streaming::new::<C>(items.instrument(method.span()).await?))
+    }
+
+    // ANCHOR: request
+    /// A call begins now; one that a method makes ends with the method's own patience.
+    fn request<'a>(&self, method: MethodName, arguments: Arguments<'a>) -> Request<'a> {
+        let of_caller = deadline::left().unwrap_or(PATIENCE_MAX);
+        let patience = self.patience.min(of_caller).min(PATIENCE_MAX);
+        Request {
+            target: method.target,
+            deadline: Instant::now() + patience,
+            patience,
+            is_idempotent: method.is_idempotent,
+            key: self.key,
+            arguments,
+        }
+    }
+    // ANCHOR_END: request
+}
+
+fn encoder<C: Codec, A: Serialize>(arguments: &A) -> impl Fn(&mut Vec<u8>) -> Result<(), Error> {
+    |out| C::encode(arguments, out).map_err(|_| Error::Unencodable)
+}
+
+fn decode<C: Codec, V: Travels>(body: &[u8]) -> Result<V, Error> {
+    C::decode(body).map_err(|_| Error::BadReply)
+}
+
+impl<T> Clone for Client<T> {
+    fn clone(&self) -> Client<T> {
+        Client {
+            transport: Arc::clone(&self.transport),
+            ..*self
+        }
+    }
+}

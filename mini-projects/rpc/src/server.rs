@@ -1,0 +1,152 @@
+//! The end that is called.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_model::Lane;
+use networking::{AcceptLimits, ByteBudget, accept_until};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::codec::{Codec, Json};
+use crate::method::{Ending, Method};
+use crate::part::{Call, CallId, DispatchTable, Duplicate, Target, whole_millis};
+use crate::session::{Session, serve_session};
+use crate::settings::ServerSettings;
+
+/// Takes the place of a connection's number.
+const NO_CONNECTION: u64 = 0;
+
+/// An object whose methods can be called. The attribute [`service`](crate::service) makes
+/// one of every implementation of its trait.
+pub trait Service: Send + Sync + 'static {
+    /// What calls name the service by.
+    const NAME: &'static str;
+    /// What arguments and results are written in.
+    type Codec: Codec;
+
+    /// Returns its methods, for arguments and results that are written in `C`.
+    fn methods<C: Codec>(self: &Arc<Self>) -> Vec<Method>;
+}
+
+/// Services behind one address.
+#[derive(Debug)]
+pub struct Server {
+    pub(crate) settings: ServerSettings,
+    pub(crate) methods: DispatchTable<Method>,
+    codecs: BTreeMap<u8, &'static str>,
+    pub(crate) budget: ByteBudget,
+    /// For methods that block; its keys are numbers of connections.
+    pub(crate) blocking: Lane<u64>,
+    connections: AtomicU64,
+}
+
+impl Server {
+    /// Returns a server without services.
+    ///
+    /// # Panics
+    /// If [`blocking_max`](ServerSettings::blocking_max) is 0.
+    #[must_use]
+    pub fn new(settings: ServerSettings) -> Server {
+        Server {
+            settings,
+            methods: DispatchTable::default(),
+            codecs: BTreeMap::new(),
+            budget: ByteBudget::new(settings.calls_bytes_max),
+            blocking: Lane::new(settings.blocking_max),
+            connections: AtomicU64::new(NO_CONNECTION + 1),
+        }
+    }
+
+    /// Adds a service, which takes calls in its own codec and in [`Json`].
+    ///
+    /// # Errors
+    /// If calls could not tell the service, a method or the codec from another one.
+    pub fn with_service<S: Service>(mut self, service: S) -> Result<Server, Duplicate> {
+        let service = Arc::new(service);
+        self.add_methods::<S, S::Codec>(&service)?;
+        if S::Codec::ID != Json::ID {
+            self.add_methods::<S, Json>(&service)?;
+        }
+        Ok(self)
+    }
+
+    fn add_methods<S: Service, C: Codec>(&mut self, service: &Arc<S>) -> Result<(), Duplicate> {
+        let name = std::any::type_name::<C>();
+        let there = *self.codecs.entry(C::ID).or_insert(name);
+        if there != name {
+            return Err(Duplicate(there, name));
+        }
+        for method in service.methods::<C>() {
+            self.methods.add(S::NAME, method.name, C::ID, method)?;
+        }
+        Ok(())
+    }
+
+    /// Serves the connections of `listener` until `stop` completes. Then no further
+    /// connection or call is taken, and the calls that run have
+    /// [`drain`](ServerSettings::drain) to end; each client closes its connection when its
+    /// own have.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let server = Arc::new(self);
+        let limits = AcceptLimits {
+            connections_max: server.settings.connections_max,
+            drain: server.settings.drain,
+        };
+        let (stopping, is_stopping) = watch::channel(false);
+        let stop = async {
+            stop.await;
+            stopping.send_replace(true);
+        };
+        accept_until(listener, limits, stop, |stream, peer| {
+            let (server, mut is_stopping) = (Arc::clone(&server), is_stopping.clone());
+            async move {
+                let stop = async {
+                    // The sender is gone only when the server is.
+                    let _ = is_stopping.wait_for(|is_stopping| *is_stopping).await;
+                };
+                tracing::debug!(%peer, "a client has connected");
+                let (incoming, outgoing) = stream.into_split();
+                server.serve_connection(incoming, outgoing, stop).await;
+            }
+        })
+        .await;
+    }
+
+    /// Returns how a call ends that came over no connection. Its patience begins now. A call
+    /// of a stream ends as [`Error::BadRequest`](crate::Error::BadRequest).
+    pub async fn answer(
+        self: &Arc<Self>,
+        target: Target,
+        patience: Duration,
+        arguments: &[u8],
+    ) -> Ending {
+        let call = Call {
+            id: CallId::ONE_WAY,
+            patience_ms: whole_millis(patience),
+            credit: 0,
+            target,
+        };
+        let session = Session::new(Arc::clone(self), NO_CONNECTION);
+        session.answer(&call, arguments).await
+    }
+
+    /// Serves one connection, such as one of a Unix socket, until the client closes it.
+    /// After `stop` no further call is taken.
+    pub async fn serve_connection<R, W>(
+        self: Arc<Self>,
+        incoming: R,
+        outgoing: W,
+        stop: impl Future<Output = ()>,
+    ) where
+        R: AsyncRead + Unpin + Send,
+        W: AsyncWrite + Unpin + Send,
+    {
+        // Relaxed: nothing else follows from a number.
+        let number = self.connections.fetch_add(1, Ordering::Relaxed);
+        serve_session(Session::new(self, number), incoming, outgoing, stop).await;
+    }
+}

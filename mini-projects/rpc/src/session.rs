@@ -1,0 +1,310 @@
+//! One connection of a server: from its messages to methods, and back.
+
+use std::future::{pending, poll_fn};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{AbortHandle, Abortable};
+use networking::{PREFIX_SIZE, ReadError, RequestLimits, RequestReader, Share};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
+use tokio::task::yield_now;
+use tokio::time::{Instant, timeout_at};
+use tracing::level_filters::LevelFilter;
+use tracing::{Instrument as _, Level, Span};
+
+use crate::codec::Unfit;
+use crate::deadline::{LIMIT, Limit};
+use crate::method::{Ending, Method, Sink};
+use crate::outbox::{BATCH, FULL, Outbox};
+use crate::part::{Call, CallId, Error, HEADER_MAX, Hello, ToClient, ToServer, get, put};
+use crate::running::{Control, Place, Running};
+use crate::scratch;
+use crate::server::Server;
+
+/// What the calls of a connection share.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) server: Arc<Server>,
+    /// Of the connection.
+    pub(crate) number: u64,
+    pub(crate) outbox: Outbox<Running>,
+    has_greeted: AtomicBool,
+}
+
+/// Serves a connection until the client closes it, breaks the protocol or falls silent.
+/// After `stop` no further call is begun.
+pub(crate) async fn serve_session<R, W>(
+    session: Arc<Session>,
+    incoming: R,
+    mut outgoing: W,
+    stop: impl Future<Output = ()>,
+) where
+    R: AsyncRead + Unpin + Send,
+    W: AsyncWrite + Unpin + Send,
+{
+    let session = &StopsCalls(session).0;
+    let settings = session.server.settings;
+    let requests = RequestReader::new(
+        incoming,
+        RequestLimits {
+            frame_bytes_max: settings.frame_bytes_max,
+            progress: settings.progress,
+            budget: session.server.budget.clone(),
+        },
+    );
+    let outbox = &session.outbox;
+    outbox.step(|queue| queue.put(&ToClient::Hello(Hello::OURS), &[]));
+    let stopping = async {
+        stop.await;
+        outbox.step(|queue| {
+            queue.state.is_stopping = true;
+            queue.put(&ToClient::GoAway, &[]);
+        });
+        // The client closes the connection when its calls have ended.
+        pending().await
+    };
+    let mut writing = pin!(outbox.write_to(&mut outgoing, settings.progress));
+    let ended = tokio::select! {
+        biased;
+        () = stopping => return,
+        read = session.read(requests) => {
+            session.close();
+            let _ = writing.await;
+            read
+        }
+        written = &mut writing => written.map_err(ReadError::Io),
+    };
+    let number = session.number;
+    match ended {
+        Ok(()) => tracing::debug!(number, "a connection has ended"),
+        Err(reason) => tracing::info!(number, %reason, "closing a connection"),
+    }
+}
+
+impl Session {
+    pub(crate) fn new(server: Arc<Server>, number: u64) -> Arc<Session> {
+        Arc::new(Session {
+            server,
+            number,
+            outbox: Outbox::new(Running::default()),
+            has_greeted: AtomicBool::new(false),
+        })
+    }
+
+    /// The largest result or item, in bytes.
+    pub(crate) fn body_bytes_max(&self) -> usize {
+        self.server
+            .settings
+            .frame_bytes_max
+            .saturating_sub(HEADER_MAX)
+    }
+
+    /// Takes in messages until there are no more. What can be answered at once leaves with
+    /// the answers to what came with it.
+    async fn read<R>(self: &Arc<Self>, mut requests: RequestReader<R>) -> Result<(), ReadError>
+    where
+        R: AsyncRead + Unpin + Send,
+    {
+        let mut replies = Vec::new();
+        loop {
+            let (payloads, mut share) = match requests.next_batch(self.server.settings.idle).await {
+                Ok(Some(batch)) => batch,
+                Ok(None) => return Ok(()),
+                Err(ReadError::Idle(_)) if self.outbox.step(|queue| queue.state.count) > 0 => {
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let is_large = payloads.len() >= BATCH;
+            for payload in payloads {
+                self.take_in(payload, &mut share, &mut replies)?;
+                if replies.len() >= FULL {
+                    self.send(&mut replies).await;
+                }
+            }
+            drop(share);
+            self.send(&mut replies).await;
+            if is_large {
+                // They leave while the next ones are taken in.
+                yield_now().await;
+            }
+        }
+    }
+
+    async fn send(&self, replies: &mut Vec<u8>) {
+        self.outbox.step(|queue| queue.messages.append(replies));
+        self.outbox.room().await;
+    }
+
+    /// Does what a message says; an error means that the client has broken the protocol.
+    fn take_in(
+        self: &Arc<Self>,
+        payload: Bytes,
+        share: &mut Share,
+        replies: &mut Vec<u8>,
+    ) -> Result<(), ReadError> {
+        let breach = || ReadError::Io(io::Error::other("the client has broken the protocol"));
+        let held = PREFIX_SIZE + payload.len();
+        let (message, body) = get(payload).map_err(|_| breach())?;
+        let has_greeted = self.has_greeted.load(Ordering::Relaxed);
+        match message {
+            ToServer::Hello(hello) if !has_greeted && hello == Hello::OURS => {
+                self.has_greeted.store(true, Ordering::Relaxed);
+            }
+            ToServer::Hello(_) => return Err(breach()),
+            _ if !has_greeted => return Err(breach()),
+            ToServer::Call(call) => {
+                let max = self.server.settings.running_max;
+                let ended = match self
+                    .outbox
+                    .step(|queue| queue.state.admission(call.id, max))
+                {
+                    Err(Error::Closed) => return Err(breach()),
+                    Err(error) => Some(Err(error)),
+                    Ok(()) => self.call(&call, &body, || share.split(held)),
+                };
+                if let Some(ending) = ended {
+                    self.reply(call.id, ending, replies);
+                }
+            }
+            ToServer::Cancel(id) => self.outbox.step(|queue| queue.state.stop(id)),
+            ToServer::Credit(id, count) => {
+                self.outbox.step(|queue| queue.state.add_credit(id, count));
+            }
+            ToServer::Ping => put(&ToClient::Pong, &[], replies),
+        }
+        Ok(())
+    }
+
+    /// Runs a method as far as that goes at once. `None`: it goes on in a task of its own,
+    /// so that no call waits for another one.
+    fn call(
+        self: &Arc<Self>,
+        call: &Call,
+        body: &[u8],
+        share: impl FnOnce() -> Share,
+    ) -> Option<Ending> {
+        let credit = (call.credit > 0).then(|| Arc::new(Semaphore::new(call.credit as usize)));
+        let sink = credit.as_ref().map(|credit| Sink {
+            session: Arc::clone(self),
+            id: call.id,
+            credit: Arc::clone(credit),
+        });
+        // ANCHOR: call
+        let work = match self.begin(call, body, sink) {
+            Ok(work) => work,
+            Err(ending) => return Some(ending),
+        };
+        let (stop, stopped) = AbortHandle::new_pair();
+        let place = Place::new(Arc::clone(self), call.id, Control { stop, credit });
+        let (session, id, share) = (Arc::clone(self), call.id, share());
+        let work = async move {
+            let ending = work.await;
+            // Before the reply leaves: then its client may call again.
+            drop((place, share));
+            let outbox = &session.outbox;
+            outbox.step(|queue| session.reply(id, ending, &mut queue.messages));
+        };
+        tokio::spawn(Abortable::new(work, stopped));
+        None
+        // ANCHOR_END: call
+    }
+
+    /// Runs a method as far as that goes at once. Returns the rest of it, or how it ended.
+    fn begin(
+        self: &Arc<Self>,
+        call: &Call,
+        body: &[u8],
+        sink: Option<Sink>,
+    ) -> Result<impl Future<Output = Ending> + Send + use<>, Ending> {
+        let found = self.server.methods.find(call.target);
+        let Method { name, start } = found.map_err(Err)?;
+        let span = match LevelFilter::current() >= Level::DEBUG {
+            true => tracing::debug_span!("serve", method = name, id = call.id.0, self.number),
+            false => Span::none(),
+        };
+        let _entered = span.enter();
+        let patience = Duration::from_millis(call.patience_ms.into());
+        let mut method =
+            catching(|| LIMIT.sync_scope(Limit::In(patience), || start(body, self, sink)))
+                .map_err(Err)?
+                .map_err(|Unfit| Err(Error::BadRequest))?;
+        // ANCHOR: poll
+        // It wakes nobody: a method that waits is polled again, in its own task.
+        let mut poll = move |context: &mut Context<'_>| {
+            let polled = catching(|| method.as_mut().poll(context));
+            polled.unwrap_or_else(|panicked| Poll::Ready(Err(panicked)))
+        };
+        let mut nobody = Context::from_waker(Waker::noop());
+        match LIMIT.sync_scope(Limit::In(patience), || poll(&mut nobody)) {
+            Poll::Ready(ending) => Err(ending),
+            Poll::Pending => {
+                let deadline = Instant::now() + patience;
+                let work = LIMIT.scope(Limit::At(deadline), poll_fn(poll));
+                let work = timeout_at(deadline, work);
+                let work = async { work.await.unwrap_or(Err(Error::DeadlinePassed)) };
+                Ok(work.instrument(span.clone()))
+            }
+        }
+        // ANCHOR_END: poll
+    }
+
+    /// Runs a method to its end.
+    pub(crate) async fn answer(self: &Arc<Self>, call: &Call, body: &[u8]) -> Ending {
+        let ending = match self.begin(call, body, None) {
+            Ok(work) => work.await,
+            Err(ending) => ending,
+        };
+        self.fitting(ending)
+    }
+
+    fn reply(&self, id: CallId, ending: Ending, replies: &mut Vec<u8>) {
+        if id == CallId::ONE_WAY {
+            return;
+        }
+        match self.fitting(ending) {
+            Ok((side, body)) => {
+                put(&ToClient::Reply(id, Ok(side)), &body, replies);
+                scratch::give_back(body);
+            }
+            Err(error) => put(&ToClient::Reply(id, Err(error)), &[], replies),
+        }
+    }
+
+    /// Returns `ending`, if its body is not too large.
+    fn fitting(&self, ending: Ending) -> Ending {
+        match ending {
+            Ok((_, body)) if body.len() > self.body_bytes_max() => Err(Error::TooLarge),
+            ending => ending,
+        }
+    }
+
+    /// Takes no further messages, and stops the calls that something answers.
+    fn close(&self) {
+        self.outbox.step(|queue| {
+            queue.is_closed = true;
+            queue.state.stop_all();
+        });
+    }
+}
+
+/// Returns what `run` does; a panic is an error of the call.
+fn catching<T>(run: impl FnOnce() -> T) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|_| Error::Panicked)
+}
+
+/// Closes the session when it is dropped: when the connection ends, by whatever way.
+struct StopsCalls(Arc<Session>);
+
+impl Drop for StopsCalls {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}

@@ -1,0 +1,75 @@
+//! What carries calls to a server.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use crate::part::{Error, Side, Target};
+use crate::streaming::Items;
+
+/// A call, as a transport gets it.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// What is called.
+    pub target: Target,
+    /// When the caller gives up. It was fixed when the call was made.
+    pub deadline: Instant,
+    /// How long that is from now on, as far as the clock was read. It travels to the server.
+    pub patience: Duration,
+    /// Whether the method may run twice: `#[rpc(idempotent)]`.
+    pub is_idempotent: bool,
+    /// What consistent hashing goes by; `None`: any server will do.
+    pub key: Option<u64>,
+    /// Puts the encoded arguments behind what is in a buffer. A transport that tries again
+    /// calls it again.
+    pub arguments: Arguments<'a>,
+}
+
+/// See [`Request::arguments`].
+pub type Arguments<'a> = &'a (dyn Fn(&mut Vec<u8>) -> Result<(), Error> + Send + Sync);
+
+impl Request<'_> {
+    /// Returns how long the caller still waits.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Returns the request with the patience that is left now: after a wait, and for another try.
+    #[must_use]
+    pub fn renewed(self) -> Self {
+        let patience = self.left();
+        Request { patience, ..self }
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("target", &self.target)
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a call ended: what its method returned, or why that is not known.
+pub type Outcome<B = Bytes> = Result<(Side, B), Error>;
+
+// ANCHOR: transport
+/// Carries calls to a server, or to one of many. Each of them ends by its deadline.
+pub trait Transport: Send + Sync + 'static {
+    /// Makes a call that has one reply. When its future is dropped the call is given up.
+    fn call(&self, request: Request<'_>) -> impl Future<Output = Outcome> + Send;
+
+    /// Makes a call that nothing answers, and returns when it is queued.
+    fn send(&self, request: Request<'_>) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Makes a call that has a stream of items.
+    ///
+    /// # Errors
+    /// [`Error::NoStreams`] from a transport that carries none.
+    fn stream(&self, request: Request<'_>) -> impl Future<Output = Result<Items, Error>> + Send;
+}
+// ANCHOR_END: transport

@@ -1,0 +1,147 @@
+//! A client over another transport, and a server behind it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use rpc::{CallError, Client, Error, Items, Outcome, Request, Server, ServerSettings, Transport};
+use tokio::time::Instant;
+
+use crate::fixture::{DivideError, Doer, KindsClient, KindsServer, Seen};
+
+/// Hands each call to a server in the same process, and keeps what a call says of itself.
+struct Direct {
+    server: Arc<Server>,
+    requests: Mutex<Vec<(bool, Option<u64>)>>,
+}
+
+impl Direct {
+    async fn answer(&self, request: Request<'_>) -> Outcome {
+        let about = (request.is_idempotent, request.key);
+        self.requests.lock().unwrap().push(about);
+        let mut body = Vec::new();
+        (request.arguments)(&mut body)?;
+        let (target, patience) = (request.target, request.patience);
+        let (side, body) = self.server.answer(target, patience, &body).await?;
+        Ok((side, Bytes::from(body)))
+    }
+}
+
+impl Transport for Direct {
+    async fn call(&self, request: Request<'_>) -> Outcome {
+        self.answer(request).await
+    }
+
+    async fn send(&self, request: Request<'_>) -> Result<(), Error> {
+        self.answer(request).await.map(drop)
+    }
+
+    async fn stream(&self, _: Request<'_>) -> Result<Items, Error> {
+        Err(Error::NoStreams)
+    }
+}
+
+fn direct() -> (Client<Direct>, Arc<Seen>) {
+    let doer = Doer::default();
+    let seen = Arc::clone(&doer.0);
+    let server = Server::new(ServerSettings {
+        frame_bytes_max: 1000,
+        ..ServerSettings::default()
+    });
+    let server = server.with_service(KindsServer::new(doer)).unwrap();
+    let transport = Direct {
+        server: Arc::new(server),
+        requests: Mutex::default(),
+    };
+    (Client::over(transport, Duration::from_secs(2)), seen)
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_over_no_connection_end_as_over_one() {
+    let (client, seen) = direct();
+    let kinds = KindsClient::new(client);
+    assert_eq!(kinds.echo("text".to_owned()).await, Ok("text".to_owned()));
+    let by_zero = CallError::Service(DivideError::ByZero { dividend: 1 });
+    assert_eq!(kinds.divide(1, 0).await, Err(by_zero));
+    assert_eq!(kinds.sum(vec![1, 2]).await, Ok(3));
+    assert_eq!(kinds.note("line".to_owned()).await, Ok(()));
+    assert_eq!(*seen.lines.lock().unwrap(), ["line"]);
+    assert_eq!(kinds.panic(true).await, Err(Error::Panicked));
+    assert_eq!(kinds.panic(false).await, Err(Error::Panicked));
+    assert_eq!(kinds.bytes(2000).await, Err(Error::TooLarge));
+    assert_eq!(kinds.left().await, Ok(2000));
+    let began = Instant::now();
+    assert_eq!(kinds.never().await, Err(Error::DeadlinePassed));
+    assert_eq!(began.elapsed(), Duration::from_secs(2));
+    assert_eq!(seen.dropped(), 2, "of `never` and `bytes`");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_called_over_no_connection() {
+    let (client, _seen) = direct();
+    let kinds = KindsClient::new(client.clone());
+    assert!(matches!(kinds.count(1).await, Err(Error::NoStreams)));
+    let call = async |service, method| {
+        let name = rpc::MethodName::new::<rpc::Json>(service, method);
+        client.call::<rpc::Json, _, ()>(name, [1]).await
+    };
+    assert_eq!(call("Kinds", "count").await, Err(Error::BadRequest));
+    assert_eq!(call("Kind", "count").await, Err(Error::NoProvider));
+    assert_eq!(call("Kinds", "one").await, Err(Error::NoMethod));
+}
+
+#[rpc::service]
+trait Store {
+    #[rpc(idempotent)]
+    async fn get(&self) -> u64;
+    #[rpc(blocking, idempotent)]
+    fn read(&self) -> Result<u64, String>;
+    async fn add(&self);
+}
+
+struct Stored;
+
+impl Store for Stored {
+    async fn get(&self) -> u64 {
+        7
+    }
+
+    fn read(&self) -> Result<u64, String> {
+        Err("nothing is there".to_owned())
+    }
+
+    async fn add(&self) {}
+}
+
+#[tokio::test]
+async fn a_transport_gets_to_know_what_may_run_twice_and_the_key() {
+    let server = Server::new(ServerSettings::default());
+    let server = server.with_service(StoreServer::new(Stored));
+    let client = Client::over(
+        Direct {
+            server: Arc::new(server.unwrap()),
+            requests: Mutex::default(),
+        },
+        Duration::from_secs(1),
+    );
+    let store = StoreClient::new(client.clone()).with_key(5);
+    assert_eq!(store.get().await, Ok(7));
+    let nothing = CallError::Service("nothing is there".to_owned());
+    assert_eq!(store.read().await, Err(nothing));
+    let store = StoreClient::new(client.clone());
+    assert_eq!(store.add().await, Ok(()));
+    let requests = client.transport().requests.lock().unwrap();
+    assert_eq!(*requests, [(true, Some(5)), (true, Some(5)), (false, None)]);
+}
+
+#[test]
+fn what_may_be_tried_again() {
+    for error in [Error::Unreachable, Error::Overloaded, Error::Stopping] {
+        assert!(error.may_try_again(false), "{error}");
+    }
+    assert!(Error::Closed.may_try_again(true));
+    for error in [Error::Closed, Error::DeadlinePassed, Error::Panicked] {
+        assert!(!error.may_try_again(false), "{error}");
+    }
+    assert!(!Error::DeadlinePassed.may_try_again(true));
+}

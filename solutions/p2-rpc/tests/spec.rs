@@ -1,0 +1,6 @@
+//! Holds the solution to the spec.
+
+use rpc_solution as part;
+
+#[path = "../../../exercises/p2-rpc/spec/mod.rs"]
+mod spec;
