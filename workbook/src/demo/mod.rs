@@ -1,10 +1,12 @@
-//! The demo: a log through the queue, which is killed in the middle, and so is the job.
+//! The demo: a log through the queue, which is killed in the middle, and so is the job. Then
+//! a call through the same queue.
 //!
-//! mqd and `ip-count` run as processes of their own. When to kill is decided by
+//! mqd, `ip-count` and `rpc-hello` run as processes of their own. When to kill is decided by
 //! what `ip-count` says was acknowledged, never by a clock.
 //!
 //! Start reading at [`run`].
 
+mod call;
 mod job;
 mod said;
 
@@ -26,6 +28,12 @@ use crate::screen::Paint;
 use crate::task_holes::shown;
 use job::{Feed, Job};
 
+/// What is run: packages, and the programs in them.
+const PROGRAMS: [(&str, &str); 3] = [
+    ("mqd", "mqd"),
+    ("stream-compute", "ip-count"),
+    ("rpc-programs", "rpc-hello"),
+];
 /// The log that the repository ships.
 const SAMPLE: &str = "mini-projects/stream-compute/sample/access.log";
 /// A log is fed at such a rate that it takes about so many seconds: long enough
@@ -51,10 +59,9 @@ pub fn run(workspace: &Workspace, demo: &Demo) -> Result<()> {
         return job::again_without_ctrl_c();
     }
     let feed = feed(workspace, demo)?;
-    let programs = [("mqd", "mqd"), ("stream-compute", "ip-count")];
-    let built = serve::build_programs(workspace, &programs, demo.mine.then_some(Take::Green))?;
-    let [mqd, ip_count] = built.as_slice() else {
-        bail!("cargo built {} programs of 2", built.len());
+    let built = serve::build_programs(workspace, &PROGRAMS, demo.mine.then_some(Take::Green))?;
+    let [mqd, ip_count, hello] = built.as_slice() else {
+        bail!("cargo built {} programs of 3", built.len());
     };
     let paint = Paint::for_stdout();
     say!();
@@ -62,6 +69,8 @@ pub fn run(workspace: &Workspace, demo: &Demo) -> Result<()> {
     let folder = tempfile::tempdir().context("making a temporary directory")?;
     let data = folder.path().join("data");
     let options = Mqd::options(mqd).data_dir(&data).stable_port();
+    // The call's server is alone in its group: no other member is waited for.
+    let options = options.set("group.initial.rebalance.delay.ms", "0");
     let options = match feed {
         Feed::Log { .. } => options,
         Feed::Follow { .. } => options.own_process_group(),
@@ -89,7 +98,9 @@ pub fn run(workspace: &Workspace, demo: &Demo) -> Result<()> {
         asides: 0,
     };
     let right = demonstration.watch().and_then(|outcome| {
-        conclude(&outcome, demo.mine, paint)?;
+        conclude(&outcome, paint)?;
+        call::show(hello, queue.address(), paint)?;
+        explain(demo.mine, paint);
         let ended = queue.terminate()?;
         ensure!(ended.success(), "mqd ended with an error");
         Ok(())
@@ -227,7 +238,7 @@ impl Demonstration<'_> {
     }
 }
 
-fn conclude(outcome: &Outcome, mine: bool, paint: Paint) -> Result<()> {
+fn conclude(outcome: &Outcome, paint: Paint) -> Result<()> {
     if !outcome.is_right {
         say!("\n{}", paint.red(&outcome.verdict));
         bail!("the rows are wrong");
@@ -246,6 +257,10 @@ fn conclude(outcome: &Outcome, mine: bool, paint: Paint) -> Result<()> {
         }
         (None, _) => say!("The log was too short to kill anything in the middle of it."),
     }
+    Ok(())
+}
+
+fn explain(mine: bool, paint: Paint) {
     say!(
         "\n{}",
         paint.bold("why nothing is lost and nothing counts twice")
@@ -266,7 +281,6 @@ fn conclude(outcome: &Outcome, mine: bool, paint: Paint) -> Result<()> {
     } else {
         say!("  cargo workbook                   see what there is to build");
     }
-    Ok(())
 }
 
 fn feed(workspace: &Workspace, demo: &Demo) -> Result<Feed> {
