@@ -68,12 +68,6 @@ impl Broker {
         topic.as_str() == CONSUMER_OFFSETS
     }
 
-    /// Whether `topic` is that of transactions.
-    #[must_use]
-    pub fn is_transactions_topic(&self, topic: &TopicName) -> bool {
-        topic.as_str() == TRANSACTION_STATE
-    }
-
     /// The topic of transactions; `None` until it is needed.
     #[must_use]
     pub fn transactions_topic(&self) -> Option<Arc<Topic>> {

@@ -82,7 +82,13 @@ impl Shard {
         for partition in marking.partitions.clone() {
             let (shard, marking) = (Arc::clone(self), Arc::clone(&marking));
             self.common.runtime.spawn(async move {
-                let end = marker(marking.outcome);
+                let end = EndTransaction {
+                    marker: match marking.outcome {
+                        Outcome::Abort => Marker::Abort,
+                        Outcome::Commit => Marker::Commit,
+                    },
+                    coordinator_epoch: COORDINATOR_EPOCH,
+                };
                 let written = shard.common.write_marker(&partition, marking.producer, end);
                 let is_marked = is_done(&partition, written.await);
                 shard.report(&marking.asker, |transactions, now| {
@@ -90,17 +96,6 @@ impl Shard {
                 });
             });
         }
-    }
-}
-
-/// Returns the marker that ends a transaction so.
-fn marker(outcome: Outcome) -> EndTransaction {
-    EndTransaction {
-        marker: match outcome {
-            Outcome::Abort => Marker::Abort,
-            Outcome::Commit => Marker::Commit,
-        },
-        coordinator_epoch: COORDINATOR_EPOCH,
     }
 }
 

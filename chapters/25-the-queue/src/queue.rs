@@ -69,12 +69,7 @@ pub(crate) async fn delete_topics(
         .filter_map(|topic| TopicName::new(&topic.name).ok())
         .collect();
     queue.groups.forget_topics(&names).await;
-    if names
-        .iter()
-        .any(|name| queue.broker.is_transactions_topic(name))
-    {
-        queue.transactions.forget_deleted();
-    }
+    queue.transactions.forget_deleted();
     response
 }
 

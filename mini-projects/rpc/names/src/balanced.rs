@@ -169,8 +169,12 @@ impl<T: Transport> Drop for Turn<'_, T> {
 /// Returns what a failure says about the server.
 fn blame(error: Error) -> CallOutcome {
     match error {
-        Error::Unreachable | Error::Closed | Error::DeadlinePassed => CallOutcome::Failed,
-        Error::NoProvider | Error::Overloaded | Error::Stopping => CallOutcome::Failed,
+        Error::Unreachable
+        | Error::Closed
+        | Error::DeadlinePassed
+        | Error::NoProvider
+        | Error::Overloaded
+        | Error::Stopping => CallOutcome::Failed,
         _ => NOTHING,
     }
 }

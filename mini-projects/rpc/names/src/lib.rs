@@ -42,7 +42,6 @@ mod balanced;
 mod board;
 mod error;
 mod file;
-
 mod names;
 mod topic;
 

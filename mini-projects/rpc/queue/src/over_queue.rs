@@ -16,7 +16,7 @@ use crate::in_flight::InFlight;
 use crate::record::{naming, reply_to, value};
 use crate::replies::Replies;
 
-/// Who calls whom.
+/// The topics, the name and the limit of a caller.
 #[derive(Debug, Clone)]
 pub struct CallerSettings {
     /// The topic that the servers read.

@@ -8,7 +8,7 @@ use rpc::{Client, ClientSettings, Server, ServerSettings, Tcp};
 use tokio::net::TcpListener;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-/// A service.
+/// A method that ends at its first poll, and one that does not.
 #[rpc::service]
 pub trait Waiting {
     /// Ends at once.
