@@ -41,6 +41,20 @@ impl Brokers {
         }
     }
 
+    /// Returns the same brokers, without connections.
+    pub(crate) fn unconnected(&self) -> Brokers {
+        let known = Known {
+            addresses: self.known().addresses.clone(),
+            links: HashMap::new(),
+        };
+        Brokers {
+            clock: self.clock,
+            settings: self.settings.clone(),
+            bootstrap: self.bootstrap.clone(),
+            known: Mutex::new(known),
+        }
+    }
+
     /// Returns where a broker listens, if that is known.
     pub(crate) fn address(&self, of: BrokerId) -> Option<BrokerAddress> {
         self.known().addresses.get(&of).cloned()

@@ -11,6 +11,7 @@ use wire_protocol::Request;
 
 use crate::address::{BrokerAddress, InvalidAddress};
 use crate::broker::Broker;
+use crate::brokers::Brokers;
 use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::part::{Attempts, Backoff, Staleness};
@@ -24,6 +25,11 @@ use crate::topic_metadata::TopicMetadata;
 /// groups and for the rest, made when they are first needed. A connection that died,
 /// or left a call unanswered, is replaced at the next call. A broker that wants no requests
 /// for a while (`throttle_time_ms`) gets none on the connection that it said so on.
+///
+/// A request that waits at its broker holds up the later ones on its connection. Two users of
+/// a client must not wait so for each other: two members of a group, for example, whose
+/// requests are answered when both have come. One of them takes a client
+/// [`with_own_connections`](Client::with_own_connections), as each consumer does.
 #[derive(Debug)]
 pub struct Client {
     settings: Settings,
@@ -50,20 +56,36 @@ impl Client {
             .map(str::parse)
             .collect::<Result<_, InvalidAddress>>()?;
         let clock = Clock::start();
-        let cluster = Arc::new(Cluster::new(clock, &settings, bootstrap));
+        let brokers = Brokers::new(clock, settings.clone(), bootstrap);
+        let client = Client::new(clock, settings, brokers);
+        let brokers = client.cluster.brokers();
+        brokers.any(Role::Rest, client.deadline()).await?;
+        Ok(client)
+    }
+
+    /// Returns a client of the same brokers, with the same settings and clock, and with
+    /// routes and connections of its own. Those are made when they are needed, and close when
+    /// it is dropped. Must be called inside a tokio runtime.
+    ///
+    /// Its requests wait for none of this client's, nor this client's for one of them.
+    #[must_use]
+    pub fn with_own_connections(&self) -> Client {
+        let brokers = self.cluster.brokers().unconnected();
+        Client::new(self.clock, self.settings.clone(), brokers)
+    }
+
+    fn new(clock: Clock, settings: Settings, brokers: Brokers) -> Client {
+        let cluster = Arc::new(Cluster::new(clock, settings.clone(), brokers));
         let overdue = tokio::spawn({
             let cluster = Arc::clone(&cluster);
             async move { cluster.end_overdue().await }
         });
-        let client = Client {
+        Client {
             settings,
             clock,
             cluster,
             overdue,
-        };
-        let brokers = client.cluster.brokers();
-        brokers.any(Role::Rest, client.deadline()).await?;
-        Ok(client)
+        }
     }
 
     /// Returns the clock that deadlines are measured with.

@@ -34,13 +34,13 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    pub(crate) fn new(clock: Clock, settings: &Settings, bootstrap: Vec<BrokerAddress>) -> Cluster {
+    pub(crate) fn new(clock: Clock, settings: Settings, brokers: Brokers) -> Cluster {
         Cluster {
             clock,
-            settings: settings.clone(),
-            brokers: Brokers::new(clock, settings.clone(), bootstrap),
+            brokers,
             metadata: LookUps::new(clock, settings.metadata_max_age),
             coordinators: LookUps::new(clock, settings.metadata_max_age),
+            settings,
         }
     }
 

@@ -66,9 +66,12 @@ impl fmt::Debug for Consumer {
 }
 
 impl Consumer {
-    /// Returns a consumer that reads nothing yet.
+    /// Returns a consumer that reads nothing yet. It reaches the brokers of `client` over
+    /// connections of its own, so it waits for no other user of that client. Must be called
+    /// inside a tokio runtime.
     #[must_use]
     pub fn new(client: Arc<Client>, settings: Settings) -> Consumer {
+        let client = Arc::new(client.with_own_connections());
         let now = client.clock().now();
         Consumer {
             fetcher: Fetcher::new(Arc::clone(&client), settings.clone()),

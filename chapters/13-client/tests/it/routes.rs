@@ -42,6 +42,44 @@ async fn a_waiting_fetch_holds_up_no_produce() {
 }
 
 #[tokio::test]
+async fn connections_of_its_own_wait_for_no_others_and_close_with_their_client() {
+    let mut holds = true;
+    let broker = Broker::start(move |_, _| match std::mem::take(&mut holds) {
+        true => Then::Hold,
+        false => produced(ErrorCode::NONE),
+    })
+    .await;
+    let client = Arc::new(connect(&broker).await);
+    let waiting = tokio::spawn({
+        let client = Arc::clone(&client);
+        async move { produce(&client).await.map(drop) }
+    });
+    broker.has_seen(ApiKey::Produce).await;
+    let other = client.with_own_connections();
+    assert_eq!(broker.open(), 2, "none is made before it is needed");
+    assert_eq!(produce(&other).await.unwrap(), Offset(42));
+    assert_eq!(broker.open(), 4);
+    drop(other);
+    broker.has_open(2).await;
+    assert!(!waiting.is_finished());
+    waiting.abort();
+}
+
+/// The broker that the first client was given the address of is gone.
+#[tokio::test]
+async fn connections_of_its_own_go_to_the_brokers_that_the_client_has_learned_of() {
+    let nodes = cluster(2);
+    let mut first = Broker::join(&nodes, 1, |_, _| Then::Close).await;
+    let second = Broker::join(&nodes, 2, |_, _| produced(ErrorCode::NONE)).await;
+    let client = connect(&first).await;
+    produce(&client).await.unwrap();
+    first.stop_accepting().await;
+    let other = client.with_own_connections();
+    assert_eq!(produce(&other).await.unwrap(), Offset(42));
+    assert_eq!(second.count(ApiKey::Produce), 2);
+}
+
+#[tokio::test]
 async fn calls_that_come_together_share_a_look_up_and_a_dial() {
     let broker = Broker::start(|_, _| produced(ErrorCode::NONE)).await;
     let client = connect(&broker).await;

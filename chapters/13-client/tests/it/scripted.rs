@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use networking::{Chunk, FrameReader, write_chunks};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use wire_protocol::message::{
     ApiVersion, ApiVersionsResponse, MetadataBroker, MetadataPartition, MetadataResponse,
     MetadataTopicResponse,
@@ -53,6 +54,9 @@ pub(crate) struct Broker {
     pub(crate) port: u16,
     /// The keys of all requests, in the order in which they came.
     seen: Arc<watch::Sender<Vec<ApiKey>>>,
+    /// How many connections there are.
+    open: Arc<watch::Sender<usize>>,
+    accepting: JoinHandle<()>,
 }
 
 impl Broker {
@@ -72,6 +76,7 @@ impl Broker {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(watch::Sender::new(Vec::new()));
+        let open = Arc::new(watch::Sender::new(0));
         let script: Arc<Mutex<Script>> = Arc::new(Mutex::new(script));
         let node = MetadataBroker {
             node_id,
@@ -80,19 +85,28 @@ impl Broker {
             rack: None,
         };
         cluster.lock().unwrap().brokers.push(node);
-        let broker = Broker {
-            port,
-            seen: Arc::clone(&seen),
-        };
-        let cluster = Arc::clone(cluster);
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let (cluster, seen) = (Arc::clone(&cluster), Arc::clone(&seen));
-                tokio::spawn(serve(stream, cluster, seen, Arc::clone(&script)));
+        let accepting = tokio::spawn({
+            let (cluster, seen, open) = (Arc::clone(cluster), Arc::clone(&seen), Arc::clone(&open));
+            async move {
+                loop {
+                    let (stream, _) = listener.accept().await.unwrap();
+                    let (cluster, seen) = (Arc::clone(&cluster), Arc::clone(&seen));
+                    let serving = serve(stream, cluster, seen, Arc::clone(&script));
+                    let open = Arc::clone(&open);
+                    open.send_modify(|open| *open += 1);
+                    tokio::spawn(async move {
+                        serving.await;
+                        open.send_modify(|open| *open -= 1);
+                    });
+                }
             }
         });
-        broker
+        Broker {
+            port,
+            seen,
+            open,
+            accepting,
+        }
     }
 
     pub(crate) fn address(&self) -> String {
@@ -109,6 +123,25 @@ impl Broker {
         let mut seen = self.seen.subscribe();
         let seen = seen.wait_for(|seen| seen.contains(&api));
         tokio::time::timeout(LIMIT, seen).await.unwrap().unwrap();
+    }
+
+    /// Returns how many connections there are.
+    pub(crate) fn open(&self) -> usize {
+        *self.open.borrow()
+    }
+
+    /// Returns when there are this many connections.
+    pub(crate) async fn has_open(&self, count: usize) {
+        let mut open = self.open.subscribe();
+        let open = open.wait_for(|open| *open == count);
+        tokio::time::timeout(LIMIT, open).await.unwrap().unwrap();
+    }
+
+    /// Refuses connections from now on.
+    pub(crate) async fn stop_accepting(&mut self) {
+        self.accepting.abort();
+        let stopped = (&mut self.accepting).await;
+        assert!(stopped.unwrap_err().is_cancelled());
     }
 }
 

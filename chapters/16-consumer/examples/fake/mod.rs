@@ -5,6 +5,7 @@ mod group;
 mod log;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +34,10 @@ pub(crate) struct Fake {
 struct State {
     logs: Mutex<Logs>,
     groups: Mutex<Groups>,
+    /// Whether no member is thrown out because it has not joined in time.
+    waits_for_all: AtomicBool,
+    /// How many fetches have come.
+    fetches: AtomicUsize,
     /// Counts what something may wait for: appends, and steps of groups.
     changes: watch::Sender<u64>,
 }
@@ -46,6 +51,8 @@ impl Fake {
         let state = Arc::new(State {
             logs: Mutex::new(Logs::new(topics)),
             groups: Mutex::default(),
+            waits_for_all: AtomicBool::new(false),
+            fetches: AtomicUsize::new(0),
             changes: watch::Sender::new(0),
         });
         let serving = Arc::clone(&state);
@@ -85,9 +92,28 @@ impl Fake {
     pub(crate) fn add_topic(&self, topic: &str, partitions: i32) {
         lock(&self.state.logs).add(topic, partitions);
     }
+
+    /// Makes the coordinator wait until all members of a group have joined again.
+    #[allow(dead_code, reason = "not every experiment has members that are slow")]
+    pub(crate) fn wait_for_all_members(&self) {
+        self.state.waits_for_all.store(true, Ordering::Relaxed);
+    }
+
+    /// How many fetches have come, with those that wait for records.
+    #[allow(dead_code, reason = "not every experiment asks")]
+    pub(crate) fn fetches(&self) -> usize {
+        self.state.fetches.load(Ordering::Relaxed)
+    }
 }
 
 impl State {
+    fn join_patience(&self) -> Duration {
+        match self.waits_for_all.load(Ordering::Relaxed) {
+            true => LIMIT,
+            false => group::JOIN_PATIENCE,
+        }
+    }
+
     fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
     }
@@ -158,6 +184,7 @@ async fn answer(
         ApiKey::Fetch => {
             let request = read(&mut body);
             let patience = log::patience(&request);
+            state.fetches.fetch_add(1, Ordering::Relaxed);
             let look = |is_over| lock(&state.logs).fetch(&request, is_over);
             encoded(api, header, &state.wait(patience, look).await)
         }
@@ -165,7 +192,7 @@ async fn answer(
             let waits = lock(&state.groups).join(read(&mut body));
             state.changed();
             let look = |is_over| lock(&state.groups).joined(&waits, is_over);
-            let answer = state.wait(group::JOIN_PATIENCE, look).await;
+            let answer = state.wait(state.join_patience(), look).await;
             state.changed();
             encoded(api, header, &answer)
         }

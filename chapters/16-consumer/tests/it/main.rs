@@ -6,6 +6,7 @@ mod bytes_of_members;
 mod groups;
 mod patterns;
 mod reading;
+mod shared_client;
 mod traces;
 
 #[path = "../../examples/fake/mod.rs"]

@@ -148,8 +148,7 @@ async fn a_member_that_keeps_its_partitions_reads_again_what_was_refused() {
     });
     for round in 0..15 {
         fill(&client, &from, 4, round * 40..(round + 1) * 40).await;
-        // Connections of its own: a JoinGroup that waits holds up what comes behind it.
-        let mut guest = Consumer::new(connect(&mqd).await, cooperative());
+        let mut guest = Consumer::new(Arc::clone(&client), cooperative());
         guest
             .subscribe(Topics::Named([from.clone()].into()))
             .await

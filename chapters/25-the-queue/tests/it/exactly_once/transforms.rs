@@ -70,9 +70,9 @@ pub(super) fn wanted(partition: i32, partitions: i32, (times, count): (usize, i3
     its.map(|number| format!("{number}-{number}")).collect()
 }
 
-/// Waits until the group has read everything of a topic.
+/// Waits until the group has read everything of a topic: as long as it takes, if it goes on.
 pub(super) async fn until_read(client: &Arc<Client>, topic: &TopicName, partitions: i32) {
-    let deadline = client.clock().now().plus(PATIENCE);
+    let (mut deadline, mut before) = (client.clock().now().plus(PATIENCE), Vec::new());
     loop {
         let all = (0..partitions)
             .map(|index| partition(topic, index))
@@ -81,7 +81,11 @@ pub(super) async fn until_read(client: &Arc<Client>, topic: &TopicName, partitio
         if lag.iter().all(|one| one.offsets() == Some(0)) {
             return;
         }
-        assert!(client.clock().now() < deadline, "{lag:?}");
+        let now = client.clock().now();
+        assert!(now < deadline, "{lag:?}");
+        if lag != before {
+            (deadline, before) = (now.plus(PATIENCE), lag);
+        }
         tokio::task::yield_now().await;
     }
 }
