@@ -26,10 +26,9 @@ use crate::topic_metadata::TopicMetadata;
 /// or left a call unanswered, is replaced at the next call. A broker that wants no requests
 /// for a while (`throttle_time_ms`) gets none on the connection that it said so on.
 ///
-/// A request that waits at its broker holds up the later ones on its connection. Two users of
-/// a client must not wait so for each other: two members of a group, for example, whose
-/// requests are answered when both have come. One of them takes a client
-/// [`with_own_connections`](Client::with_own_connections), as each consumer does.
+/// A request that waits at its broker holds up the later ones on its connection. So two
+/// members of a group, whose requests the coordinator answers when both have come, cannot
+/// share a client: each has one [`with_own_connections`](Client::with_own_connections).
 #[derive(Debug)]
 pub struct Client {
     settings: Settings,
@@ -64,10 +63,9 @@ impl Client {
     }
 
     /// Returns a client of the same brokers, with the same settings and clock, and with
-    /// routes and connections of its own. Those are made when they are needed, and close when
-    /// it is dropped. Must be called inside a tokio runtime.
-    ///
-    /// Its requests wait for none of this client's, nor this client's for one of them.
+    /// routes and connections of its own. They are made when they are needed, and close when
+    /// it is dropped: no request of one client waits behind one of the other. Must be called
+    /// inside a tokio runtime.
     #[must_use]
     pub fn with_own_connections(&self) -> Client {
         let brokers = self.cluster.brokers().unconnected();

@@ -38,6 +38,8 @@ struct State {
     waits_for_all: AtomicBool,
     /// How many fetches have come.
     fetches: AtomicUsize,
+    /// How many connections there are.
+    connections: watch::Sender<usize>,
     /// Counts what something may wait for: appends, and steps of groups.
     changes: watch::Sender<u64>,
 }
@@ -53,12 +55,18 @@ impl Fake {
             groups: Mutex::default(),
             waits_for_all: AtomicBool::new(false),
             fetches: AtomicUsize::new(0),
+            connections: watch::Sender::new(0),
             changes: watch::Sender::new(0),
         });
         let serving = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, port, Arc::clone(&serving)));
+                let state = Arc::clone(&serving);
+                tokio::spawn(async move {
+                    state.connections.send_modify(|count| *count += 1);
+                    serve(stream, port, &state).await;
+                    state.connections.send_modify(|count| *count -= 1);
+                });
             }
         });
         Fake { port, state }
@@ -104,6 +112,14 @@ impl Fake {
     pub(crate) fn fetches(&self) -> usize {
         self.state.fetches.load(Ordering::Relaxed)
     }
+
+    /// Returns when there are this many connections.
+    #[allow(dead_code, reason = "not every experiment waits for them")]
+    pub(crate) async fn has_connections(&self, count: usize) {
+        let mut connections = self.state.connections.subscribe();
+        let there_are = connections.wait_for(|connections| *connections == count);
+        there_are.await.expect("the state is there");
+    }
 }
 
 impl State {
@@ -138,7 +154,7 @@ impl State {
     }
 }
 
-async fn serve(stream: TcpStream, port: u16, state: Arc<State>) {
+async fn serve(stream: TcpStream, port: u16, state: &State) {
     let _ = stream.set_nodelay(true);
     let (reader, mut writer) = stream.into_split();
     let mut requests = FrameReader::new(reader, 64 << 20);
@@ -149,7 +165,7 @@ async fn serve(stream: TcpStream, port: u16, state: Arc<State>) {
         let Some(api) = ApiKey::from_wire(header.api_key) else {
             return;
         };
-        let chunks = answer(&state, port, (api, &header), body).await;
+        let chunks = answer(state, port, (api, &header), body).await;
         let cold = |_| async { Ok(bytes::Bytes::new()) };
         let written = write_chunks(&mut writer, chunks, LIMIT, &cold).await;
         if written.is_err() {

@@ -55,3 +55,25 @@ async fn a_fetch_that_waits_for_records_holds_up_no_other_consumer() {
     second.assign([partition("t", 1)].into()).await.unwrap();
     assert_eq!(read(&mut second, 5).await, values(0, 5));
 }
+
+/// Whether it is closed, or dropped while its requests wait.
+#[tokio::test]
+async fn a_consumer_that_has_ended_leaves_no_connection() {
+    let fake = Fake::start(&[("t", 2)]).await;
+    let client = client(&fake).await;
+    let mut first = Consumer::new(Arc::clone(&client), settings("g"));
+    first.subscribe(named(&["t"])).await.unwrap();
+    settle(&mut [&mut first], |owned| owned[0].len() == 2).await;
+    let mut second = Consumer::new(Arc::clone(&client), settings("g"));
+    second.subscribe(named(&["t"])).await.unwrap();
+    settle(&mut [&mut first, &mut second], |owned| {
+        owned.iter().all(|owned| owned.len() == 1)
+    })
+    .await;
+    drop(second);
+    first.close(PATIENCE).await.unwrap();
+    let only_the_clients = fake.has_connections(1);
+    tokio::time::timeout(PATIENCE, only_the_clients)
+        .await
+        .unwrap();
+}
