@@ -54,7 +54,8 @@ fn play<B: Both>(mut both: B, steps: &[B::Step]) -> Option<(usize, Difference)> 
 
 /// Checks that nothing differs from the model. If something does, the story has no step
 /// without which nothing would. A step about what is not there (any more) does nothing.
-pub(crate) fn check<B: Both>(new: impl Fn() -> B, mut steps: Vec<B::Step>) {
+/// `start` says what `new` makes.
+pub(crate) fn check<B: Both>(start: &str, new: impl Fn() -> B, mut steps: Vec<B::Step>) {
     let Some((mut played, mut found)) = play(new(), &steps) else {
         return;
     };
@@ -75,6 +76,7 @@ pub(crate) fn check<B: Both>(new: impl Fn() -> B, mut steps: Vec<B::Step>) {
         .iter()
         .map(|step| format!("\n               {step}"))
         .collect();
-    let what = format!("{}, after:{story}", found.what);
+    let start = format!("\n               {start}");
+    let what = format!("{}, after:{start}{story}", found.what);
     fail(&what, &found.expected, &found.got);
 }

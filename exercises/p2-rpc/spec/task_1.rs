@@ -174,6 +174,33 @@ fn two_methods_with_one_id() {
 }
 
 #[test]
+fn codecs_at_the_edges() {
+    case!(
+        "A codec is any number from 0 to 255. The first and the last one count as all others do.",
+        || {
+            for [one, other] in PAIRS {
+                for codec in [0, 1, 254, 255] {
+                    let mut table = table(&[("Greeter", one, codec)]);
+                    for second in [0, 1, 254, 255] {
+                        let what = format!(
+                            "add Greeter.{other} with codec {second}, \
+                             {one} is there with codec {codec} and has the same id"
+                        );
+                        let got = add(&mut table, "Greeter", other, second);
+                        expect_eq(&what, got, Err(Duplicate(one, other)));
+                        expect_found(&table, ("Greeter", "part", second), Err(Error::NoMethod));
+                        if second != codec {
+                            let missing = ("Greeter", one, second);
+                            expect_found(&table, missing, Err(Error::BadRequest));
+                        }
+                    }
+                }
+            }
+        }
+    );
+}
+
+#[test]
 fn one_id_in_two_services() {
     case!(
         "Methods of two services may have the same id, and a method that of a service.",

@@ -6,10 +6,23 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use message_model::Moment;
-use spec_harness::{case, expect, expect_eq};
+use spec_harness::{Place, expect, expect_eq, run_within};
 
 use super::part::Leases;
 use super::steps::{Both, Difference, breach, check, differ};
+
+/// A case with less time than others have. A mistake in `expire` easily makes a loop without an
+/// end, and then the learner waits for several cases.
+macro_rules! case {
+    ($goal:expr, $body:expr $(,)?) => {
+        run_within(
+            Duration::from_secs(2),
+            Place::new(env!("CARGO_MANIFEST_DIR"), module_path!()),
+            $goal,
+            $body,
+        )
+    };
+}
 
 /// The length of every lease here.
 const LENGTH: Duration = Duration::from_secs(10);
@@ -75,6 +88,34 @@ fn a_renewal_is_no_change() {
     );
 }
 
+// A learner whose `expire` does not end sees one of the next two first: their sentences say
+// which call it is.
+
+#[test]
+fn expire_returns() {
+    case!(
+        "`expire` at the end of a lease returns: it does not find the same lease again and again.",
+        || {
+            let mut leases = leases(&[("a:1", 0), ("b:1", 0)]);
+            let what = "expire at 10 s, with two leases that are over";
+            expect_changed(what, leases.expire(at(10)), &["greeter"]);
+            expect_changed("expire at 10 s again", leases.expire(at(10)), &[]);
+        }
+    );
+}
+
+#[test]
+fn expire_returns_behind_a_renewal() {
+    case!(
+        "`expire` at the old end of a lease that was renewed returns: this end is not there any more.",
+        || {
+            let mut leases = leases(&[("a:1", 0), ("a:1", 6)]);
+            let what = "expire at 10 s, with a lease from 0 s that was renewed at 6 s";
+            expect_changed(what, leases.expire(at(10)), &[]);
+        }
+    );
+}
+
 #[test]
 fn a_lease_ends_at_its_very_end() {
     case!(
@@ -115,6 +156,23 @@ fn a_renewal_moves_the_end() {
             }
             expect_changed("expire at 19 s", leases.expire(at(19)), &["greeter"]);
             expect_living("at 19 s", &leases, &[]);
+        }
+    );
+}
+
+#[test]
+fn a_renewal_behind_the_end() {
+    case!(
+        "A lease that is over, and that nothing has ended yet, is renewed as any other: no change.",
+        || {
+            let mut leases = leases(&[("a:1", 0)]);
+            let changed = leases.renew("greeter", "a:1", at(12));
+            let what = "renew at 12 s what was over at 10 s, with no expire in between";
+            expect_eq(what, changed, false);
+            expect_changed("expire at 15 s", leases.expire(at(15)), &[]);
+            expect_living("at 15 s", &leases, &["a:1"]);
+            expect_changed("expire at 22 s", leases.expire(at(22)), &["greeter"]);
+            expect_living("at 22 s", &leases, &[]);
         }
     );
 }
@@ -269,6 +327,32 @@ fn moments_in_another_order() {
             expect_changed("expire at 13 s", leases.expire(at(13)), &[]);
             expect_living("renewed at 5 s, and then at 3 s", &leases, &["a:1"]);
             expect_changed("expire at 15 s", leases.expire(at(15)), &["greeter"]);
+        }
+    );
+}
+
+#[test]
+fn nothing_is_left_of_a_service() {
+    case!(
+        "When the last address of a service is gone, nothing is left of the service: names come and go.",
+        || {
+            let mut leases = leases(&[("a:1", 0), ("b:1", 0)]);
+            let expect_nothing_of = |leases: &Leases, service: &str, what: &str| {
+                let what = format!("whether the table still has the name `{service}`, {what}");
+                let has_it = format!("{leases:?}").contains(&format!("\"{service}\""));
+                expect_eq(&what, has_it, false);
+            };
+            leases.renew("clock", "a:1", at(1));
+            leases.release("clock", "a:1");
+            expect_nothing_of(&leases, "clock", "whose only address was released");
+            leases.release("bank", "a:1");
+            expect_nothing_of(
+                &leases,
+                "bank",
+                "of which an address was released that it never had",
+            );
+            leases.expire(at(10));
+            expect_nothing_of(&leases, "greeter", "whose two leases have expired");
         }
     );
 }
@@ -429,7 +513,7 @@ impl Both for Watched {
 
 #[test]
 fn five_hundred_histories() {
-    case!(
+    spec_harness::case!(
         "Whatever happens, leases know what a list of all heartbeats would.",
         || {
             for seed in 0..500 {
@@ -440,7 +524,7 @@ fn five_hundred_histories() {
                     model: Vec::new(),
                     now: at(20),
                 };
-                check(new, steps);
+                check("leases of 10 s, it is 20 s", new, steps);
             }
         }
     );

@@ -10,12 +10,12 @@ use super::steps;
 
 mod turns;
 
-mod keys;
-
-mod servers;
-
 mod ejection;
 
 mod probes;
+
+mod servers;
+
+mod keys;
 
 mod histories;

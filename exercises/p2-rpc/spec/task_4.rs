@@ -16,6 +16,8 @@ mod places;
 
 mod deadlines;
 
+mod timers;
+
 mod streams;
 
 mod ends;

@@ -16,7 +16,8 @@ use message_model::Moment;
 #[derive(Debug)]
 pub struct Leases {
     length: Duration,
-    /// When each lease ends, by service and address. No service is without an address.
+    /// When each lease ends, by service and address. No service is without an address, so
+    /// services that come and go leave nothing behind.
     ends: BTreeMap<String, BTreeMap<String, Moment>>,
     /// The same leases, the first to end first: end, service, address.
     by_end: BTreeSet<(Moment, String, String)>,
@@ -33,7 +34,8 @@ impl Leases {
         }
     }
 
-    /// Takes a lease, or renews it. Returns whether the address is new among the living ones.
+    /// Takes a lease, or renews it. Returns whether the address is new among the living ones. An
+    /// address is living until `release` or `expire` has ended its lease, also behind its end.
     ///
     /// A lease never gets shorter, also if `now` is before an earlier one.
     pub fn renew(&mut self, service: &str, address: &str, now: Moment) -> bool {
@@ -57,7 +59,9 @@ impl Leases {
         // end
     }
 
-    /// Takes an address out of its service, and returns when its lease would have ended.
+    /// Takes an address out of `ends`, and returns when its lease would have ended; `None`: it
+    /// has no lease. The entry in `by_end` is left to the caller. (To remove it here is right,
+    /// too.)
     fn take_out(&mut self, service: &str, address: &str) -> Option<Moment> {
         // task p2.2: an address is no longer living
         todo!("p2.2: an address is no longer living")

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use message_model::Moment;
 
-use crate::dispatch_table::name_id;
-
 /// How calls are spread over servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
-    /// To the server whose last call is the longest ago.
+    /// To the server whose last call is the longest ago. Each pick is a call, also a retry or a
+    /// probe, however it ends.
     RoundRobin,
     /// To the server with the fewest calls in flight; among equals by turns.
     LeastInFlight,
     /// Calls with one key to one server, as long as it is there; calls without a key by turns.
+    /// For the other policies a key means nothing.
     ///
     /// A server that comes takes its share of the keys from all others, and of a server that
     /// leaves only its own keys move. Balancers with the same servers agree.
@@ -26,7 +26,7 @@ pub enum Policy {
 pub struct Ejection {
     /// So many failed calls in a row eject a server.
     pub failures: NonZeroU32,
-    /// How long the first time.
+    /// How long the first time. [`Duration::MAX`] is for ever.
     pub pause: Duration,
     /// How long at most, as the pause doubles with each probe that fails. At least `pause`.
     pub max_pause: Duration,
@@ -105,8 +105,9 @@ impl Balancer {
         }
     }
 
-    /// Makes these addresses the set of servers. What is known of those that stay is kept; one
-    /// that has left and comes back is new. An address that is named twice counts once.
+    /// Makes these addresses the set of servers. What is known of those that stay is kept, with
+    /// their turns; one that has left and comes back is new. An address that is named twice
+    /// counts once.
     pub fn set_servers(&mut self, addresses: &[String]) {
         // task p2.3: the set of servers, with what is known of those that stay
         self.servers.retain(|old| addresses.contains(&old.address));
@@ -164,7 +165,8 @@ impl Balancer {
     ///
     /// - If it worked, its server is not ejected, and no call in a row has failed.
     /// - If it failed, and was one in a row too many, its server is ejected.
-    /// - If it failed, and was the probe, its server is ejected again, for twice as long.
+    /// - If it failed, and was the probe, and its server is still ejected, the server is ejected
+    ///   again, for twice as long. If the server is back already, the probe is a call as any other.
     /// - If any other call to an ejected server failed, nothing changes.
     /// - If it was cancelled, nothing is known; if it was the probe, another call can be it.
     pub fn ended(&mut self, picked: Picked, outcome: CallOutcome, now: Moment) {
@@ -217,9 +219,14 @@ impl Server {
 ///
 /// The nearest server gets the key (*rendezvous hashing*). The distances of the others do not
 /// change when a server comes or leaves, so no key moves from one of them to another.
+///
+/// It depends on all bits of the key and all bytes of the address, and on nothing else: each
+/// process must come to the same distance. [`name_id`](crate::name_id) has 32 bits, so two
+/// addresses may have one. Both would be equally near to every key.
 fn distance(address: &str, key: u64) -> u64 {
     // task p2.3: of each server and key as good as random, and for all balancers the same
-    mixed(mixed(name_id(address).into()) ^ key)
+    let bytes = address.bytes().map(u64::from);
+    bytes.fold(key, |hash, byte| mixed(hash ^ byte))
     // end
 }
 

@@ -69,7 +69,7 @@ struct InFlight<W> {
 
 impl<W> CallPath<W> {
     /// Returns a path without calls, for at most `limit` at a time. The first call has the
-    /// id behind `last`.
+    /// id behind `last`, and each further one the next whose slot is free.
     #[must_use]
     pub fn new(last: CallId, limit: usize) -> CallPath<W> {
         let slots = (limit.max(1) * 2).next_power_of_two();
@@ -97,7 +97,7 @@ impl<W> CallPath<W> {
     /// # Errors
     /// Gives the waiter back when the call must not be sent: the connection is
     /// [`Closed`](Error::Closed), the server is [`Stopping`](Error::Stopping), or there is
-    /// [no room](Error::Overloaded).
+    /// [no room](Error::Overloaded). Then nothing has changed: no id is used up.
     pub fn call(
         &mut self,
         deadline: Moment,
@@ -130,6 +130,7 @@ impl<W> CallPath<W> {
     /// - The first one is a hello of our version; no other one is a hello.
     /// - A reply ends its call.
     /// - An item uses up credit; one without credit is a breach.
+    /// - A breach ends no call: [`close`](CallPath::close) gives the waiters back.
     /// - [`ToClient::GoAway`] lets the calls in flight end, and refuses further ones.
     pub fn receive(&mut self, message: ToClient) -> Received<'_, W> {
         // task p2.4: what a message means, and which call it ends
@@ -162,7 +163,7 @@ impl<W> CallPath<W> {
     }
 
     /// Notes that the caller has taken an item, and returns how much credit the server
-    /// must get now: what was taken, once that is half of the window.
+    /// must get now: what was taken, once that is half of the window, rounded up or down.
     pub fn taken(&mut self, id: CallId) -> Option<u32> {
         // task p2.4: credit for the server, half a window at a time
         let call = self.find(id)?;
@@ -221,7 +222,7 @@ impl<W> CallPath<W> {
     }
 
     /// Makes the slot's timer fire at `deadline` or before it. Returns when it fires, if it
-    /// did not so far.
+    /// did not so far. The slot has one timer: what a new one replaces is cancelled.
     fn arm(&mut self, index: usize, deadline: Moment) -> Option<Moment> {
         // task p2.4: a timer at the deadline or before it
         let slot = &mut self.slots[index];
@@ -241,7 +242,8 @@ impl<W> CallPath<W> {
         call.filter(|call| call.id == id)
     }
 
-    /// Returns the next id whose slot is free; at least half of the slots are.
+    /// Returns the next id that is no [`CallId::ONE_WAY`] and whose slot is free; at least half
+    /// of the slots are.
     fn free_id(&mut self) -> CallId {
         // task p2.4: an id that no other call had
         loop {

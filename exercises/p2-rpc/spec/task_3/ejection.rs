@@ -1,7 +1,5 @@
 //! When a server is ejected.
 
-use std::time::Duration;
-
 use spec_harness::{case, expect_eq};
 
 use super::part::Policy;
@@ -91,29 +89,6 @@ fn at_once() {
 }
 
 #[test]
-fn older_calls_that_fail() {
-    case!(
-        "Calls that fail when their server is ejected already do not make its pause longer.",
-        || {
-            let mut world = world(Policy::RoundRobin, "ab");
-            let held = [(); 6].map(|()| world.begin_at("a:1"));
-            world.eject("a:1");
-            world.later(Duration::from_secs(5));
-            for picked in held {
-                world.end(picked, FAILED);
-            }
-            world.later(Duration::from_secs(5));
-            let what = "10 s after its ejection, six older calls have failed since";
-            let probe = world.expect_probe(what, "a:1");
-            world.end(probe, FAILED);
-            world.later(Duration::from_secs(20));
-            let what = "20 s after the probe, which failed";
-            let _probe = world.expect_probe(what, "a:1");
-        }
-    );
-}
-
-#[test]
 fn an_older_call_that_works() {
     case!(
         "An older call that worked shows that the server works: it is back at once.",
@@ -127,6 +102,21 @@ fn an_older_call_that_works() {
             world.call("a:1", FAILED);
             world.call("a:1", FAILED);
             world.expect_share("and a failed twice then", 10, "a 5, b 5");
+        }
+    );
+}
+
+#[test]
+fn back_in_its_turn() {
+    case!(
+        "A server that an older call brings back keeps its place among the turns: others waited longer.",
+        || {
+            let mut world = world(Policy::RoundRobin, "abc");
+            let held = world.begin_at("a:1");
+            world.eject("a:1");
+            world.end(held, WORKED);
+            world.expect_share("a is back, and had the last turn", 2, "b 1, c 1");
+            world.expect_share("and then", 3, "a 1, b 1, c 1");
         }
     );
 }

@@ -163,7 +163,10 @@ fn two_hundred_of_each_policy() {
             for seed in 0..600 {
                 let policies = super::world::POLICIES;
                 let policy = policies[usize::try_from(seed % 3).unwrap_or(0)];
-                check(|| Balanced::new(policy), steps(&mut Rng::with_seed(seed)));
+                let start =
+                    format!("{policy:?}, three failures in a row eject for 10 s, 20 s, 40 s");
+                let steps = steps(&mut Rng::with_seed(seed));
+                check(&start, || Balanced::new(policy), steps);
             }
         }
     );

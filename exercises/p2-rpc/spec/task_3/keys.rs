@@ -1,6 +1,7 @@
 //! Consistent hashing.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use spec_harness::{case, expect, expect_eq, fail};
 
@@ -78,6 +79,60 @@ fn every_server_has_its_share() {
 }
 
 #[test]
+fn keys_of_all_sizes() {
+    case!(
+        "Each server has its share also of large keys, and with addresses that differ in one digit.",
+        || {
+            let ports = (9001..9010).map(|port| format!("127.0.0.1:{port}"));
+            let hosts = (11..20).map(|host| format!("10.0.0.{host}:9092"));
+            for addresses in [Vec::from_iter(ports), Vec::from_iter(hosts)] {
+                let mut world = world(Policy::ConsistentHash, "");
+                world.balancer.set_servers(&addresses);
+                for shift in [0, 16, 32, 48] {
+                    let keys = (0..3600).map(|number| number << shift);
+                    let homes: Vec<_> = keys.map(|key| home(&mut world, key)).collect();
+                    for address in &addresses {
+                        let count = homes.iter().filter(|home| *home == address).count();
+                        let what = format!("keys of {address}, of 3600: 0, 1, 2 … times 2^{shift}");
+                        expect_about(&what, count, 400);
+                    }
+                }
+            }
+        }
+    );
+}
+
+/// Two addresses with one [`name_id`](super::part::name_id), or with the same characters.
+const TWINS: [[&str; 2]; 4] = [
+    ["10.0.0.12:80", "10.0.0.21:80"],
+    ["10.0.147.80:9092", "10.0.117.21:80"],
+    ["costarring:9092", "liquid:9092"],
+    ["declinate:9092", "macallums:9092"],
+];
+
+#[test]
+fn two_addresses_with_one_number() {
+    case!(
+        "Two addresses may have one name_id, or the same characters. A key has one server all the same.",
+        || {
+            for [one, other] in TWINS {
+                let homes_of = |addresses: [&str; 2]| {
+                    let mut world = world(Policy::ConsistentHash, "");
+                    world.balancer.set_servers(&addresses.map(str::to_owned));
+                    [homes(&mut world), homes(&mut world)]
+                };
+                let [before, after] = homes_of([one, other]);
+                let what = format!("the second time, with {one} and {other}");
+                expect_same(&what, &after, &before);
+                let [reversed, _] = homes_of([other, one]);
+                let what = format!("for a client that knows {other} before {one}");
+                expect_same(&what, &reversed, &before);
+            }
+        }
+    );
+}
+
+#[test]
 fn all_balancers_agree() {
     case!(
         "Every client has a balancer of its own; all send a key to the same server.",
@@ -93,6 +148,48 @@ fn all_balancers_agree() {
             expect_same(what, &homes(&mut other), &before);
         }
     );
+}
+
+/// Set for the process that [`another_process_agrees`] starts.
+const ELSEWHERE: &str = "SPEC_ELSEWHERE";
+
+#[test]
+fn another_process_agrees() {
+    case!(
+        "Every client is a process of its own, and begins anew; all send a key to the same server.",
+        || {
+            let here = homes(&mut world(Policy::ConsistentHash, "abcde"));
+            if std::env::var_os(ELSEWHERE).is_none() {
+                let there = homes_elsewhere();
+                let what = "keys whose server the other process says";
+                expect_eq(what, there.len(), here.len());
+                // Without the values: those of a hash with a seed are others each time.
+                let what = "each key has the server in a second process that it has in this one";
+                expect(what, there == here);
+            } else {
+                let homes = here.iter().map(|home| format!("\n{HOME}{home}"));
+                println!("{}", String::from_iter(homes));
+            }
+        }
+    );
+}
+
+/// How a line begins that says a home.
+const HOME: &str = "home ";
+
+/// What [`homes`] are in a process that runs the same case, and nothing else.
+fn homes_elsewhere() -> Vec<String> {
+    let case = concat!(module_path!(), "::another_process_agrees");
+    let (_, case) = case.split_once("::").expect("a case is in a crate");
+    let program = std::env::current_exe().expect("a program is a file");
+    let output = Command::new(program)
+        .args(["--exact", case, "--nocapture"])
+        .env(ELSEWHERE, "1")
+        .output();
+    let output = output.expect("the program runs a second time").stdout;
+    let text = String::from_utf8_lossy(&output);
+    let homes = text.lines().filter_map(|line| line.strip_prefix(HOME));
+    homes.map(str::to_owned).collect()
 }
 
 #[test]

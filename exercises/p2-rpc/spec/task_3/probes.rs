@@ -1,11 +1,12 @@
 //! How a server that was ejected comes back.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use spec_harness::{case, expect_eq};
 
-use super::part::Policy;
-use super::world::{CANCELLED, FAILED, POLICIES, WORKED, world};
+use super::part::{Balancer, Ejection, Policy};
+use super::world::{CANCELLED, FAILED, POLICIES, WORKED, World, addresses, at, world};
 
 const NANO: Duration = Duration::from_nanos(1);
 
@@ -131,6 +132,82 @@ fn a_probe_that_is_cancelled() {
 }
 
 #[test]
+fn older_calls_that_fail() {
+    case!(
+        "Calls that fail when their server is ejected already do not make its pause longer.",
+        || {
+            let mut world = world(Policy::RoundRobin, "ab");
+            let held = [(); 6].map(|()| world.begin_at("a:1"));
+            world.eject("a:1");
+            world.later(Duration::from_secs(5));
+            for picked in held {
+                world.end(picked, FAILED);
+            }
+            world.later(Duration::from_secs(5));
+            let what = "10 s after its ejection, six older calls have failed since";
+            let probe = world.expect_probe(what, "a:1");
+            world.end(probe, FAILED);
+            world.later(Duration::from_secs(20));
+            let what = "20 s after the probe, which failed";
+            let _probe = world.expect_probe(what, "a:1");
+        }
+    );
+}
+
+#[test]
+fn a_probe_that_fails_when_its_server_is_back() {
+    case!(
+        "If an older call has brought the server back, a probe that fails then is one failure of three.",
+        || {
+            let mut world = world(Policy::RoundRobin, "ab");
+            let held = world.begin_at("a:1");
+            world.eject("a:1");
+            world.later(Duration::from_secs(10));
+            let probe = world.expect_probe("10 s later", "a:1");
+            world.end(held, WORKED);
+            world.end(probe, FAILED);
+            world.expect_share(
+                "an older call worked, and then the probe failed",
+                10,
+                "a 5, b 5",
+            );
+            world.call("a:1", FAILED);
+            world.expect_share("and a second call to a failed", 10, "a 5, b 5");
+            world.call("a:1", FAILED);
+            world.expect_share("and a third one", 10, "b 10");
+            world.later(Duration::from_secs(10));
+            let _probe = world.expect_probe("10 s after the third one", "a:1");
+        }
+    );
+}
+
+#[test]
+fn a_probe_is_a_turn() {
+    case!(
+        "A probe is a turn of its server, whether it works or is cancelled: then others are next.",
+        || {
+            for policy in [Policy::RoundRobin, Policy::LeastInFlight] {
+                for outcome in [WORKED, CANCELLED] {
+                    let mut world = world(policy, "abc");
+                    world.eject("a:1");
+                    world.expect_share("a is ejected", 2, "b 1, c 1");
+                    world.later(Duration::from_secs(10));
+                    let probe = world.begin();
+                    let got = (world.address(&probe), probe.is_probe);
+                    let what =
+                        format!("{policy:?}, 10 s later: the next call, whether it is a probe");
+                    expect_eq(&what, got, ("a:1".to_owned(), true));
+                    world.end(probe, outcome);
+                    let what = format!("{policy:?}, behind the probe, which {outcome:?}");
+                    world.expect_share(&what, 2, "b 1, c 1");
+                    world.expect_share(&format!("{what}, and so on"), 3, "a 1, b 1, c 1");
+                }
+            }
+        }
+    );
+}
+
+#[test]
 fn an_older_call_is_not_the_probe() {
     case!(
         "While the probe is in flight, the end of an older call lets no second probe begin.",
@@ -162,6 +239,29 @@ fn a_late_failure_is_not_the_probes() {
             world.later(Duration::from_secs(12));
             world.end(held, FAILED);
             let _probe = world.expect_probe("12 s after its ejection", "a:1");
+        }
+    );
+}
+
+#[test]
+fn a_pause_for_ever() {
+    case!(
+        "The longest pause that there is ejects for ever, and twice that pause is no more.",
+        || {
+            let ejection = Ejection {
+                failures: NonZeroU32::MIN,
+                pause: Duration::MAX,
+                max_pause: Duration::MAX,
+            };
+            let mut world = World {
+                balancer: Balancer::new(Policy::RoundRobin, ejection),
+                now: at(100),
+            };
+            world.balancer.set_servers(&addresses("ab"));
+            world.call("a:1", FAILED);
+            world.later(Duration::from_secs(1_000_000_000));
+            let what = "a failed, with a limit of one and a pause of Duration::MAX";
+            world.expect_share(what, 10, "b 10");
         }
     );
 }

@@ -3,7 +3,7 @@
 use spec_harness::{case, expect, expect_eq};
 
 use super::part::{Policy, ServerId};
-use super::world::{CANCELLED, FAILED, POLICIES, World, addresses, world};
+use super::world::{CANCELLED, FAILED, POLICIES, WORKED, World, addresses, world};
 
 /// Where a call goes that has tried these servers.
 fn retried(world: &mut World, tried: &[ServerId]) -> String {
@@ -86,6 +86,40 @@ fn an_address_twice() {
             world.expect_share("of a, b, a", 10, "a 5, b 5");
             world.balancer.set_servers(&addresses("bbab"));
             world.expect_share("of b, b, a, b", 10, "a 5, b 5");
+        }
+    );
+}
+
+#[test]
+fn one_address_twice_for_two() {
+    case!(
+        "A set of as many names may be another set: with a, a in place of a, b there is no b.",
+        || {
+            let mut world = world(Policy::RoundRobin, "ab");
+            world.balancer.set_servers(&addresses("aa"));
+            world.expect_share("of a, a, before that a, b", 10, "a 10");
+        }
+    );
+}
+
+#[test]
+fn turns_are_kept() {
+    case!(
+        "The set may be replaced between any two calls. Servers that stay still take turns.",
+        || {
+            let mut world = world(Policy::RoundRobin, "abc");
+            for letters in ["abc", "cab", "bca"] {
+                let mut servers = Vec::new();
+                for _ in 0..3 {
+                    world.balancer.set_servers(&addresses(letters));
+                    let picked = world.begin();
+                    servers.push(world.address(&picked));
+                    world.end(picked, WORKED);
+                }
+                servers.sort();
+                let what = format!("three calls, with set_servers({letters}) before each");
+                expect_eq(&what, servers.join(" "), "a:1 b:1 c:1".to_owned());
+            }
         }
     );
 }

@@ -1,6 +1,6 @@
 //! By turns, and to the fewest in flight.
 
-use spec_harness::{case, expect_eq};
+use spec_harness::{case, expect_eq, fail};
 
 use super::part::{Balancer, Policy};
 use super::world::{CANCELLED, FAILED, POLICIES, WORKED, at, ejection, world};
@@ -99,6 +99,54 @@ fn every_end_frees_its_place() {
                     .filter(|picked| world.address(picked) == address);
                 let what = format!("of four calls at once, after one that {outcome:?}");
                 expect_eq(&what, there.count(), 2);
+            }
+        }
+    );
+}
+
+#[test]
+fn keys_mean_nothing_to_turns() {
+    case!(
+        "A key is for consistent hashing. Under the other policies it changes nothing.",
+        || {
+            for policy in [Policy::RoundRobin, Policy::LeastInFlight] {
+                let mut world = world(policy, "abc");
+                let mut servers = Vec::new();
+                for _ in 0..6 {
+                    let picked = world.begin_with(Some(7));
+                    servers.push(world.address(&picked));
+                    world.end(picked, WORKED);
+                }
+                for three in servers.chunks_mut(3) {
+                    three.sort();
+                    let what = format!("{policy:?}, three calls with the key 7, one by one");
+                    expect_eq(&what, three.join(" "), "a:1 b:1 c:1".to_owned());
+                }
+            }
+        }
+    );
+}
+
+#[test]
+fn a_retry_is_a_turn() {
+    case!(
+        "A retry is a turn of the server that it goes to, as any other call.",
+        || {
+            for policy in [Policy::RoundRobin, Policy::LeastInFlight] {
+                let mut world = world(policy, "abc");
+                let first = world.begin();
+                let tried = [first.server];
+                let mut servers = vec![world.address(&first)];
+                world.end(first, FAILED);
+                for tried in [&tried[..], &[]] {
+                    let picked = world.balancer.pick(None, tried, world.now);
+                    let picked = picked.unwrap_or_else(|| fail("pick", "Some", "None"));
+                    servers.push(world.address(&picked));
+                    world.end(picked, WORKED);
+                }
+                servers.sort();
+                let what = format!("{policy:?}, a call, its retry, and another call");
+                expect_eq(&what, servers.join(" "), "a:1 b:1 c:1".to_owned());
             }
         }
     );

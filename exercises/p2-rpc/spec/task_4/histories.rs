@@ -259,7 +259,8 @@ fn five_hundred_connections() {
                 let lasts = [0, u32::MAX - 20, random.u32(..)];
                 let last = CallId(lasts[random.usize(..3)]);
                 let limit = [1, 2, 3, 10, 100][random.usize(..5)];
-                check(|| Connection::new(limit, last), steps(&mut random));
+                let start = format!("a path with a limit of {limit}, the last id is {}", last.0);
+                check(&start, || Connection::new(limit, last), steps(&mut random));
             }
         }
     );

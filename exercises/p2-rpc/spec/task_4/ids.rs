@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use spec_harness::{case, expect, expect_eq, fail};
 
 use super::open::{
-    at, begin, call, expect_nothing, expect_reply, expired, item, open, open_after, reply,
+    at, begin, call, expect_nothing, expect_refused, expect_reply, expired, item, open, open_after,
+    reply,
 };
-use super::part::CallId;
+use super::part::{CallId, Error};
 
 #[test]
 fn no_two_calls_have_one_id() {
@@ -33,6 +34,27 @@ fn no_two_calls_have_one_id() {
                         let (id, number) = open.swap_remove(limit / 2);
                         expect_eq("cancel", path.end(id), Some(number));
                     }
+                }
+            }
+        }
+    );
+}
+
+#[test]
+fn ids_count_up() {
+    case!(
+        "Ids count up by one from the one behind `last`, without 0. A refused call uses none up.",
+        || {
+            for last in [4, u32::MAX - 2, u32::MAX] {
+                let mut path = open_after(CallId(last), 1);
+                let mut expected = last;
+                for number in 0..20 {
+                    expected = expected.checked_add(1).unwrap_or(1);
+                    let id = begin(&mut path, call(at(1000), number));
+                    let what = format!("the id of call {number}, `last` was {last}");
+                    expect_eq(&what, id, CallId(expected));
+                    expect_refused("a second call", &mut path, 99, Error::Overloaded);
+                    expect_reply("the reply", &mut path, id, number);
                 }
             }
         }

@@ -18,6 +18,8 @@ pub(super) fn at(millis: u64) -> Moment {
 pub(super) struct Path {
     path: CallPath<u32>,
     pub(super) wakes_at: Option<Moment>,
+    /// What came with the last call.
+    pub(super) alarm: Option<Moment>,
 }
 
 impl Deref for Path {
@@ -61,6 +63,7 @@ pub(super) fn silent(last: CallId, limit: usize) -> Path {
     Path {
         path: CallPath::new(last, limit),
         wakes_at: None,
+        alarm: None,
     }
 }
 
@@ -139,6 +142,7 @@ impl Path {
             number,
         } = call;
         let (id, alarm) = self.path.call(deadline, window, number)?;
+        self.alarm = alarm;
         self.wakes_at = self.wakes_at.into_iter().chain(alarm).min();
         Ok(id)
     }

@@ -5,7 +5,7 @@ use spec_harness::{case, expect_eq};
 use super::open::{
     at, begin, begin_all, call, expect_nothing, expect_refused, expect_reply, expired, open, reply,
 };
-use super::part::Error;
+use super::part::{Error, Received, Side, ToClient};
 
 #[test]
 fn no_more_than_the_limit() {
@@ -67,6 +67,32 @@ fn every_end_frees_a_place() {
 }
 
 #[test]
+fn an_error_frees_its_place() {
+    case!(
+        "A reply that is an error ends its call as any other, and frees its place.",
+        || {
+            let ends = [
+                Err(Error::Overloaded),
+                Err(Error::NoMethod),
+                Err(Error::DeadlinePassed),
+                Ok(Side::Error),
+            ];
+            for ended in ends {
+                let mut path = open(1);
+                for number in 1..=3 {
+                    let id = begin(&mut path, call(at(1000), number));
+                    let got = path.receive(ToClient::Reply(id, ended));
+                    let what = format!("the reply to call {number}, {ended:?}");
+                    expect_eq(&what, got, Received::Reply(number, ended));
+                    let what = format!("calls in flight after {what}");
+                    expect_eq(&what, path.in_flight(), 0);
+                }
+            }
+        }
+    );
+}
+
+#[test]
 fn a_thousand_times_full() {
     case!(
         "Places come back for ever: a thousand times full, a thousand times empty.",
@@ -81,7 +107,11 @@ fn a_thousand_times_full() {
                 expect_reply("the reply to one", &mut path, ids[0], 0);
                 expect_eq("the cancelled one", path.end(ids[1]), Some(1));
                 let left = vec![(ids[2], 2), (ids[3], 3)];
-                expect_eq("the others expire", expired(&mut path, deadline), left);
+                let what = format!(
+                    "what ends at {} ms, the deadline of all four",
+                    (round + 1) * 10
+                );
+                expect_eq(&what, expired(&mut path, deadline), left);
                 expect_eq("calls in flight", path.in_flight(), 0);
             }
         }

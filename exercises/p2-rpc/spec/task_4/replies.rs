@@ -3,8 +3,8 @@
 use spec_harness::{case, expect_eq};
 
 use super::open::{
-    HELLO, at, begin, begin_all, call, expect_nothing, expect_reply, expired, item, open, reply,
-    silent,
+    HELLO, Path, at, begin, begin_all, call, expect_nothing, expect_reply, expired, item, open,
+    reply, silent,
 };
 use super::part::{CallId, Error, Hello, Received, Side, ToClient};
 
@@ -106,7 +106,7 @@ fn a_call_that_is_cancelled() {
             expect_nothing("its reply", &mut path, reply(ids[0]));
             expect_eq("calls in flight then", path.in_flight(), 1);
             expect_eq(
-                "what expires later",
+                "what ends at 1000 ms, the deadline of both calls",
                 expired(&mut path, at(1000)),
                 vec![(ids[1], 2)],
             );
@@ -145,6 +145,32 @@ fn hello_comes_once() {
             let mut path = open(10);
             expect_nothing("a pong", &mut path, ToClient::Pong);
             expect_eq("a second hello", path.receive(HELLO), Received::Breach);
+        }
+    );
+}
+
+#[test]
+fn a_breach_ends_no_call() {
+    case!(
+        "A breach gives no waiter back: the connection is closed then, and `close` gives it back.",
+        || {
+            let expect_breach = |what: &str, mut path: Path, message: fn(CallId) -> ToClient| {
+                let id = begin(&mut path, call(at(1000), 1));
+                expect_eq(what, path.receive(message(id)), Received::Breach);
+                expect_eq(&format!("close, after {what}"), path.close(), vec![1]);
+            };
+            let silent = || silent(CallId::ONE_WAY, 10);
+            let of_version_2 = |_| {
+                ToClient::Hello(Hello {
+                    version: 2,
+                    ..Hello::OURS
+                })
+            };
+            expect_breach("a reply before the hello", silent(), reply);
+            expect_breach("an item before the hello", silent(), item);
+            expect_breach("a hello of another version", silent(), of_version_2);
+            expect_breach("a second hello", open(10), |_| HELLO);
+            expect_breach("an item without credit", open(10), item);
         }
     );
 }

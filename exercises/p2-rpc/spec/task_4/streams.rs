@@ -149,6 +149,24 @@ fn never_more_than_a_window_ahead() {
 }
 
 #[test]
+fn the_largest_window() {
+    case!(
+        "A window may be as large as a number of 32 bits can be. Half of it is far away.",
+        || {
+            let mut path = open(10);
+            for (number, window) in [(1, u32::MAX), (2, u32::MAX - 1)] {
+                let id = begin(&mut path, stream(at(1000), window, number));
+                for _ in 0..3 {
+                    expect_item("an item", &mut path, id, number);
+                    let what = format!("credit for it, with a window of {window}");
+                    expect_eq(&what, path.taken(id), None);
+                }
+            }
+        }
+    );
+}
+
+#[test]
 fn each_stream_for_itself() {
     case!(
         "Credit belongs to a call: what was taken from one is no credit for another.",

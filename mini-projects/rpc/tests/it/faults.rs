@@ -293,6 +293,25 @@ async fn callers_behind_the_limit_take_every_place_that_is_freed() {
     assert!(outcomes.iter().all(|outcome| *outcome == echoed));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_call_that_the_server_refuses_frees_its_place() {
+    let settings = ClientSettings {
+        in_flight_max: 1,
+        ..settings()
+    };
+    let client = scripted(settings, |mut server| async move {
+        while let Some(call) = server.call().await {
+            let refused = ToClient::Reply(call.id, Err(Error::NoMethod));
+            server.send(&whole(refused)).await;
+        }
+    });
+    for _ in 0..3 {
+        let refused = (Err(Error::NoMethod), Duration::ZERO);
+        assert_eq!(call_once(&client).await, refused);
+        assert_eq!(client.transport().in_flight(), 0);
+    }
+}
+
 fn text_of(call: &Called) -> String {
     let (text,): (String,) = Postcard::decode(&call.body).unwrap();
     text
