@@ -220,8 +220,8 @@ impl Server {
 /// The nearest server gets the key (*rendezvous hashing*). The distances of the others do not
 /// change when a server comes or leaves, so no key moves from one of them to another.
 ///
-/// It depends on all bits of the key and all bytes of the address, and on nothing else: each
-/// process must come to the same distance. [`name_id`](crate::name_id) has 32 bits, so two
+/// The distance depends on all bits of the key and all bytes of the address, and on nothing else:
+/// each process must come to the same one. [`name_id`](crate::name_id) has 32 bits, so two
 /// addresses may have one. Both would be equally near to every key.
 fn distance(address: &str, key: u64) -> u64 {
     // task p2.3: of each server and key as good as random, and for all balancers the same
