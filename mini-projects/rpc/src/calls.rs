@@ -66,7 +66,7 @@ impl Calls {
     /// encoding or a too large one, the connection is gone, or the server stops.
     pub(crate) async fn send(
         &self,
-        request: Request<'_>,
+        request: &Request<'_>,
         window: u32,
         mut waiter: Option<Waiter>,
     ) -> Result<CallId, Error> {
@@ -80,14 +80,21 @@ impl Calls {
         // ANCHOR: step
         let mut step = |queue: &mut Queue<CallPath<Waiter>>| {
             let patience = patience.take().unwrap_or_else(|| request.left());
+            if queue.is_closed {
+                // This call was never on the connection.
+                return Some(Err(Error::Unreachable));
+            }
             if !queue.has_room() {
                 return None;
             }
-            let placed = match (waiter.take(), queue.state.refuses_with()) {
+            let id = match (waiter.take(), queue.state.refuses_with()) {
                 (None, Some(error)) => return Some(Err(error)),
-                (None, None) => (CallId::ONE_WAY, None),
+                (None, None) => CallId::ONE_WAY,
                 (Some(caller), _) => match queue.state.call(deadline, window, caller) {
-                    Ok(placed) => placed,
+                    Ok((id, alarm)) => {
+                        alarm.inspect(|alarm| self.deadlines.note(*alarm));
+                        id
+                    }
                     Err((caller, Error::Overloaded)) => {
                         waiter = Some(caller);
                         return None;
@@ -96,13 +103,13 @@ impl Calls {
                 },
             };
             let message = ToServer::Call(Call {
-                id: placed.0,
+                id,
                 patience_ms: whole_millis(patience),
                 credit: window,
                 target: request.target,
             });
             queue.put(&message, &body);
-            Some(Ok(placed))
+            Some(Ok(id))
         };
         // ANCHOR_END: step
         let sent = match self.outbox.step(&mut step) {
@@ -111,16 +118,8 @@ impl Calls {
                 .await
                 .unwrap_or(Err(Error::DeadlinePassed)),
         };
-        let (id, alarm) = sent.map_err(|error| match error {
-            // The connection was gone before: this call was never on it.
-            Error::Closed => Error::Unreachable,
-            error => error,
-        })?;
-        if let Some(alarm) = alarm {
-            self.deadlines.note(alarm);
-        }
         scratch::give_back(body);
-        Ok(id)
+        sent
     }
 
     /// Sends what is no call.

@@ -55,13 +55,10 @@ impl MethodName {
         }
     }
 
-    /// Returns the span of a call, at the caller's end.
-    fn span(&self) -> Span {
-        if LevelFilter::current() < Level::DEBUG {
-            // Even a span that is disabled costs something.
-            return Span::none();
-        }
-        tracing::debug_span!("call", service = self.service, method = self.name)
+    /// Returns the span of a call, at the caller's end, if any is wanted.
+    fn span(&self) -> Option<Span> {
+        let is_wanted = LevelFilter::current() >= Level::DEBUG;
+        is_wanted.then(|| tracing::debug_span!("call", service = self.service, method = self.name))
     }
 
     /// Returns the name of a method that may run twice for one call.
@@ -140,7 +137,8 @@ impl<T: Transport> Client<T> {
         method: MethodName,
         arguments: A,
     ) -> Result<V, Error> {
-        match self.outcome::<C, A>(method, arguments).await? {
+        let arguments = encoder::<C, A>(&arguments);
+        match self.outcome(&method, &arguments).await? {
             (Side::Value, value) => decode::<C, V>(&value),
             // An error of a method that has none is as unreadable as any other wrong reply.
             (Side::Error, _) => Err(Error::BadReply),
@@ -156,20 +154,20 @@ impl<T: Transport> Client<T> {
         method: MethodName,
         arguments: A,
     ) -> Result<V, CallError<E>> {
-        match self.outcome::<C, A>(method, arguments).await? {
+        let arguments = encoder::<C, A>(&arguments);
+        match self.outcome(&method, &arguments).await? {
             (Side::Value, value) => Ok(decode::<C, V>(&value)?),
             (Side::Error, error) => Err(CallError::Service(decode::<C, E>(&error)?)),
         }
     }
 
-    async fn outcome<C: Codec, A: Serialize + Send + Sync>(
-        &self,
-        method: MethodName,
-        arguments: A,
-    ) -> Outcome {
-        let arguments = encoder::<C, A>(&arguments);
-        let outcome = self.transport.call(self.request(method, &arguments));
-        outcome.instrument(method.span()).await
+    async fn outcome(&self, method: &MethodName, arguments: Arguments<'_>) -> Outcome {
+        let request = self.request(method, arguments);
+        match method.span() {
+            // Even a span that is disabled costs something.
+            None => self.transport.call(request).await,
+            Some(span) => self.transport.call(request).instrument(span).await,
+        }
     }
 
     /// Calls a method that returns nothing, and does not wait for its end. Returns when the
@@ -183,8 +181,9 @@ impl<T: Transport> Client<T> {
         arguments: A,
     ) -> Result<(), Error> {
         let arguments = encoder::<C, A>(&arguments);
-        let sent = self.transport.send(self.request(method, &arguments));
-        sent.instrument(method.span()).await
+        let request = self.request(&method, &arguments);
+        let span = method.span().unwrap_or_else(Span::none);
+        self.transport.send(request).instrument(span).await
     }
 
     /// Calls a method that returns a stream of `V`s.
@@ -198,13 +197,15 @@ impl<T: Transport> Client<T> {
         arguments: A,
     ) -> Result<Streaming<V>, Error> {
         let arguments = encoder::<C, A>(&arguments);
-        let items = self.transport.stream(self.request(method, &arguments));
-        Ok(Streaming::new::<C>(items.instrument(method.span()).await?))
+        let request = self.request(&method, &arguments);
+        let span = method.span().unwrap_or_else(Span::none);
+        let items = self.transport.stream(request).instrument(span).await?;
+        Ok(Streaming::new::<C>(items))
     }
 
     // ANCHOR: request
     /// A call begins now; one that a method makes ends with the method's own patience.
-    fn request<'a>(&self, method: MethodName, arguments: Arguments<'a>) -> Request<'a> {
+    fn request<'a>(&self, method: &MethodName, arguments: Arguments<'a>) -> Request<'a> {
         let of_caller = deadline::left().unwrap_or(PATIENCE_MAX);
         let patience = self.patience.min(of_caller).min(PATIENCE_MAX);
         Request {

@@ -8,10 +8,8 @@ use client::Session;
 use networking::{FrameReader, ReadError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::yield_now;
 
 use crate::calls::{Calls, Waiter};
-use crate::outbox::BATCH;
 use crate::part::{CallId, Error, Hello, ToServer};
 use crate::settings::ClientSettings;
 use crate::streaming::Items;
@@ -53,7 +51,7 @@ impl Connection {
     // ANCHOR: call
     /// Makes a call that has one reply. May be dropped while it waits: the call is then
     /// stopped on the server.
-    pub(crate) async fn call(self: Arc<Self>, request: Request<'_>) -> Outcome {
+    pub(crate) async fn call(self: Arc<Self>, request: &Request<'_>) -> Outcome {
         let (waiter, outcome) = oneshot::channel();
         let id = self.0.send(request, 0, Some(Waiter::Reply(waiter))).await?;
         let mut call = InFlight {
@@ -68,7 +66,7 @@ impl Connection {
     // ANCHOR_END: call
 
     /// Makes a call that has a stream of items.
-    pub(crate) async fn stream(self: Arc<Self>, request: Request<'_>) -> Result<Items, Error> {
+    pub(crate) async fn stream(self: Arc<Self>, request: &Request<'_>) -> Result<Items, Error> {
         let window = self.0.settings.stream_window.max(1);
         let (waiter, events) = mpsc::channel(window as usize + 1);
         let sent = self.0.send(request, window, Some(Waiter::Items(waiter)));
@@ -81,7 +79,7 @@ impl Connection {
     }
 
     /// Makes a call that nothing answers, and returns when it is queued.
-    pub(crate) async fn send(&self, request: Request<'_>) -> Result<(), Error> {
+    pub(crate) async fn send(&self, request: &Request<'_>) -> Result<(), Error> {
         self.0.send(request, 0, None).await.map(drop)
     }
 
@@ -137,15 +135,10 @@ async fn read(calls: &Calls, incoming: impl AsyncRead + Unpin) {
         match frames.next(calls.settings.heartbeat).await {
             Ok(Some(first)) => {
                 is_asked = false;
-                let mut count = 0;
                 let others = std::iter::from_fn(|| frames.arrived_frame().transpose());
-                let others = others.map(Result::ok).inspect(|_| count += 1);
-                if !calls.receive(std::iter::once(Some(first)).chain(others)) {
+                let together = std::iter::once(Some(first)).chain(others.map(Result::ok));
+                if !calls.receive(together) {
                     return;
-                }
-                if count >= BATCH {
-                    // Their callers go on while the next ones arrive.
-                    yield_now().await;
                 }
             }
             Err(ReadError::Idle(_)) if !is_asked => {

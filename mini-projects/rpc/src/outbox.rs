@@ -13,8 +13,6 @@ use crate::part::put;
 
 /// From so many queued bytes on, further messages wait for room.
 pub(crate) const FULL: usize = 256 * 1024;
-/// So many messages are worth a write of their own, even if more can be taken in before.
-pub(crate) const BATCH: usize = 100;
 /// A buffer up to this size is kept when it is empty, in bytes.
 const KEPT: usize = 64 * 1024;
 

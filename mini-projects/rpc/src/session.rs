@@ -22,11 +22,14 @@ use tracing::{Instrument as _, Level, Span};
 use crate::codec::Unfit;
 use crate::deadline::{LIMIT, Limit};
 use crate::method::{Ending, Method, Sink};
-use crate::outbox::{BATCH, FULL, Outbox};
+use crate::outbox::{FULL, Outbox};
 use crate::part::{Call, CallId, Error, HEADER_MAX, Hello, ToClient, ToServer, get, put};
 use crate::running::{Control, Place, Running};
 use crate::scratch;
 use crate::server::Server;
+
+/// The answers to fewer bytes of requests are not worth a write of their own.
+const WRITE_MIN: usize = 1024;
 
 /// What the calls of a connection share.
 #[derive(Debug)]
@@ -107,7 +110,7 @@ impl Session {
     }
 
     /// Takes in messages until there are no more. What can be answered at once leaves with
-    /// the answers to what came with it.
+    /// the answers to what came with it, in two writes: the client goes on after the first.
     async fn read<R>(self: &Arc<Self>, mut requests: RequestReader<R>) -> Result<(), ReadError>
     where
         R: AsyncRead + Unpin + Send,
@@ -122,19 +125,21 @@ impl Session {
                 }
                 Err(error) => return Err(error),
             };
-            let is_large = payloads.len() >= BATCH;
+            let mut left = share.held();
+            let (mut begun_at, half) = (left, (left / 2).max(WRITE_MIN));
             for payload in payloads {
+                left -= PREFIX_SIZE + payload.len();
                 self.take_in(payload, &mut share, &mut replies)?;
-                if replies.len() >= FULL {
+                if begun_at - left >= half || replies.len() >= FULL {
+                    begun_at = left;
+                    share.shrink_to(left);
                     self.send(&mut replies).await;
+                    // They leave while the rest is taken in.
+                    yield_now().await;
                 }
             }
             drop(share);
             self.send(&mut replies).await;
-            if is_large {
-                // They leave while the next ones are taken in.
-                yield_now().await;
-            }
         }
     }
 
@@ -232,27 +237,27 @@ impl Session {
         };
         let _entered = span.enter();
         let patience = Duration::from_millis(call.patience_ms.into());
-        let mut method =
-            catching(|| LIMIT.sync_scope(Limit::In(patience), || start(body, self, sink)))
-                .map_err(Err)?
-                .map_err(|Unfit| Err(Error::BadRequest))?;
         // ANCHOR: poll
         // It wakes nobody: a method that waits is polled again, in its own task.
-        let mut poll = move |context: &mut Context<'_>| {
+        let mut nobody = Context::from_waker(Waker::noop());
+        let begun = catching(|| {
+            LIMIT.sync_scope(Limit::In(patience), || {
+                let mut method = start(body, self, sink).map_err(|Unfit| Err(Error::BadRequest))?;
+                match method.as_mut().poll(&mut nobody) {
+                    Poll::Ready(ending) => Err(ending),
+                    Poll::Pending => Ok(method),
+                }
+            })
+        });
+        let mut method = begun.map_err(Err)??;
+        let deadline = Instant::now() + patience;
+        let work = poll_fn(move |context| {
             let polled = catching(|| method.as_mut().poll(context));
             polled.unwrap_or_else(|panicked| Poll::Ready(Err(panicked)))
-        };
-        let mut nobody = Context::from_waker(Waker::noop());
-        match LIMIT.sync_scope(Limit::In(patience), || poll(&mut nobody)) {
-            Poll::Ready(ending) => Err(ending),
-            Poll::Pending => {
-                let deadline = Instant::now() + patience;
-                let work = LIMIT.scope(Limit::At(deadline), poll_fn(poll));
-                let work = timeout_at(deadline, work);
-                let work = async { work.await.unwrap_or(Err(Error::DeadlinePassed)) };
-                Ok(work.instrument(span.clone()))
-            }
-        }
+        });
+        let work = timeout_at(deadline, LIMIT.scope(Limit::At(deadline), work));
+        let work = async { work.await.unwrap_or(Err(Error::DeadlinePassed)) };
+        Ok(work.instrument(span.clone()))
         // ANCHOR_END: poll
     }
 

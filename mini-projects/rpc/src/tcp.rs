@@ -87,14 +87,10 @@ impl Tcp {
         living.map_or(0, |connection| connection.in_flight())
     }
 
-    /// Returns the connection, which is made if there is none, and the request, which may
-    /// have waited for it.
-    async fn connection<'a>(
-        &self,
-        request: Request<'a>,
-    ) -> Result<(Arc<Connection>, Request<'a>), Error> {
+    /// Returns the connection, which is made if there is none. Then `request` has waited for it.
+    async fn connection(&self, request: &mut Request<'_>) -> Result<Arc<Connection>, Error> {
         if let Some(living) = self.living() {
-            return Ok((living, request));
+            return Ok(living);
         }
         let wanted = async {
             let (want, dialled) = oneshot::channel();
@@ -105,7 +101,8 @@ impl Tcp {
         let dialled = timeout_at(request.deadline, wanted).await;
         let connection = dialled.unwrap_or(Err(Error::DeadlinePassed))?;
         *self.current() = Some(Arc::clone(&connection));
-        Ok((connection, request.renewed()))
+        *request = request.renewed();
+        Ok(connection)
     }
 
     fn living(&self) -> Option<Arc<Connection>> {
@@ -120,18 +117,18 @@ impl Tcp {
 }
 
 impl Transport for Tcp {
-    async fn call(&self, request: Request<'_>) -> Outcome {
-        let (connection, request) = self.connection(request).await?;
-        connection.call(request).await
+    async fn call(&self, mut request: Request<'_>) -> Outcome {
+        let connection = self.connection(&mut request).await?;
+        connection.call(&request).await
     }
 
-    async fn send(&self, request: Request<'_>) -> Result<(), Error> {
-        let (connection, request) = self.connection(request).await?;
-        connection.send(request).await
+    async fn send(&self, mut request: Request<'_>) -> Result<(), Error> {
+        let connection = self.connection(&mut request).await?;
+        connection.send(&request).await
     }
 
-    async fn stream(&self, request: Request<'_>) -> Result<Items, Error> {
-        let (connection, request) = self.connection(request).await?;
-        connection.stream(request).await
+    async fn stream(&self, mut request: Request<'_>) -> Result<Items, Error> {
+        let connection = self.connection(&mut request).await?;
+        connection.stream(&request).await
     }
 }

@@ -10,3 +10,4 @@ mod server;
 mod streams;
 mod traces;
 mod transports;
+mod writes;
