@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 
 /// A frame is longer than the body in it by at most this, in bytes.
-pub const HEADER_MAX: usize = 32;
+pub const HEADER_MAX: usize = 48;
 
 /// The first message of a connection, from either side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +64,9 @@ pub struct Call {
     pub credit: u32,
     /// What is called.
     pub target: Target,
+    /// The same number in all spans of this call, and of the calls that its method makes;
+    /// 0: the caller has no spans.
+    pub trace: u64,
 }
 // ANCHOR_END: call
 

@@ -215,6 +215,7 @@ impl History {
                 method: name_id(method),
                 codec: Postcard::ID,
             },
+            trace: 0,
         });
         self.send(format!("Call {}", id.0), &message);
         self.in_flight.push((id, caller));

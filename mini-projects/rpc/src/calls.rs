@@ -107,6 +107,7 @@ impl Calls {
                 patience_ms: whole_millis(patience),
                 credit: window,
                 target: request.target,
+                trace: request.trace,
             });
             queue.put(&message, &body);
             Some(Ok(id))

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::Instant;
-use tracing::level_filters::LevelFilter;
-use tracing::{Instrument as _, Level, Span};
+use tracing::{Instrument as _, Span, debug_span};
 
 use crate::codec::{Codec, Travels};
-use crate::deadline;
 use crate::part::{Error, Side, Target, name_id};
+use crate::served::Served;
 use crate::settings::ClientSettings;
 use crate::streaming::Streaming;
 use crate::tcp::Tcp;
+use crate::trace;
 use crate::transport::{Arguments, Outcome, Request, Transport};
 
 /// More patience than this cannot travel: 49 days.
@@ -56,9 +56,11 @@ impl MethodName {
     }
 
     /// Returns the span of a call, at the caller's end, if any is wanted.
-    fn span(&self) -> Option<Span> {
-        let is_wanted = LevelFilter::current() >= Level::DEBUG;
-        is_wanted.then(|| tracing::debug_span!("call", service = self.service, method = self.name))
+    fn span(&self, trace: u64) -> Option<Span> {
+        trace::is_on().then(|| {
+            let trace = format_args!("{trace:016x}");
+            debug_span!("call", trace, service = self.service, method = self.name)
+        })
     }
 
     /// Returns the name of a method that may run twice for one call.
@@ -163,8 +165,7 @@ impl<T: Transport> Client<T> {
 
     async fn outcome(&self, method: &MethodName, arguments: Arguments<'_>) -> Outcome {
         let request = self.request(method, arguments);
-        match method.span() {
-            // Even a span that is disabled costs something.
+        match method.span(request.trace) {
             None => self.transport.call(request).await,
             Some(span) => self.transport.call(request).instrument(span).await,
         }
@@ -182,7 +183,7 @@ impl<T: Transport> Client<T> {
     ) -> Result<(), Error> {
         let arguments = encoder::<C, A>(&arguments);
         let request = self.request(&method, &arguments);
-        let span = method.span().unwrap_or_else(Span::none);
+        let span = method.span(request.trace).unwrap_or_else(Span::none);
         self.transport.send(request).instrument(span).await
     }
 
@@ -198,20 +199,23 @@ impl<T: Transport> Client<T> {
     ) -> Result<Streaming<V>, Error> {
         let arguments = encoder::<C, A>(&arguments);
         let request = self.request(&method, &arguments);
-        let span = method.span().unwrap_or_else(Span::none);
+        let span = method.span(request.trace).unwrap_or_else(Span::none);
         let items = self.transport.stream(request).instrument(span).await?;
         Ok(Streaming::new::<C>(items))
     }
 
     // ANCHOR: request
-    /// A call begins now; one that a method makes ends with the method's own patience.
+    /// A call begins now; one that a method makes ends with the method's own patience, and
+    /// has its trace.
     fn request<'a>(&self, method: &MethodName, arguments: Arguments<'a>) -> Request<'a> {
-        let of_caller = deadline::left().unwrap_or(PATIENCE_MAX);
+        let served = Served::here();
+        let of_caller = served.map_or(PATIENCE_MAX, Served::left);
         let patience = self.patience.min(of_caller).min(PATIENCE_MAX);
         Request {
             target: method.target,
             deadline: Instant::now() + patience,
             patience,
+            trace: trace::of_call(served.map_or(0, |served| served.trace)),
             is_idempotent: method.is_idempotent,
             key: self.key,
             arguments,

@@ -116,12 +116,14 @@ impl Server {
         .await;
     }
 
-    /// Returns how a call ends that came over no connection. Its patience begins now. A call
-    /// of a stream ends as [`Error::BadRequest`](crate::Error::BadRequest).
+    /// Returns how a call ends that came over no connection. Its patience begins now; its
+    /// trace is 0 if none came with it. A call of a stream ends as
+    /// [`Error::BadRequest`](crate::Error::BadRequest).
     pub async fn answer(
         self: &Arc<Self>,
         target: Target,
         patience: Duration,
+        trace: u64,
         arguments: &[u8],
     ) -> Ending {
         let call = Call {
@@ -129,6 +131,7 @@ impl Server {
             patience_ms: whole_millis(patience),
             credit: 0,
             target,
+            trace,
         };
         let session = Session::new(Arc::clone(self), NO_CONNECTION);
         session.answer(&call, arguments).await

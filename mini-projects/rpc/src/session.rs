@@ -16,17 +16,17 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout_at};
-use tracing::level_filters::LevelFilter;
-use tracing::{Instrument as _, Level, Span};
+use tracing::{Instrument as _, Span, debug_span};
 
 use crate::codec::Unfit;
-use crate::deadline::{LIMIT, Limit};
 use crate::method::{Ending, Method, Sink};
 use crate::outbox::{FULL, Outbox};
 use crate::part::{Call, CallId, Error, HEADER_MAX, Hello, ToClient, ToServer, get, put};
 use crate::running::{Control, Place, Running};
 use crate::scratch;
+use crate::served::{Limit, SERVED, Served};
 use crate::server::Server;
+use crate::trace;
 
 /// The answers to fewer bytes of requests are not worth a write of their own.
 const WRITE_MIN: usize = 1024;
@@ -231,17 +231,28 @@ impl Session {
     ) -> Result<impl Future<Output = Ending> + Send + use<>, Ending> {
         let found = self.server.methods.find(call.target);
         let Method { name, start } = found.map_err(Err)?;
-        let span = match LevelFilter::current() >= Level::DEBUG {
-            true => tracing::debug_span!("serve", method = name, id = call.id.0, self.number),
+        let trace = trace::of_call(call.trace);
+        let span = match trace::is_on() {
+            true => {
+                let trace = format_args!("{trace:016x}");
+                debug_span!(
+                    "serve",
+                    trace,
+                    method = name,
+                    id = call.id.0,
+                    number = self.number
+                )
+            }
             false => Span::none(),
         };
         let _entered = span.enter();
         let patience = Duration::from_millis(call.patience_ms.into());
         // ANCHOR: poll
+        let served = |limit| Served { limit, trace };
         // It wakes nobody: a method that waits is polled again, in its own task.
         let mut nobody = Context::from_waker(Waker::noop());
         let begun = catching(|| {
-            LIMIT.sync_scope(Limit::In(patience), || {
+            SERVED.sync_scope(served(Limit::In(patience)), || {
                 let mut method = start(body, self, sink).map_err(|Unfit| Err(Error::BadRequest))?;
                 match method.as_mut().poll(&mut nobody) {
                     Poll::Ready(ending) => Err(ending),
@@ -255,7 +266,7 @@ impl Session {
             let polled = catching(|| method.as_mut().poll(context));
             polled.unwrap_or_else(|panicked| Poll::Ready(Err(panicked)))
         });
-        let work = timeout_at(deadline, LIMIT.scope(Limit::At(deadline), work));
+        let work = timeout_at(deadline, SERVED.scope(served(Limit::At(deadline)), work));
         let work = async { work.await.unwrap_or(Err(Error::DeadlinePassed)) };
         Ok(work.instrument(span.clone()))
         // ANCHOR_END: poll

@@ -18,6 +18,8 @@ pub struct Request<'a> {
     pub deadline: Instant,
     /// How long that is from now on, as far as the clock was read. It travels to the server.
     pub patience: Duration,
+    /// Travels to the server, the same with each try; see [`Call::trace`](crate::Call::trace).
+    pub trace: u64,
     /// Whether the method may run twice: `#[rpc(idempotent)]`.
     pub is_idempotent: bool,
     /// What consistent hashing goes by; `None`: any server will do.

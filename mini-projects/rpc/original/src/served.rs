@@ -69,7 +69,8 @@ async fn run(server: &Arc<Server>, call: &Call, patience: Duration) -> Answer {
     let mut arguments = Vec::new();
     let encoded = Json::encode(&(&call.argument,), &mut arguments);
     encoded.map_err(|_| failure(Error::BadRequest))?;
-    let ending = server.answer(target, patience, &arguments).await;
+    // The original sends no trace either.
+    let ending = server.answer(target, patience, 0, &arguments).await;
     let (side, body) = ending.map_err(failure)?;
     let text = Json::decode(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into_owned());
     match side {

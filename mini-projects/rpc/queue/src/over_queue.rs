@@ -182,6 +182,7 @@ impl OverQueue {
             patience_ms: whole_millis(request.patience),
             credit: 0,
             target: request.target,
+            trace: request.trace,
         });
         let value = value(&call, &body);
         let key = request.key.map(u64::to_be_bytes);

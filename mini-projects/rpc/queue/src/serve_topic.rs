@@ -175,8 +175,10 @@ impl Answering {
             call, arguments, ..
         } = request;
         let patience = patience.min(self.patience_max);
-        let ending = self.server.answer(call.target, patience, arguments).await;
-        let (ending, body) = match ending {
+        let answer = self
+            .server
+            .answer(call.target, patience, call.trace, arguments);
+        let (ending, body) = match answer.await {
             Ok((side, body)) => (Ok(side), body),
             Err(error) => (Err(error), Vec::new()),
         };

@@ -46,7 +46,9 @@ async fn call_once(client: &Client) -> (Result<String, Error>, Duration) {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_is_silent_about_calls() {
     let client = scripted(settings(), |mut server| async move {
-        while server.call().await.is_some() {}
+        while let Some(call) = server.call().await {
+            assert_eq!(call.trace, 0, "nobody wants spans");
+        }
     });
     let failed = (Err(Error::DeadlinePassed), PATIENCE);
     assert_eq!(call_once(&client).await, failed);

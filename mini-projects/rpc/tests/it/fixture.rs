@@ -332,6 +332,7 @@ impl Scripted {
                         id: call.id,
                         credit: call.credit,
                         patience: Duration::from_millis(call.patience_ms.into()),
+                        trace: call.trace,
                         body,
                     });
                 }
@@ -352,6 +353,7 @@ pub(crate) struct Called {
     pub(crate) id: CallId,
     pub(crate) credit: u32,
     pub(crate) patience: Duration,
+    pub(crate) trace: u64,
     pub(crate) body: Bytes,
 }
 

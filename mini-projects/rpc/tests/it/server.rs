@@ -381,6 +381,7 @@ impl Peer {
                 method: name_id(method),
                 codec: Postcard::ID,
             },
+            trace: 0,
         })
     }
 

@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rpc::{CallError, Client, Error, Items, Outcome, Request, Server, ServerSettings, Transport};
+use rpc::{
+    CallError, Client, Error, Items, Outcome, Postcard, Request, Server, ServerSettings, Target,
+    Transport, name_id,
+};
 use tokio::time::Instant;
 
 use crate::fixture::{DivideError, Doer, KindsClient, KindsServer, Seen};
@@ -12,17 +15,18 @@ use crate::fixture::{DivideError, Doer, KindsClient, KindsServer, Seen};
 /// Hands each call to a server in the same process, and keeps what a call says of itself.
 struct Direct {
     server: Arc<Server>,
-    requests: Mutex<Vec<(bool, Option<u64>)>>,
+    requests: Mutex<Vec<(bool, Option<u64>, u64)>>,
 }
 
 impl Direct {
     async fn answer(&self, request: Request<'_>) -> Outcome {
-        let about = (request.is_idempotent, request.key);
+        let about = (request.is_idempotent, request.key, request.trace);
         self.requests.lock().unwrap().push(about);
         let mut body = Vec::new();
         (request.arguments)(&mut body)?;
         let (target, patience) = (request.target, request.patience);
-        let (side, body) = self.server.answer(target, patience, &body).await?;
+        let answer = self.server.answer(target, patience, request.trace, &body);
+        let (side, body) = answer.await?;
         Ok((side, Bytes::from(body)))
     }
 }
@@ -131,7 +135,55 @@ async fn a_transport_gets_to_know_what_may_run_twice_and_the_key() {
     let store = StoreClient::new(client.clone());
     assert_eq!(store.add().await, Ok(()));
     let requests = client.transport().requests.lock().unwrap();
-    assert_eq!(*requests, [(true, Some(5)), (true, Some(5)), (false, None)]);
+    let untraced = [(true, Some(5), 0), (true, Some(5), 0), (false, None, 0)];
+    assert_eq!(*requests, untraced);
+}
+
+/// What a method does with a call is done by another service.
+#[rpc::service]
+trait Front {
+    /// Calls at its first poll, and later.
+    async fn pass_on(&self);
+}
+
+struct Passing(Client<Direct>);
+
+impl Front for Passing {
+    async fn pass_on(&self) {
+        let store = StoreClient::new(self.0.clone());
+        store.add().await.unwrap();
+        tokio::task::yield_now().await;
+        store.add().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_spans_hands_a_trace_on() {
+    let store = Server::new(ServerSettings::default());
+    let store = store.with_service(StoreServer::new(Stored));
+    let client = Client::over(
+        Direct {
+            server: Arc::new(store.unwrap()),
+            requests: Mutex::default(),
+        },
+        Duration::from_secs(1),
+    );
+    let front = Server::new(ServerSettings::default());
+    let front = front.with_service(FrontServer::new(Passing(client.clone())));
+    let front = Arc::new(front.unwrap());
+    let target = Target {
+        service: name_id("Front"),
+        method: name_id("pass_on"),
+        codec: <Postcard as rpc::Codec>::ID,
+    };
+    for trace in [7, 0, u64::MAX] {
+        let ending = front.answer(target, Duration::from_secs(1), trace, &[]);
+        ending.await.unwrap();
+        let mut requests = client.transport().requests.lock().unwrap();
+        let passed_on = [(false, None, trace), (false, None, trace)];
+        assert_eq!(*requests, passed_on);
+        requests.clear();
+    }
 }
 
 #[test]

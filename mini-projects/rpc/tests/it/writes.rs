@@ -48,6 +48,7 @@ async fn answers_to(calls: u32) -> Vec<usize> {
                 method: name_id("echo"),
                 codec: <Postcard as rpc::Codec>::ID,
             },
+            trace: 0,
         });
         put(&call, b"\x04text", &mut together);
     }

@@ -10,7 +10,7 @@ use rpc_solution::{
 };
 use serde::Serialize;
 
-fn call(id: u32) -> ToServer {
+fn call(id: u32, trace: u64) -> ToServer {
     ToServer::Call(Call {
         id: CallId(id),
         patience_ms: 10_000,
@@ -20,6 +20,7 @@ fn call(id: u32) -> ToServer {
             method: 0x44,
             codec: 1,
         },
+        trace,
     })
 }
 
@@ -27,8 +28,12 @@ fn to_server() -> Vec<(ToServer, &'static [u8])> {
     vec![
         (ToServer::Hello(Hello::OURS), b"\0mqrp\x01"),
         (
-            call(300),
-            b"\x01\xac\x02\x90\x4e\x20\xdd\x99\xef\xd5\x0a\x44\x01",
+            call(300, 0),
+            b"\x01\xac\x02\x90\x4e\x20\xdd\x99\xef\xd5\x0a\x44\x01\0",
+        ),
+        (
+            call(7, 300),
+            b"\x01\x07\x90\x4e\x20\xdd\x99\xef\xd5\x0a\x44\x01\xac\x02",
         ),
         (ToServer::Cancel(CallId(7)), b"\x02\x07"),
         (ToServer::Credit(CallId(7), 16), b"\x03\x07\x10"),
@@ -132,6 +137,7 @@ fn the_longest_header_is_bounded() {
             method: u32::MAX,
             codec: u8::MAX,
         },
+        trace: u64::MAX,
     });
     put(&longest, b"", &mut out);
     assert!(out.len() <= HEADER_MAX, "{}", out.len());

@@ -7,7 +7,8 @@ use std::time::Duration;
 use client::Client;
 use message_model::{PartitionIndex, TopicName, TopicPartition};
 use mqd_guard::{Mqd, Port};
-use rpc::{Server, ServerSettings, Stream};
+use rpc::{Codec as _, Error, Items, MethodName, Outcome, Postcard, Request};
+use rpc::{Server, ServerSettings, Side, Stream, Transport};
 use rpc_queue::{CallerSettings, OverQueue, TopicSettings, serve_topic};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -37,6 +38,8 @@ pub(super) trait Work {
     async fn bytes(&self, count: usize) -> Vec<u8>;
     /// Returns how long the caller still waits, in milliseconds.
     async fn left(&self) -> u64;
+    /// Makes a call, and returns its trace.
+    async fn trace(&self) -> String;
     /// Keeps a line.
     #[rpc(one_way)]
     async fn note(&self, line: String);
@@ -106,12 +109,37 @@ impl Work for Worker {
         u64::try_from(left.as_millis()).unwrap()
     }
 
+    async fn trace(&self) -> String {
+        let name = MethodName::new::<Postcard>("Other", "trace");
+        let other = rpc::Client::over(Traces, PATIENCE);
+        other.call::<Postcard, _, _>(name, ()).await.unwrap()
+    }
+
     async fn note(&self, line: String) {
         self.0.begin(&line);
     }
 
     fn count(&self) -> impl Stream<Item = u8> {
         futures_util::stream::once(ready(1))
+    }
+}
+
+/// Answers each call with its trace.
+struct Traces;
+
+impl Transport for Traces {
+    async fn call(&self, request: Request<'_>) -> Outcome {
+        let mut body = Vec::new();
+        Postcard::encode(&request.trace.to_string(), &mut body).unwrap();
+        Ok((Side::Value, body.into()))
+    }
+
+    async fn send(&self, _: Request<'_>) -> Result<(), Error> {
+        Err(Error::Unreachable)
+    }
+
+    async fn stream(&self, _: Request<'_>) -> Result<Items, Error> {
+        Err(Error::NoStreams)
     }
 }
 

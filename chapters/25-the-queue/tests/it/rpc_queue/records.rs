@@ -16,6 +16,7 @@ use crate::support::PATIENCE;
 
 const SECONDS_20: u32 = 20_000;
 const KEY: u64 = 7;
+const TRACE: u64 = 1 << 63 | 25;
 
 type Headers<'a> = &'a [(&'a str, &'a [u8])];
 
@@ -115,6 +116,7 @@ fn call(method: &str, arguments: &impl serde::Serialize) -> Vec<u8> {
         patience_ms: SECONDS_20,
         credit: 0,
         target: target(method),
+        trace: TRACE,
     });
     let (mut body, mut frame) = (Vec::new(), Vec::new());
     Postcard::encode(arguments, &mut body).unwrap();
@@ -153,6 +155,7 @@ async fn a_request_is_such_a_record() {
         target: target("echo"),
         deadline: Instant::now() + MOMENT,
         patience: MOMENT,
+        trace: TRACE,
         is_idempotent: false,
         key: Some(KEY),
         arguments: &arguments,
@@ -174,7 +177,7 @@ async fn a_request_is_such_a_record() {
         panic!("it is a call");
     };
     assert!((1..=200).contains(&call.patience_ms), "{call:?}");
-    assert_eq!((call.id, call.credit), (CallId(1), 0));
+    assert_eq!((call.id, call.credit, call.trace), (CallId(1), 0, TRACE));
     assert_eq!((call.target, &*body), (target("echo"), &b"arguments"[..]));
 }
 
@@ -212,6 +215,17 @@ async fn what_a_call_has_waited_is_taken_from_its_patience() {
     }
     server.stop().await;
     assert_eq!(bed.seen.times("too late"), 0);
+}
+
+#[tokio::test]
+async fn what_a_method_calls_has_the_trace_of_its_request() {
+    let bed = Bed::start().await;
+    let raw = Raw::connect(&bed).await;
+    let server = bed.serve();
+    raw.request("traced", &call("trace", &()), None).await;
+    let replies = raw.read(&place("replies", 3), 1).await;
+    assert_eq!(named(&replies[0]).1, TRACE.to_string());
+    server.stop().await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use rpc::{Client, Error, MethodName, Policy, Postcard};
+use rpc::{Client, Error, MethodName, Policy, Postcard, Request, Target, Transport as _};
 use rpc_names::{Balanced, LEASE, Names, open};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, advance, sleep};
@@ -147,6 +147,40 @@ async fn a_call_whose_fate_is_unknown_is_made_again_only_if_it_is_idempotent() {
         assert!(outcome.is_ok_and(|server| server != dead) && took.is_zero());
     }
     assert_eq!(world.attempts().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_try_has_the_trace_of_its_call() {
+    let world = World::default();
+    let caller = caller(&static_names().await, Policy::RoundRobin, &world);
+    for server in [A, B, C] {
+        world.set(server, Does::Fail(Error::Overloaded));
+    }
+    let request = Request {
+        target: Target {
+            service: 1,
+            method: 2,
+            codec: 3,
+        },
+        deadline: Instant::now() + PATIENCE,
+        patience: PATIENCE,
+        trace: 7,
+        is_idempotent: false,
+        key: None,
+        arguments: &|out| {
+            out.push(0);
+            Ok(())
+        },
+    };
+    assert_eq!(
+        caller.transport().call(request).await.err(),
+        Some(Error::Overloaded)
+    );
+    let traces = world.with(|seen| std::mem::take(&mut seen.traces));
+    assert!(
+        traces.len() > 3 && traces.iter().all(|trace| *trace == 7),
+        "{traces:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

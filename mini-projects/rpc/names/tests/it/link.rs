@@ -29,6 +29,8 @@ pub(crate) struct Seen {
     does: BTreeMap<String, Does>,
     /// Where the attempts went.
     pub(crate) attempts: Vec<String>,
+    /// The trace of each attempt.
+    pub(crate) traces: Vec<u64>,
     /// How many attempts of each call may have begun.
     pub(crate) begun: BTreeMap<u64, usize>,
     pub(crate) connected: Vec<String>,
@@ -130,6 +132,7 @@ impl Link {
         let (call,): (u64,) = Postcard::decode(&arguments).unwrap();
         let left = request.deadline.duration_since(Instant::now());
         assert_eq!(request.patience, left);
+        self.world.with(|seen| seen.traces.push(request.trace));
         let does = self.begin(call);
         let _in_flight = InFlight(&self.world);
         let ended = timeout_at(request.deadline, self.result(does)).await;
