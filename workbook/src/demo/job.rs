@@ -69,13 +69,19 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// Starts it on the queue at `address`.
-    pub(super) fn start(program: &Path, address: SocketAddr, feed: &Feed) -> Result<Job> {
+    /// Starts it on the queue at `address`. It goes on from the newest checkpoint.
+    pub(super) fn start(
+        (program, checkpoints): (&Path, &Path),
+        address: SocketAddr,
+        feed: &Feed,
+    ) -> Result<Job> {
         let mut command = Command::new(program);
         command
             .arg("--bootstrap")
             .arg(address.to_string())
-            .args(["--rows", "2", "--topic", TOPICS[0], "--out", TOPICS[1]]);
+            .args(["--rows", "2", "--topic", TOPICS[0], "--out", TOPICS[1]])
+            .arg("--checkpoint-dir")
+            .arg(checkpoints);
         match feed {
             Feed::Log { path, rate, .. } => {
                 command.arg("--log").arg(path);

@@ -68,6 +68,7 @@ pub fn run(workspace: &Workspace, demo: &Demo) -> Result<()> {
 
     let folder = tempfile::tempdir().context("making a temporary directory")?;
     let data = folder.path().join("data");
+    let checkpoints = folder.path().join("checkpoints");
     let options = Mqd::options(mqd).data_dir(&data).stable_port();
     // The call's server is alone in its group: no other member is waited for.
     let options = options.set("group.initial.rebalance.delay.ms", "0");
@@ -87,9 +88,9 @@ pub fn run(workspace: &Workspace, demo: &Demo) -> Result<()> {
         feed.describe(workspace)
     );
     let demonstration = Demonstration {
-        job: Job::start(ip_count, queue.address(), &feed)?,
+        job: Job::start((ip_count, &checkpoints), queue.address(), &feed)?,
         queue: &mut queue,
-        ip_count,
+        program: (ip_count, &checkpoints),
         feed: &feed,
         paint,
         killed: Killed::default(),
@@ -133,7 +134,8 @@ struct Killed {
 /// What is run, and what has become of it.
 struct Demonstration<'a> {
     queue: &'a mut Mqd,
-    ip_count: &'a Path,
+    /// `ip-count`, and where it keeps its checkpoints.
+    program: (&'a Path, &'a Path),
     job: Job,
     feed: &'a Feed,
     paint: Paint,
@@ -210,7 +212,7 @@ impl Demonstration<'_> {
             self.job.kill_9()?;
             self.killed.ip_count = Some(lines);
             self.say_killed("ip-count", lines);
-            self.job = Job::start(self.ip_count, self.queue.address(), self.feed)?;
+            self.job = Job::start(self.program, self.queue.address(), self.feed)?;
             say!(
                 "{} ip-count, on the same topics",
                 self.paint.green("started")
@@ -268,10 +270,12 @@ fn explain(mine: bool, paint: Paint) {
     say!("  mqd acknowledges a line when the line is in its log file: a file survives");
     say!("  SIGKILL. If mqd is killed before it has acknowledged a batch, ip-count sends the");
     say!("  batch again. Batches have numbers, so mqd stores it once (chapters 18 and 19).");
-    say!("  The rows of closed windows go into the queue in a transaction, together with the");
-    say!("  offset from which the open windows are counted again (chapter 20). The ip-count");
-    say!("  that was started again aborted what the killed one had left open, and went on at");
-    say!("  that offset. The check reads committed rows; one that is there twice is an error.");
+    say!("  Each second ip-count stores a checkpoint: how far it has read, and the counts of");
+    say!("  open windows. The rows between two checkpoints go into the queue in a transaction");
+    say!("  (chapter 20), which is committed when the second one is stored. The ip-count that");
+    say!("  was started again committed what the newest checkpoint names, aborted the rest, and");
+    say!("  went on from there. The check reads committed rows; one that is there twice is an");
+    say!("  error.");
     say!("\n{}", paint.bold("next"));
     say!("  cargo workbook demo --log FILE   take your own access log");
     say!("  cargo workbook serve             start the queue, for kcat or another client");

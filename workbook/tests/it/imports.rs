@@ -197,6 +197,7 @@ fn each_rule_notices_its_breach() {
             "a chapter imports lower ones only",
         ),
         ("chapters/07", "solutions/06", "another chapter's part"),
+        ("mini-projects/", "solutions/06", "a chapter's part"),
         (
             "solutions/06",
             "chapters/06",
@@ -242,6 +243,7 @@ fn each_rule_notices_its_breach() {
         ("solutions/06", "disk/"),
         ("testing/", "disk/"),
         ("mini-projects/p1", "chapters/13"),
+        ("mini-projects/", "solutions/p1"),
         ("workbook/", "testing/"),
     ]);
     assert_eq!(breaches(&fine), Vec::<String>::new());

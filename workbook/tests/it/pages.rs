@@ -150,7 +150,8 @@ fn a_task_has_its_own_stars_everywhere() {
         for task in &tasks {
             let id = task.id.to_string();
             for (at, _) in page.match_indices(&id) {
-                let is_longer = page[..at].ends_with(|c: char| c.is_ascii_digit() || c == '.');
+                let is_longer =
+                    page[..at].ends_with(|c: char| c.is_ascii_digit() || ".p".contains(c));
                 let behind = page[at + id.len()..].trim_start_matches(' ');
                 let stars = behind.chars().take_while(|c| *c == '★').count();
                 let is_right = is_longer || stars == 0 || stars == usize::from(task.stars);

@@ -1,0 +1,10 @@
+//! What the part of the first case study must do.
+
+use super::part;
+
+mod shown;
+mod steps;
+mod task_1;
+mod task_2;
+mod task_3;
+mod task_4;

@@ -1,0 +1,4 @@
+//! Operators with their own state and timers.
+
+mod clock;
+mod event;
