@@ -2,14 +2,14 @@
 //! several ways. How many rows are wrong?
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
-use message_model::Timestamp;
-use stream_compute::{
-    Hit, LineSplitter, Pipeline, Recount, ResumePoint, Row, Tally, Tumbling, parse,
+use message_model::{Moment, Timestamp};
+use stream_compute::{Cut, Hit, LineSplitter, Recount, Row, parse};
+use stream_engine::{
+    Content, Count, Keyed, KeyedWindows, PartitionWatermarks, UNTIMED, Window, WindowRule,
 };
 
 /// How far a line is behind its time at most, in milliseconds.
@@ -21,8 +21,7 @@ type Rows = BTreeMap<String, u64>;
 
 fn main() -> anyhow::Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample/access.log");
-    let five = NonZeroU32::new(5).context("five is not zero")?;
-    let windows = Tumbling::of_seconds(five);
+    let windows = Cut::Tumbling(Duration::from_secs(5));
     let recount = Recount::of(&path, u64::MAX, windows)?;
     let lines = out_of_order(&std::fs::read(&path)?);
     println!(
@@ -90,34 +89,76 @@ fn with_resends(lines: &[(u64, Vec<u8>)]) -> Vec<(u64, Vec<u8>)> {
     lines.chunks(BATCH).enumerate().flat_map(send).collect()
 }
 
-fn by_arrival(lines: &[(Timestamp, Hit, Vec<u8>)], windows: Tumbling) -> Rows {
+fn by_arrival(lines: &[(Timestamp, Hit, Vec<u8>)], windows: Cut) -> Rows {
     let mut rows = Rows::new();
     for (arrival, hit, _) in lines {
-        let window = windows.window_of(*arrival);
-        let row = Row {
-            window,
-            ip: hit.ip,
-            count: 1,
-        };
-        *rows.entry(row.key()).or_default() += 1;
+        for window in windows.windows_of(*arrival) {
+            *rows.entry(key(window, hit.ip)).or_default() += 1;
+        }
     }
     rows
 }
 
-fn by_event_time(lines: &[(u64, Vec<u8>)], windows: Tumbling, wait: u64) -> (Rows, Tally) {
-    let wait = Duration::from_secs(wait);
-    let mut pipeline = Pipeline::resume(&ResumePoint::default(), windows, wait);
-    let mut rows = Vec::new();
-    for batch in lines.chunks(BATCH) {
-        for (number, text) in batch {
-            let offset = pipeline.resume_point().taken;
-            pipeline.take(offset, *number, text);
+/// How many lines became what.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    late: u64,
+    repeated: u64,
+}
+
+/// What the engine does with the lines of a partition, in a loop.
+fn by_event_time(lines: &[(u64, Vec<u8>)], windows: Cut, wait: u64) -> (Rows, Tally) {
+    let rule = WindowRule {
+        windows: windows.windows(),
+        lateness: Duration::ZERO,
+        aggregate: Count,
+    };
+    let mut open = KeyedWindows::default();
+    let mut watermarks = PartitionWatermarks::new(Duration::from_secs(wait), None);
+    watermarks.open(Moment::START, 0, None);
+    let (mut rows, mut tally) = (Rows::new(), Tally::default());
+    let mut emit = |row: stream_engine::Row<_, u64>| {
+        if let Content::Value(count) = row.content {
+            rows.insert(key(row.window, row.key), count);
         }
-        rows.extend(pipeline.close_complete());
+    };
+    let (mut last, mut watermark) = (0, UNTIMED);
+    for (number, text) in lines {
+        if *number <= last {
+            tally.repeated += 1;
+            continue;
+        }
+        last = *number;
+        let Ok(Hit { ip, time }) = parse(text) else {
+            continue;
+        };
+        let record = Keyed {
+            time,
+            key: ip,
+            value: (),
+        };
+        let added = open.add(&rule, watermark, &record, &mut emit);
+        tally.late += u64::from(added.counted == 0);
+        watermarks.observe(Moment::START, 0, time);
+        watermark = watermarks
+            .progress(Moment::START)
+            .watermark
+            .unwrap_or(UNTIMED);
+        open.advance::<(), Count>(&rule, watermark, &mut emit);
     }
-    rows.extend(pipeline.close_all());
-    let rows = rows.iter().map(|row| (row.key(), row.count)).collect();
-    (rows, pipeline.tally())
+    open.advance::<(), Count>(&rule, Timestamp(i64::MAX), &mut emit);
+    (rows, tally)
+}
+
+fn key(window: Window, ip: IpAddr) -> String {
+    let (count, revision) = (0, 0);
+    let row = Row {
+        window,
+        ip,
+        count,
+        revision,
+    };
+    row.key()
 }
 
 fn show(name: &str, rows: &Rows, tally: Option<Tally>, recount: &Recount) {

@@ -2,51 +2,65 @@
 //! seconds, as the trace of a figure: `book/src/traces/p1-watermark.json`.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
-use std::num::NonZeroU32;
 use std::time::Duration;
 
-use message_model::Timestamp;
+use message_model::{Moment, Timestamp};
 use serde_json::{Value, json};
-use stream_compute::{Hit, Place, Row, Tumbling, Watermark, WindowCounts};
+use stream_engine::{
+    Content, Count, Keyed, KeyedWindows, PartitionWatermarks, Row, UNTIMED, WindowRule, Windows,
+};
 
 /// The times in the lines, in seconds behind 10:00, in the order of their arrival.
 const LINES: [i64; 9] = [3, 8, 12, 14, 2, 15, 1, 20, 18];
 /// What the reader chooses from: how far behind the latest a line may come, in seconds.
 const BOUNDS: [u64; 5] = [0, 5, 10, 15, 20];
-const WINDOW_SECONDS: NonZeroU32 = NonZeroU32::new(5).expect("five is not zero");
+const WINDOW: Duration = Duration::from_secs(5);
 
-fn shown(rows: &[Row]) -> Vec<Value> {
-    let row = |row: &Row| json!({ "from": row.window.start.0 / 1000, "to": row.window.end.0 / 1000, "count": row.count });
+fn shown(rows: &[Row<(), u64>]) -> Vec<Value> {
+    let row = |row: &Row<(), u64>| {
+        let Content::Value(count) = row.content else {
+            return Value::Null;
+        };
+        json!({ "from": row.window.start.0 / 1000, "to": row.window.end.0 / 1000, "count": count })
+    };
     rows.iter().map(row).collect()
 }
 
 /// The states after each line, with this bound.
 fn states(bound: u64) -> Vec<Value> {
-    let windows = Tumbling::of_seconds(WINDOW_SECONDS);
-    let mut counts = WindowCounts::new(windows, Watermark::behind_by(Duration::from_secs(bound)));
-    let mut watermark = Watermark::behind_by(Duration::from_secs(bound));
-    let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let rule = WindowRule {
+        windows: Windows::tumbling(WINDOW),
+        lateness: Duration::ZERO,
+        aggregate: Count,
+    };
+    let mut open = KeyedWindows::default();
+    let mut watermarks = PartitionWatermarks::new(Duration::from_secs(bound), None);
+    watermarks.open(Moment::START, 0, None);
+    let mut watermark = None;
     let mut fates = ["waits"; LINES.len()];
     let (mut rows, mut late) = (Vec::new(), 0);
     let mut states = Vec::new();
     for arrived in 0..=LINES.len() {
         if let Some(index) = arrived.checked_sub(1) {
             let time = Timestamp(LINES[index] * 1000);
-            let is_late = counts.add(Place::default(), Hit { ip, time }).is_err();
+            let (key, value) = ((), ());
+            let before = watermark.unwrap_or(UNTIMED);
+            let record = Keyed { time, key, value };
+            let added = open.add(&rule, before, &record, |row| rows.push(row));
+            let is_late = added.counted == 0;
             late += usize::from(is_late);
             fates[index] = if is_late { "late" } else { "counted" };
-            rows.extend(counts.close_complete());
-            if !is_late {
-                watermark.observe(time);
-            }
+            watermarks.observe(Moment::START, 0, time);
+            watermark = watermarks.progress(Moment::START).watermark;
+            let now = watermark.unwrap_or(UNTIMED);
+            open.advance::<(), Count>(&rule, now, |row| rows.push(row));
         }
         let lines = LINES.iter().zip(fates);
         let lines = lines.map(|(time, is)| json!({ "time": time, "is": is }));
         states.push(json!({
             "lines": lines.collect::<Vec<_>>(),
             "bound": bound,
-            "watermark": watermark.current().map_or(json!("–"), |at| json!(at.0 / 1000)),
+            "watermark": watermark.map_or(json!("–"), |at| json!(at.0 / 1000)),
             "rows": shown(&rows),
             "late": late,
         }));

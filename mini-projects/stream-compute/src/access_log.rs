@@ -51,6 +51,20 @@ pub enum Unparsable {
     Size,
 }
 
+impl Unparsable {
+    /// All, in the order of their numbers.
+    pub(crate) const ALL: [Unparsable; 8] = [
+        Unparsable::Empty,
+        Unparsable::TooLong,
+        Unparsable::NotUtf8,
+        Unparsable::Address,
+        Unparsable::Time,
+        Unparsable::Quotes,
+        Unparsable::Status,
+        Unparsable::Size,
+    ];
+}
+
 /// Reads a line, without its line end.
 ///
 /// # Errors

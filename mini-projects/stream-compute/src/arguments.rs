@@ -9,14 +9,17 @@ use anyhow::{Context, bail};
 use async_model::Clock;
 use lexopt::prelude::*;
 use message_model::TopicName;
-use stream_compute::{RowsShown, Settings, Source, Tumbling};
+use stream_compute::{Cut, RowsShown, Settings, Source};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
 
 pub(crate) const HELP: &str = "\
 Counts the requests per IP address of an access log, in windows of event time.
 The log flows through the queue, and so do the rows.
 
 A job that was killed goes on when it is started again with the same input, options
-and topics. (Then name the topics: their names are in the first line of output.)
+and topics, and with the --checkpoint-dir that it had.
 
 usage: ip-count --bootstrap HOST:PORT (--log FILE | --follow FILE | -) [options]
 
@@ -26,19 +29,38 @@ usage: ip-count --bootstrap HOST:PORT (--log FILE | --follow FILE | -) [options]
   -                        count standard input
   --topic NAME             the topic for the lines (default: access-log-<time>)
   --out NAME               the topic for the rows (default: ip-count-<time>)
-  --window SECONDS         the size of a window (default: 5)
-  --out-of-order SECONDS   how far a line may be behind the latest (default: 60)
+  --window TIME            the size of a window (default: 5s)
+  --slide TIME             a window begins so often (default: when the one before ends)
+  --session TIME           windows end when an address is silent for so long
+  --top N                  only the N rows of a window with the highest counts
+  --out-of-order TIME      how far a line may be behind the latest (default: 60s)
+  --lateness TIME          how long a window takes lines that come later (default: 0s);
+                           each makes a new revision of a row, which replaces the one before
   --rate LINES             feed at most so many lines a second
   --rows N | all           show at most N rows at a time (default: 5)
   --side FILE              append the side output to a file, not to the screen
-  --idle-end SECONDS       end --follow when the file has not grown for so long
-  --patience SECONDS       how long the queue may be away (default: 60)
+  --report FILE            write a web page with plots about the job when it has ended
+  --plain                  show lines on a terminal too, and no live view
+  --idle-end TIME          end --follow when the file has not grown for so long
+  --patience TIME          how long the queue may be away (default: 60s)
+  --checkpoint-dir DIR     where checkpoints are kept; from the newest one the job goes on
+  --checkpoint-every TIME  how often, which is also how often rows are committed (default: 1s)
+  --parallelism N          how many subtasks the job's tasks have (default: 1)
+  --partitions N           how many partitions the topic for the lines gets (default: 1)
+  --idle TIME              do not wait for a partition from which nothing comes for so long
+  --explain                show how the job would run, and end
 
-Each line of output says with its first word what it is:
+A TIME is a number with ms, s, m or h; without, it is seconds.
+
+On a terminal a live view shows how the job runs; NO_COLOR takes its colours away. It ends
+with the lines topics, resumed and verdict.
+
+Without a terminal, or with --plain, each line of output says with its first word what it is:
   topics       the names of the two topics; comes first
-  resumed at offset N      from there on the lines of open windows are counted again
+  resumed from checkpoint N; M lines are in the queue
   acknowledged N lines     so many lines are safe in the queue
-  row          start, end, address, count of a row that is committed
+  row          start, end, address, count of a row that is committed, and its revision
+               if that is not 0; a count of 0 withdraws a row
   rows N more  so many rows were not shown
   side line N: reason      line N does not parse, or came too late
   queue        the queue does not answer, or answers again
@@ -49,13 +71,16 @@ Exit status: 0 all rows are right, 1 they are not, 2 the job could not be done.
 
 pub(crate) enum Command {
     Help,
-    Run(Arguments),
+    Run(Box<Arguments>),
 }
 
 pub(crate) struct Arguments {
     pub(crate) settings: Settings,
     pub(crate) rows: RowsShown,
     pub(crate) side: Option<PathBuf>,
+    pub(crate) page: Option<PathBuf>,
+    pub(crate) plain: bool,
+    pub(crate) explain: bool,
 }
 
 /// What was given, unchecked.
@@ -65,13 +90,25 @@ struct Given {
     sources: Vec<Source>,
     topic: Option<String>,
     out: Option<String>,
-    window: Option<NonZeroU32>,
-    out_of_order: Option<u32>,
+    window: Option<Duration>,
+    slide: Option<Duration>,
+    session: Option<Duration>,
+    top: Option<usize>,
+    out_of_order: Option<Duration>,
+    lateness: Option<Duration>,
     rate: Option<NonZeroU32>,
-    idle_end: Option<u32>,
-    patience: Option<u32>,
+    idle_end: Option<Duration>,
+    patience: Option<Duration>,
     rows: Option<RowsShown>,
     side: Option<PathBuf>,
+    checkpoint_dir: Option<PathBuf>,
+    checkpoint_every: Option<Duration>,
+    parallelism: Option<usize>,
+    partitions: Option<i32>,
+    idle: Option<Duration>,
+    page: Option<PathBuf>,
+    plain: bool,
+    explain: bool,
 }
 
 impl Command {
@@ -88,17 +125,35 @@ impl Command {
                 Value(value) if value == "-" => given.sources.push(Source::Stdin),
                 Long("topic") => given.topic = Some(parser.value()?.string()?),
                 Long("out") => given.out = Some(parser.value()?.string()?),
-                Long("window") => given.window = Some(parser.value()?.parse()?),
-                Long("out-of-order") => given.out_of_order = Some(parser.value()?.parse()?),
+                Long("window") => given.window = Some(parser.value()?.parse_with(time)?),
+                Long("slide") => given.slide = Some(parser.value()?.parse_with(time)?),
+                Long("session") => given.session = Some(parser.value()?.parse_with(time)?),
+                Long("top") => given.top = Some(parser.value()?.parse()?),
+                Long("out-of-order") => {
+                    given.out_of_order = Some(parser.value()?.parse_with(time)?);
+                }
+                Long("lateness") => given.lateness = Some(parser.value()?.parse_with(time)?),
                 Long("rate") => given.rate = Some(parser.value()?.parse()?),
-                Long("idle-end") => given.idle_end = Some(parser.value()?.parse()?),
-                Long("patience") => given.patience = Some(parser.value()?.parse()?),
+                Long("idle-end") => given.idle_end = Some(parser.value()?.parse_with(time)?),
+                Long("patience") => given.patience = Some(parser.value()?.parse_with(time)?),
                 Long("rows") => given.rows = Some(rows_shown(parser.value()?)?),
                 Long("side") => given.side = Some(parser.value()?.into()),
+                Long("checkpoint-dir") => given.checkpoint_dir = Some(parser.value()?.into()),
+                Long("checkpoint-every") => {
+                    given.checkpoint_every = Some(parser.value()?.parse_with(time)?);
+                }
+                Long("parallelism") => given.parallelism = Some(parser.value()?.parse()?),
+                Long("partitions") => given.partitions = Some(parser.value()?.parse()?),
+                Long("idle") => given.idle = Some(parser.value()?.parse_with(time)?),
+                Long("report") => given.page = Some(parser.value()?.into()),
+                Long("plain") => given.plain = true,
+                Long("explain") => given.explain = true,
                 unexpected => return Err(unexpected.unexpected().into()),
             }
         }
-        given.check().map(Command::Run)
+        given
+            .check()
+            .map(|arguments| Command::Run(Box::new(arguments)))
     }
 }
 
@@ -111,20 +166,47 @@ impl Given {
         if self.idle_end.is_some() && !matches!(source, Source::Follow(_)) {
             bail!("--idle-end belongs to --follow");
         }
+        if self.checkpoint_dir.is_some() && (self.topic.is_none() || self.out.is_none()) {
+            bail!("with --checkpoint-dir, name --topic and --out: a resumed job goes on in them");
+        }
+        if self.checkpoint_every > Some(10 * MINUTE) {
+            bail!("--checkpoint-every is at most 10m: a queue aborts what is open for 15");
+        }
+        let cut = cut((self.window, self.slide, self.session))?;
+        let is_top = self.top.is_some();
+        if is_top && (self.lateness.is_some() || matches!(cut, Cut::Sessions(_))) {
+            bail!(
+                "--top goes with windows that have one row for each address: not with --lateness or --session"
+            );
+        }
+        if is_top && !is_aligned(cut) {
+            bail!("--top needs a --window that is a multiple of --slide");
+        }
         let now = Clock::start().wall();
         let topic = |name: Option<String>, default: &str| {
             TopicName::new(&name.unwrap_or_else(|| format!("{default}-{now}")))
         };
         let settings = Settings {
-            bootstrap: self.bootstrap.context("--bootstrap HOST:PORT is missing")?,
+            bootstrap: match self.bootstrap {
+                // A plan needs no queue.
+                None if self.explain => String::new(),
+                bootstrap => bootstrap.context("--bootstrap HOST:PORT is missing")?,
+            },
             source,
             topic: topic(self.topic, "access-log")?,
             out: topic(self.out, "ip-count")?,
-            windows: Tumbling::of_seconds(self.window.unwrap_or(NonZeroU32::new(5).context("5")?)),
-            out_of_order: seconds(self.out_of_order.unwrap_or(60)),
+            windows: cut,
+            lateness: self.lateness.unwrap_or_default(),
+            top: self.top,
+            out_of_order: self.out_of_order.unwrap_or(MINUTE),
             rate: self.rate,
-            idle_end: self.idle_end.map(seconds),
-            patience: seconds(self.patience.unwrap_or(60)),
+            idle_end: self.idle_end,
+            patience: self.patience.unwrap_or(MINUTE),
+            partitions: self.partitions.unwrap_or(1).max(1),
+            idle_after: self.idle,
+            parallelism: self.parallelism.unwrap_or(1),
+            checkpoint_dir: self.checkpoint_dir,
+            checkpoint_every: self.checkpoint_every.unwrap_or(SECOND),
         };
         if settings.topic == settings.out {
             bail!("--topic and --out must differ");
@@ -133,6 +215,9 @@ impl Given {
             settings,
             rows: self.rows.unwrap_or(RowsShown::AtMost(5)),
             side: self.side,
+            page: self.page,
+            plain: self.plain,
+            explain: self.explain,
         })
     }
 }
@@ -144,6 +229,48 @@ fn rows_shown(value: OsString) -> anyhow::Result<RowsShown> {
     }
 }
 
-fn seconds(seconds: u32) -> Duration {
-    Duration::from_secs(seconds.into())
+/// Reads `5s`, `500ms`, `2m`, `1h`, or `5`, which is seconds.
+fn time(text: &str) -> anyhow::Result<Duration> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let number: u64 = digits.parse()?;
+    let unit = match &text[digits.len()..] {
+        "ms" => 1,
+        "" | "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        unit => bail!("{unit} is no unit of time: ms, s, m or h"),
+    };
+    let millis = number.checked_mul(unit).context("too long")?;
+    Ok(Duration::from_millis(millis))
+}
+
+type Times = (Option<Duration>, Option<Duration>, Option<Duration>);
+
+/// How time is cut. Rows show whole seconds, so windows are of whole seconds.
+fn cut(times: Times) -> anyhow::Result<Cut> {
+    let (window, slide, session) = times;
+    for time in [window, slide, session].into_iter().flatten() {
+        if time.is_zero() || time.subsec_millis() > 0 {
+            bail!("--window, --slide and --session are whole seconds, at least one");
+        }
+    }
+    match times {
+        (None, None, Some(gap)) => Ok(Cut::Sessions(gap)),
+        (_, _, Some(_)) => bail!("--session goes without --window and --slide"),
+        (window, None, None) => Ok(Cut::Tumbling(window.unwrap_or(5 * SECOND))),
+        (window, Some(slide), None) => {
+            let window = window.unwrap_or(5 * SECOND);
+            if slide > window {
+                bail!("--slide is at most --window: else some lines are in no window");
+            }
+            Ok(Cut::Sliding(window, slide))
+        }
+    }
+}
+
+fn is_aligned(cut: Cut) -> bool {
+    match cut {
+        Cut::Sliding(size, step) => size.as_millis().is_multiple_of(step.as_millis()),
+        Cut::Tumbling(_) | Cut::Sessions(_) => true,
+    }
 }

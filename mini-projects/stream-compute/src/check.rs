@@ -1,14 +1,19 @@
 //! Is it right? The same count, done again the simple way.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::net::IpAddr;
 use std::path::Path;
+use std::time::Duration;
+
+use stream_engine::Window;
 
 use crate::access_log::parse;
 use crate::lines::LINE_BYTES_MAX;
 use crate::row::Row;
-use crate::window::Tumbling;
+use crate::settings::Cut;
 
 /// A batch count: read the file from its start to its end, add up, done. No
 /// queue, no order, no watermark.
@@ -18,6 +23,8 @@ pub struct Recount {
     pub rows: BTreeMap<String, u64>,
     /// How many lines the file has.
     pub lines: u64,
+    /// How far a line is behind the latest one before it, at most.
+    pub out_of_order: Duration,
 }
 
 impl Recount {
@@ -26,29 +33,84 @@ impl Recount {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn of(path: &Path, bytes: u64, windows: Tumbling) -> io::Result<Recount> {
-        let mut recount = Recount::default();
+    pub fn of(path: &Path, bytes: u64, cut: Cut) -> io::Result<Recount> {
         let mut reader = BufReader::new(File::open(path)?.take(bytes));
-        let mut line = Vec::new();
+        let (mut lines, mut line) = (0, Vec::new());
+        let (mut latest, mut behind) = (i64::MIN, 0);
+        let mut counts = BTreeMap::new();
         while reader.read_until(b'\n', &mut line)? > 0 {
-            recount.lines += 1;
+            lines += 1;
             let text = line.strip_suffix(b"\n").unwrap_or(&line);
             let text = text.strip_suffix(b"\r").unwrap_or(text);
             if text.len() <= LINE_BYTES_MAX
                 && let Ok(hit) = parse(text)
             {
-                let row = Row {
-                    window: windows.window_of(hit.time),
-                    ip: hit.ip,
-                    count: 1,
-                };
-                *recount.rows.entry(row.key()).or_default() += 1;
+                latest = latest.max(hit.time.0);
+                behind = behind.max(latest.abs_diff(hit.time.0));
+                for window in cut.windows_of(hit.time) {
+                    *counts.entry((hit.ip, window)).or_default() += 1;
+                }
             }
             line.clear();
         }
-        Ok(recount)
+        if let Cut::Sessions(_) = cut {
+            counts = joined(counts);
+        }
+        let rows = counts.into_iter().map(|((ip, window), count)| {
+            let revision = 0;
+            let row = Row {
+                window,
+                ip,
+                count,
+                revision,
+            };
+            (row.key(), count)
+        });
+        Ok(Recount {
+            rows: rows.collect(),
+            lines,
+            out_of_order: Duration::from_millis(behind),
+        })
     }
     // ANCHOR_END: recount
+
+    /// Keeps the rows of each window that have the highest counts.
+    #[must_use]
+    pub fn top(&self, count: usize) -> BTreeMap<String, u64> {
+        let mut windows: BTreeMap<&str, Vec<Ranked<'_>>> = BTreeMap::new();
+        for (key, requests) in &self.rows {
+            let (start, ip) = key.split_once(' ').unwrap_or((key, ""));
+            let row = (Reverse(*requests), ip.parse().ok(), key);
+            windows.entry(start).or_default().push(row);
+        }
+        let mut top = BTreeMap::new();
+        for mut rows in windows.into_values() {
+            rows.sort();
+            let first = rows.into_iter().take(count);
+            top.extend(first.map(|(requests, _, key)| (key.clone(), requests.0)));
+        }
+        top
+    }
+}
+
+/// Of a row: its count, its address, its key.
+type Ranked<'a> = (Reverse<u64>, Option<IpAddr>, &'a String);
+
+type Counts = BTreeMap<(IpAddr, Window), u64>;
+
+/// Sessions of lines that are alone, joined where they overlap.
+fn joined(alone: Counts) -> Counts {
+    let mut joined: Vec<((IpAddr, Window), u64)> = Vec::new();
+    for ((ip, window), count) in alone {
+        match joined.last_mut() {
+            Some(((last_ip, last), sum)) if *last_ip == ip && window.start < last.end => {
+                last.end = window.end;
+                *sum += count;
+            }
+            _ => joined.push(((ip, window), count)),
+        }
+    }
+    joined.into_iter().collect()
 }
 
 /// What the check says.
@@ -58,6 +120,12 @@ pub enum Verdict {
     Equal,
     /// The input cannot be read again; the rows add up to the lines.
     AddsUp,
+    /// Each row is there once, and that is all that can be said: lines came late into sessions, or
+    /// the input cannot be read again and its lines are in several rows.
+    Once,
+    /// Some lines came late. They may be counted in some of their windows and not in others, so all
+    /// that can be said is that no row has more than the recount's.
+    NoneAbove,
     /// A row differs from the recount's.
     Differs {
         /// Which one comes first.
@@ -114,9 +182,24 @@ impl Verdict {
         first.unwrap_or(Verdict::DoesNotAddUp { accounted, lines })
     }
 
+    /// Says whether a row has more than the recount's.
+    #[must_use]
+    pub fn none_above(rows: &BTreeMap<String, u64>, recount: &BTreeMap<String, u64>) -> Verdict {
+        let again = |key| recount.get(key).copied().unwrap_or(0);
+        let above = rows.iter().find(|(key, row)| **row > again(*key));
+        above.map_or(Verdict::NoneAbove, |(key, row)| Verdict::Differs {
+            key: key.clone(),
+            row: *row,
+            recount: again(key),
+        })
+    }
+
     /// Whether all is well.
     #[must_use]
     pub fn is_ok(&self) -> bool {
-        matches!(self, Verdict::Equal | Verdict::AddsUp)
+        matches!(
+            self,
+            Verdict::Equal | Verdict::AddsUp | Verdict::Once | Verdict::NoneAbove
+        )
     }
 }

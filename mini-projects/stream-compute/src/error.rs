@@ -24,29 +24,43 @@ pub enum Error {
     /// The queue said no, for good.
     #[error("the queue said no")]
     Queue(#[from] client::Error),
-    /// A line was not delivered.
-    #[error("a line was not delivered")]
-    Line(#[from] producer::Error),
-    /// Lines or rows cannot be read from their topic.
+    /// A line or a row was not delivered.
+    #[error("a line or a row was not delivered")]
+    NotDelivered(#[from] producer::Error),
+    /// A topic cannot be read.
     #[error("a topic cannot be read")]
     Topic(#[from] consumer::Error),
-    /// A transaction could not be committed.
-    #[error("rows could not be committed")]
-    Rows(#[source] exactly_once_client::Error),
+    /// The job itself failed.
+    #[error("the job failed")]
+    Job(#[from] stream_engine::Error),
     /// Another instance of the same job has begun.
     #[error(
         "another ip-count has taken over the topic {0}, or a transaction was open for too long"
     )]
     Fenced(TopicName),
+    /// A topic does not have what the last checkpoint says.
+    #[error(
+        "topic {0} has lost what the last checkpoint says: it is another topic, or the job was not resumed within 15 minutes"
+    )]
+    Lost(TopicName),
     /// The queue did not answer for as long as we are prepared to wait.
     #[error("the queue did not answer for {} s", .0.as_secs())]
     GaveUp(Duration),
-    /// It has records, and no job has committed that it goes on there.
-    #[error("topic {0} is not empty; name another one, or delete it")]
+    /// It has records, and no checkpoint says of which job.
+    #[error(
+        "topic {0} is not empty; name another one, delete it, or resume its job with --checkpoint-dir"
+    )]
     TopicInUse(TopicName),
-    /// What was committed is of something else, or of a job that counts differently.
-    #[error("topic {0} is counted with other windows or another --out-of-order; name other topics")]
-    OtherJob(TopicName),
+    /// The directory is of a job with other topics, or of one that counts differently.
+    #[error("{} has the checkpoints of a job with {found}, not with {wanted}", path.display())]
+    OtherJob {
+        /// The file that says so.
+        path: PathBuf,
+        /// What the file says.
+        found: String,
+        /// What is asked for.
+        wanted: String,
+    },
     /// The topic has a line that the input does not have at its place.
     #[error("line {0} of the input is not line {0} in the topic; resume with the same input")]
     OtherInput(u64),

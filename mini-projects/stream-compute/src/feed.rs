@@ -14,10 +14,10 @@ use tokio::sync::watch;
 use crate::access_log::Unparsable;
 use crate::error::Error;
 use crate::input::{Chunk, Input};
-use crate::job::line_number;
+use crate::job::{Aside, Reason};
 use crate::lines::{Line, LineSplitter};
 use crate::queue::Queue;
-use crate::run::Settings;
+use crate::settings::Settings;
 
 /// The record header that says which line of the input a record is: decimal digits.
 pub(crate) const LINE_HEADER: &str = "line";
@@ -30,7 +30,7 @@ const ON_THEIR_WAY_MAX: usize = 5_000;
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What was fed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fed {
     /// How many lines there were, with those that were in the topic already.
     pub(crate) lines: u64,
@@ -38,24 +38,68 @@ pub(crate) struct Fed {
     pub(crate) too_long: u64,
     /// How many bytes of a last, incomplete line were left out when the job was stopped.
     pub(crate) unsent_bytes: u64,
-    /// Behind the last record.
-    pub(crate) end: Offset,
+    /// Behind the last record of each partition.
+    pub(crate) end: Vec<Offset>,
 }
 
-/// The line that the topic has last.
+/// The line that each partition has last. The lines are dealt to the partitions in turn.
 #[derive(Debug, Clone)]
-pub(crate) struct LastLine {
-    pub(crate) number: u64,
+pub(crate) struct LastLines(Vec<Option<LastLine>>);
+
+#[derive(Debug, Clone)]
+struct LastLine {
+    number: u64,
     text: Vec<u8>,
 }
 
+impl LastLines {
+    pub(crate) async fn read(queue: &Queue, of: &[TopicPartition]) -> Result<LastLines, Error> {
+        let mut last = Vec::new();
+        for partition in of {
+            let record = queue.last_record(partition).await?;
+            last.push(record.as_ref().and_then(LastLine::of));
+        }
+        Ok(LastLines(last))
+    }
+
+    /// All lines up to this one are in the topic.
+    pub(crate) fn known(&self) -> u64 {
+        let count = self.0.len() as u64;
+        let next = |(partition, last): (u64, &Option<LastLine>)| match last {
+            None => partition + 1,
+            Some(last) => last.number + count,
+        };
+        let next = (0..).zip(&self.0).map(next).min();
+        next.map_or(0, |next| next - 1)
+    }
+
+    /// The highest line in the topic.
+    fn highest(&self) -> u64 {
+        let lines = self.0.iter().flatten();
+        lines.map(|last| last.number).max().unwrap_or(0)
+    }
+
+    /// The partition of a line.
+    fn partition_of(&self, line: u64) -> usize {
+        let index = line.saturating_sub(1) % self.0.len().max(1) as u64;
+        usize::try_from(index).unwrap_or(0)
+    }
+}
+
 impl LastLine {
-    pub(crate) fn of(record: &ConsumedRecord) -> Option<LastLine> {
+    fn of(record: &ConsumedRecord) -> Option<LastLine> {
         Some(LastLine {
             number: line_number(record)?,
             text: record.value.as_deref()?.to_vec(),
         })
     }
+}
+
+/// The number of the line that a record is.
+pub(crate) fn line_number(record: &ConsumedRecord) -> Option<u64> {
+    let mut headers = record.headers.iter();
+    let (_, value) = headers.find(|(name, _)| name == LINE_HEADER)?;
+    std::str::from_utf8(value.as_deref()?).ok()?.parse().ok()
 }
 
 /// Sends lines in order, from the one behind the topic's last line on. The producer is
@@ -64,11 +108,11 @@ impl LastLine {
 /// both copies.
 #[derive(Debug)]
 pub(crate) struct Feeder<'a> {
-    queue: &'a Queue<'a>,
-    topic: &'a TopicPartition,
+    queue: &'a Queue,
+    partitions: &'a [TopicPartition],
     producer: Producer,
-    /// Lines up to this one are in the topic.
-    last: Option<LastLine>,
+    /// What is in the topic already.
+    last: LastLines,
     /// At most so many lines a second.
     rate: Option<NonZeroU32>,
     /// End when a followed file has not grown for so long.
@@ -76,10 +120,10 @@ pub(crate) struct Feeder<'a> {
 }
 
 impl<'a> Feeder<'a> {
-    /// Returns a feeder of this topic, which has this last line.
+    /// Returns a feeder of these partitions, which have these last lines.
     pub(crate) fn new(
-        queue: &'a Queue<'a>,
-        (topic, last): (&'a TopicPartition, Option<LastLine>),
+        queue: &'a Queue,
+        (partitions, last): (&'a [TopicPartition], LastLines),
         settings: &Settings,
     ) -> Feeder<'a> {
         let patience = queue.waiting.patience;
@@ -90,7 +134,7 @@ impl<'a> Feeder<'a> {
         };
         Feeder {
             queue,
-            topic,
+            partitions,
             producer: Producer::new(Arc::clone(&queue.client), producer),
             last,
             rate: settings.rate,
@@ -110,7 +154,7 @@ impl<'a> Feeder<'a> {
         mut stop: watch::Receiver<bool>,
     ) -> Result<Fed, Error> {
         let now = self.queue.waiting.clock.now();
-        let mut progress = Progress::new(now, self.limit(), self.known());
+        let mut progress = Progress::new(now, self.limit(), self.last.known());
         let mut splitter = LineSplitter::default();
         loop {
             let chunk = tokio::select! {
@@ -130,11 +174,15 @@ impl<'a> Feeder<'a> {
         }
         self.settle(&mut progress, 0, true).await?;
         self.check_is_in(&progress)?;
+        let mut end = Vec::new();
+        for partition in self.partitions {
+            end.push(self.queue.log_end(partition).await?);
+        }
         Ok(Fed {
             lines: progress.lines,
             too_long: progress.too_long,
             unsent_bytes: splitter.pending_bytes(),
-            end: self.queue.log_end(self.topic).await?,
+            end,
         })
     }
 
@@ -183,7 +231,8 @@ impl<'a> Feeder<'a> {
     async fn send_line(&self, line: &Line, progress: &mut Progress) -> Result<bool, Error> {
         progress.lines += 1;
         progress.too_long += u64::from(line.text.is_none());
-        let last = self.last.as_ref();
+        let partition = self.last.partition_of(line.number);
+        let last = self.last.0[partition].as_ref();
         if let Some(last) = last.filter(|last| line.number <= last.number) {
             let is_other = line.number == last.number && line.text.as_ref() != Some(&last.text);
             return match is_other {
@@ -192,21 +241,24 @@ impl<'a> Feeder<'a> {
             };
         }
         let Some(text) = &line.text else {
-            let report = self.queue.waiting.report;
-            report.side(line.number, &Unparsable::TooLong)?;
+            self.queue.waiting.report.side(&Aside {
+                line: line.number,
+                reason: Reason::Unparsable(Unparsable::TooLong),
+            })?;
             return Ok(false);
         };
+        let partition = &self.partitions[partition];
         let number = line.number.to_string();
         // Its timestamp is now, and not the time in the line: a topic deletes what is a week old.
         let record = Record {
-            partition: Some(self.topic.partition),
+            partition: Some(partition.partition),
             headers: &[Header {
                 key: LINE_HEADER,
                 value: Some(number.as_bytes()),
             }],
             ..Record::of_value(text)
         };
-        let sending = self.producer.send(&self.topic.topic, record);
+        let sending = self.producer.send(&partition.topic, record);
         let delivery = self.queue.waiting.until("producer", sending).await?;
         progress.on_their_way.push_back((line.number, delivery));
         Ok(true)
@@ -228,25 +280,24 @@ impl<'a> Feeder<'a> {
             // Lines that are too long are not waited for.
             progress.acknowledged = progress.acknowledged.max(progress.lines);
         }
+        let meters = &waiting.report.meters;
+        meters.fed(progress.acknowledged, progress.too_long);
         let step = if progress.lines < 20_000 { 500 } else { 10_000 };
         let due = progress.reported + if now { 1 } else { step };
-        if progress.acknowledged >= due && progress.lines >= self.known() {
+        if progress.acknowledged >= due && progress.lines >= self.last.known() {
             progress.reported = progress.acknowledged;
-            let report = waiting.report;
-            report.line(format_args!("acknowledged {} lines", progress.reported))?;
+            waiting
+                .report
+                .line(format_args!("acknowledged {} lines", progress.reported))?;
         }
         Ok(())
     }
 
-    /// How many lines of the input the topic had at first.
-    fn known(&self) -> u64 {
-        self.last.as_ref().map_or(0, |last| last.number)
-    }
-
     /// The input must have come to the line that the topic had last.
     fn check_is_in(&self, progress: &Progress) -> Result<(), Error> {
-        match progress.lines < self.known() {
-            true => Err(Error::OtherInput(self.known())),
+        let highest = self.last.highest();
+        match progress.lines < highest {
+            true => Err(Error::OtherInput(highest)),
             false => Ok(()),
         }
     }

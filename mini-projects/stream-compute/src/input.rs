@@ -141,7 +141,7 @@ impl Input {
 }
 
 impl Source {
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         match self {
             Source::File(path) | Source::Follow(path) => path,
             Source::Stdin => Path::new("standard input"),

@@ -1,180 +1,197 @@
-//! From the topic to the rows.
+//! The job, as it is defined for the engine.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use client::ConsumedRecord;
-use consumer::{Committed, Consumer, OffsetReset, Polled};
-use message_model::{Moment, Offset, TopicPartition};
-use tokio::sync::watch;
+use message_model::Timestamp;
+use serde::{Deserialize, Serialize};
+use stream_engine::{
+    Chain, Content, Count, Counter, Head, Job, OutOfOrder, Stream, TextSink, Top, Window, Windows,
+};
 
-use crate::error::Error;
-use crate::feed::LINE_HEADER;
-use crate::pipeline::{Outcome, Pipeline, Tally};
-use crate::queue::{Queue, next};
-use crate::resume_point::ResumePoint;
+use crate::access_log::{Hit, Unparsable, parse};
+use crate::civil_time::Utc;
+use crate::report::{Report, SideOutput};
 use crate::row::Row;
-use crate::run::Settings;
-use crate::sink::Sink;
+use crate::settings::{Cut, Settings};
+use crate::topic_sink::TopicSink;
+use crate::topic_source::{Fed, LINES, TopicSource};
 
-/// How often rows are committed at most. A transaction takes a few writes to disk.
-const COMMIT_INTERVAL: Duration = Duration::from_millis(100);
-/// How much may be fetched ahead.
-const BUFFER_BYTES: usize = 4 * 1024 * 1024;
-
-/// Reads lines, and writes the rows of their windows.
-#[derive(Debug)]
-pub(crate) struct Job<'a> {
-    queue: &'a Queue<'a>,
-    settings: &'a Settings,
-    lines: &'a TopicPartition,
-    consumer: Consumer,
-    sink: Sink<'a>,
-    pipeline: Pipeline,
-    /// Rows are not committed before.
-    commit_at: Moment,
+/// A line that is in no row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Aside {
+    /// Which.
+    pub(crate) line: u64,
+    /// Why.
+    pub(crate) reason: Reason,
 }
 
-impl<'a> Job<'a> {
-    /// Returns a job that goes on where an earlier one has committed, and from then on is the
-    /// only one that commits; or a new one, if both topics are empty. The point at which an
-    /// earlier one is resumed is returned with it.
-    pub(crate) async fn begin(
-        queue: &'a Queue<'a>,
-        settings: &'a Settings,
-        (lines, rows): (&'a TopicPartition, &'a TopicPartition),
-    ) -> Result<(Job<'a>, Option<ResumePoint>), Error> {
-        let source = consumer::Settings {
-            group: Some(format!("ip-count.{}", rows.topic)),
-            // What is committed is in the topic, or cannot be counted any more.
-            reset: OffsetReset::None,
-            read_committed: true,
-            buffer_bytes: BUFFER_BYTES,
-            patience: queue.waiting.patience,
-            ..consumer::Settings::default()
-        };
-        let consumer = Consumer::new(Arc::clone(&queue.client), source);
-        // Before anything is asked: then no other instance can change the answer.
-        let mut sink = Sink::begin(queue, consumer.group_metadata()?, (lines, rows)).await?;
-        let partitions = BTreeSet::from([lines.clone()]);
-        let committed = consumer.committed(&partitions).await?.remove(lines);
-        let (windows, out_of_order) = (settings.windows, settings.out_of_order);
-        let point = match &committed {
-            Some(Committed { offset, metadata }) => {
-                let point = ResumePoint::read((*offset, metadata), windows, out_of_order);
-                Some(point.ok_or_else(|| Error::OtherJob(lines.topic.clone()))?)
-            }
-            None => {
-                for topic in [lines, rows] {
-                    if queue.log_end(topic).await? != Offset::ZERO {
-                        return Err(Error::TopicInUse(topic.topic.clone()));
-                    }
-                }
-                let start = committed_at(&ResumePoint::default(), settings);
-                sink.commit(&[], start).await?;
-                None
-            }
-        };
-        let job = Job {
-            queue,
-            settings,
-            lines,
-            consumer,
-            sink,
-            pipeline: Pipeline::resume(&point.clone().unwrap_or_default(), windows, out_of_order),
-            commit_at: Moment::START,
-        };
-        Ok((job, point))
-    }
+/// Why a line is in no row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// It is not a line of an access log.
+    Unparsable(Unparsable),
+    /// Its windows were closed when it came. It is of this time.
+    Late(Timestamp),
+}
 
-    // ANCHOR: count
-    /// Reads until `end` is known and reached; then closes all windows.
-    pub(crate) async fn count(
-        mut self,
-        end: watch::Receiver<Option<Offset>>,
-    ) -> Result<Tally, Error> {
-        // It begins at what is committed.
-        let lines = BTreeSet::from([self.lines.clone()]);
-        self.consumer.assign(lines).await?;
-        let mut rows = Vec::new();
-        loop {
-            let end = *end.borrow();
-            if end.is_some_and(|end| self.position() >= end) {
-                break;
-            }
-            if let Some(polled) = self.poll(end.is_some()).await? {
-                self.take(polled)?;
-            }
-            rows.append(&mut self.pipeline.close_complete());
-            if !rows.is_empty() && self.queue.waiting.clock.now() >= self.commit_at {
-                self.commit(&mut rows).await?;
-            }
+impl fmt::Display for Aside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "side line {}: ", self.line)?;
+        match self.reason {
+            Reason::Unparsable(reason) => reason.fmt(f),
+            Reason::Late(time) => write!(f, "late: the window of {} was closed", Utc(time)),
         }
-        rows.append(&mut self.pipeline.close_all());
-        self.commit(&mut rows).await?;
-        Ok(self.pipeline.tally())
-    }
-
-    /// Commits rows, and with them where a job without their windows goes on.
-    async fn commit(&mut self, rows: &mut Vec<Row>) -> Result<(), Error> {
-        let point = self.pipeline.resume_point();
-        let resume_at = committed_at(&point, self.settings);
-        self.sink.commit(rows, resume_at).await?;
-        self.queue.waiting.report.rows(rows)?;
-        rows.clear();
-        self.commit_at = self.queue.waiting.clock.now().plus(COMMIT_INTERVAL);
-        Ok(())
-    }
-    // ANCHOR_END: count
-
-    fn position(&self) -> Offset {
-        self.consumer.position(self.lines).unwrap_or(Offset::ZERO)
-    }
-
-    /// The next lines: those that are there, or come soon.
-    async fn poll(&mut self, is_there: bool) -> Result<Option<Polled>, Error> {
-        let consumer = &mut self.consumer;
-        if is_there {
-            let polled = self.queue.waiting.until("consumer", next(consumer));
-            return Ok(Some(polled.await??));
-        }
-        Ok(consumer.poll(COMMIT_INTERVAL).await?)
-    }
-
-    fn take(&mut self, polled: Polled) -> Result<(), Error> {
-        let report = self.queue.waiting.report;
-        for record in polled.records {
-            let record =
-                record.map_err(|error| Error::Record(self.lines.topic.clone(), Some(error)))?;
-            let Some(number) = line_number(&record) else {
-                report.line(format_args!(
-                    "side: a record without a line number, not ours"
-                ))?;
-                continue;
-            };
-            let text = record.value.as_deref().unwrap_or_default();
-            if let Outcome::Rejected(reason) = self.pipeline.take(record.offset, number, text) {
-                report.side(number, &reason)?;
-            }
-        }
-        Ok(())
     }
 }
 
-/// What is committed of this point.
-fn committed_at(point: &ResumePoint, settings: &Settings) -> Committed {
-    Committed {
-        offset: point.from.offset,
-        metadata: point.metadata(settings.windows, settings.out_of_order),
+/// How many lines became what, over all runs of the job.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Counters {
+    /// Lines of an access log, with those that are late.
+    pub(crate) requests: Counter,
+    /// Skipped: their first copies count.
+    pub(crate) repeated: Counter,
+    /// In the side output, as no lines of an access log.
+    pub(crate) unparsable: Counter,
+    /// In the side output, as too late.
+    pub(crate) late: Counter,
+}
+
+/// A request, and in which line it is.
+#[derive(Debug, Clone, Copy)]
+struct Request {
+    line: u64,
+    hit: Hit,
+}
+
+// ANCHOR: define
+/// Defines the job. Nothing runs yet.
+pub(crate) fn define(
+    settings: &Settings,
+    (source, sink): (TopicSource, TopicSink),
+    counters: &Counters,
+    report: Arc<Report>,
+) -> Job {
+    let order = OutOfOrder {
+        bound: settings.out_of_order,
+        idle_after: settings.idle_after,
+        step: Some(settings.step()),
+    };
+    let job = Job::new("ip-count");
+    let (lines, repeated) = job.source(LINES, source).split("new", is_new);
+    let noting = Arc::clone(&report);
+    let (requests, bad) = lines.split("parse", move |(line, text)| match parse(&text) {
+        Ok(hit) => Ok(Request { line, hit }),
+        Err(unparsable) => {
+            noting.meters.unparsable(unparsable);
+            let reason = Reason::Unparsable(unparsable);
+            Err(Aside { line, reason })
+        }
+    });
+    let (rows, late) = requests
+        .event_time("time", order, |request| request.hit.time)
+        .counted("requests", counters.requests.clone())
+        .key_by(|request| request.hit.ip)
+        .window(settings.windows.windows())
+        .allowed_lateness(settings.lateness)
+        .aggregate("count", Count);
+    match settings.top {
+        None => rows.map("row", row).sink("rows", sink),
+        Some(count) => top(rows, (count, settings.windows), sink),
+    }
+
+    let late = late.map("late", |Request { line, hit }| Aside {
+        line,
+        reason: Reason::Late(hit.time),
+    });
+    repeated
+        .counted("repeated", counters.repeated.clone())
+        .discard("skipped");
+    bad.counted("unparsable lines", counters.unparsable.clone())
+        .union(late.counted("late lines", counters.late.clone()))
+        .sink("side", TextSink::new(SideOutput(report)));
+    job
+}
+// ANCHOR_END: define
+
+type Numbered = (u64, bytes::Bytes);
+
+fn is_new(fed: Fed) -> Result<Numbered, ()> {
+    match fed {
+        Fed::Line { number, text } => Ok((number, text)),
+        Fed::Repeated => Err(()),
     }
 }
 
-/// The number of the line that a record is.
-pub(crate) fn line_number(record: &ConsumedRecord) -> Option<u64> {
-    let (_, value) = record
-        .headers
-        .iter()
-        .find(|(name, _)| name == LINE_HEADER)?;
-    std::str::from_utf8(value.as_deref()?).ok()?.parse().ok()
+type Counted = stream_engine::Row<IpAddr, u64>;
+
+fn row(row: Counted) -> Row {
+    let (window, ip, revision) = (row.window, row.key, row.revision);
+    let count = match row.content {
+        Content::Value(count) => count,
+        Content::Withdrawn => 0,
+    };
+    Row {
+        window,
+        ip,
+        count,
+        revision,
+    }
+}
+
+/// A row among those of its window. Of equal counts, the lowest address comes first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Ranked {
+    count: u64,
+    ip: Reverse<IpAddr>,
+    /// Start and end.
+    window: (i64, i64),
+}
+
+// ANCHOR: top
+/// The rows of each window that have the highest counts. A row happened in the last moment of its
+/// window, so the rows of windows that end together are in one window of rows.
+fn top<H, C>(rows: Stream<H, C>, (count, cut): (usize, Cut), sink: TopicSink)
+where
+    H: Head,
+    C: Chain<In = H::Item, Out = Counted>,
+{
+    let ranked = rows.map("ranked", |counted| {
+        let row = row(counted);
+        Ranked {
+            count: row.count,
+            ip: Reverse(row.ip),
+            window: (row.window.start.0, row.window.end.0),
+        }
+    });
+    let (tops, late) = ranked
+        .key_by(|ranked| ranked.window)
+        .window(Windows::tumbling(cut.step()))
+        .aggregate("top", Top::new(count));
+    // Windows that take no late lines have one row for each address.
+    late.discard("no late rows");
+    tops.flat_map("row", |top| match top.content {
+        Content::Value(ranked) => ranked.into_iter().map(Row::from).collect(),
+        Content::Withdrawn => Vec::new(),
+    })
+    .sink("rows", sink);
+}
+// ANCHOR_END: top
+
+impl From<Ranked> for Row {
+    fn from(ranked: Ranked) -> Row {
+        let (start, end) = ranked.window;
+        Row {
+            window: Window {
+                start: Timestamp(start),
+                end: Timestamp(end),
+            },
+            ip: ranked.ip.0,
+            count: ranked.count,
+            revision: 0,
+        }
+    }
 }

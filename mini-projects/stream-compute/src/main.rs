@@ -3,11 +3,12 @@
 mod arguments;
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
-use stream_compute::{Report, run};
+use stream_compute::{Report, Settings, Summary, View, plan, run};
 use tokio::sync::watch;
 
 use arguments::{Arguments, Command};
@@ -54,29 +55,67 @@ fn say(error: &anyhow::Error) {
     eprintln!("ip-count{text}");
 }
 
-fn start(arguments: Arguments) -> anyhow::Result<bool> {
-    let side = arguments.side.map(|path| -> anyhow::Result<_> {
+fn start(arguments: Box<Arguments>) -> anyhow::Result<bool> {
+    let Arguments {
+        settings,
+        rows,
+        side,
+        page,
+        plain,
+        explain,
+    } = *arguments;
+    let side = side.map(|path| -> anyhow::Result<_> {
         // A job that is resumed writes behind what it has written before.
         let file = OpenOptions::new().append(true).create(true).open(&path);
         let file = file.with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Box::new(file) as Box<dyn Write + Send>)
     });
-    let report = Report::new(
-        Box::new(std::io::stdout()),
-        side.transpose()?,
-        arguments.rows,
-    );
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let summary = runtime.block_on(async {
-        let (stop, stopped) = watch::channel(false);
-        tokio::spawn(stop_at_ctrl_c(stop));
-        run(arguments.settings, &report, stopped).await
-    });
+    let side = side.transpose()?;
+    let has_view = !plain && !explain && can_redraw();
+    let mut report = match has_view {
+        true => Report::for_view(side, settings.windows),
+        false => Report::new(Box::new(std::io::stdout()), side, rows),
+    };
+    if explain {
+        println!("{}", plan(&settings, report)?);
+        return Ok(true);
+    }
+    if let Some(path) = page {
+        let report_with = report.with_page(path.clone());
+        report = report_with.with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let runtime = tokio::runtime::Runtime::new()?;
+    let summary = runtime.block_on(run_shown(settings, Arc::new(report), has_view));
     // A read of standard input cannot be called off: do not wait for it.
     runtime.shutdown_background();
     Ok(summary?.verdict.is_ok())
+}
+
+/// Runs the job, and shows it if there is a view.
+async fn run_shown(
+    settings: Settings,
+    report: Arc<Report>,
+    has_view: bool,
+) -> anyhow::Result<Summary> {
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(stop_at_ctrl_c(stop));
+    let view = has_view.then(|| View::start(Arc::clone(&report), has_colour()));
+    let summary = run(settings, report, stopped).await;
+    if let Some(view) = view {
+        view.end().await.context("cannot write to the terminal")?;
+    }
+    Ok(summary?)
+}
+
+/// Whether standard output is a terminal on which the cursor can go up.
+fn can_redraw() -> bool {
+    let kind = std::env::var_os("TERM");
+    std::io::stdout().is_terminal() && kind.is_some_and(|kind| kind != "dumb" && !kind.is_empty())
+}
+
+/// See <https://no-color.org>.
+fn has_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// The first Ctrl-C ends the input, the second one the process.

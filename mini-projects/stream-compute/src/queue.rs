@@ -26,29 +26,39 @@ const ONE_RECORD: FetchLimits = FetchLimits {
 /// A client of the queue. What it asks is asked again until the queue answers, or for as
 /// long as `patience` says.
 #[derive(Debug)]
-pub(crate) struct Queue<'a> {
+pub(crate) struct Queue {
     pub(crate) client: Arc<Client>,
-    pub(crate) waiting: Waiting<'a>,
+    pub(crate) waiting: Waiting,
+}
+
+/// Where the queue is.
+#[derive(Debug, Clone)]
+pub(crate) struct Address {
+    /// `host:port`, or several with commas between them.
+    pub(crate) bootstrap: String,
+    pub(crate) waiting: Waiting,
 }
 
 /// Waits for the queue, with a word when that takes long.
 #[derive(Debug, Clone)]
-pub(crate) struct Waiting<'a> {
+pub(crate) struct Waiting {
     pub(crate) clock: Clock,
     pub(crate) patience: Duration,
-    pub(crate) report: &'a Report,
+    pub(crate) report: Arc<Report>,
 }
 
-impl<'a> Queue<'a> {
-    pub(crate) async fn connect(bootstrap: &str, waiting: Waiting<'a>) -> Result<Self, Error> {
+impl Address {
+    /// A client with connections of its own.
+    pub(crate) async fn connect(&self) -> Result<Client, Error> {
         let settings = client::Settings {
             client_id: "ip-count".to_owned(),
             patience: TRY_TIMEOUT,
             ..client::Settings::default()
         };
+        let waiting = &self.waiting;
         let connecting = async {
             loop {
-                match Client::connect(bootstrap, settings.clone()).await {
+                match Client::connect(&self.bootstrap, settings.clone()).await {
                     Err(error) if error.is_retriable() => {
                         let soon = waiting.clock.now().plus(settings.backoff_max);
                         waiting.clock.sleep_until(soon).await;
@@ -57,28 +67,43 @@ impl<'a> Queue<'a> {
                 }
             }
         };
-        let client = waiting.until("client", connecting).await??;
+        Ok(waiting.until("client", connecting).await??)
+    }
+}
+
+impl Queue {
+    pub(crate) async fn connect(address: &Address) -> Result<Queue, Error> {
         Ok(Queue {
-            client: Arc::new(client),
-            waiting,
+            client: Arc::new(address.connect().await?),
+            waiting: address.waiting.clone(),
         })
     }
 
-    /// Makes a topic with one partition, if there is none.
-    pub(crate) async fn topic(&self, topic: &TopicName) -> Result<TopicPartition, Error> {
-        let create = || self.client.create_topic(topic, 1, &[]);
-        let creating = self
-            .client
-            .retry(&Target::Controller, self.deadline(), create);
+    /// The partitions of a topic, which is made with so many of them if there is none.
+    pub(crate) async fn topic(
+        &self,
+        topic: &TopicName,
+        partitions: i32,
+    ) -> Result<Vec<TopicPartition>, Error> {
+        let (target, deadline) = (Target::Controller, self.deadline());
+        let create = || self.client.create_topic(topic, partitions, &[]);
+        let creating = self.client.retry(&target, deadline, create);
         match self.waiting.until("client", creating).await? {
             Err(error) if error.code() != Some(ErrorCode::TOPIC_ALREADY_EXISTS) => {
-                Err(error.into())
+                return Err(error.into());
             }
-            _ => Ok(TopicPartition {
-                topic: topic.clone(),
-                partition: PartitionIndex(0),
-            }),
+            _ => {}
         }
+        // A broker may hear of a new topic a little later.
+        let describe = || self.client.topic(topic, deadline);
+        let describing = self.client.retry(&target, deadline, describe);
+        let described = self.waiting.until("client", describing).await??;
+        let numbers = (0..).take(described.partitions.len());
+        let partition = |number| TopicPartition {
+            topic: topic.clone(),
+            partition: PartitionIndex(number),
+        };
+        Ok(numbers.map(partition).collect())
     }
 
     /// The offset that the next record will get.
@@ -113,7 +138,7 @@ impl<'a> Queue<'a> {
     }
 }
 
-impl Waiting<'_> {
+impl Waiting {
     /// Returns what `answer` returns. The role is for messages.
     ///
     /// # Errors
@@ -164,22 +189,18 @@ mod tests {
     use super::*;
     use crate::report::RowsShown;
 
-    fn report() -> Report {
-        Report::new(Box::new(std::io::sink()), None, RowsShown::All)
-    }
-
-    fn waiting(report: &Report) -> Waiting<'_> {
+    fn waiting() -> Waiting {
+        let report = Report::new(Box::new(std::io::sink()), None, RowsShown::All);
         Waiting {
             clock: Clock::start(),
             patience: Duration::from_secs(60),
-            report,
+            report: Arc::new(report),
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_is_waited_for() {
-        let report = report();
-        let waiting = waiting(&report);
+        let waiting = waiting();
         assert_eq!(waiting.until("test", ready(1)).await.expect("at once"), 1);
         let late = waiting.clock.now().plus(Duration::from_secs(59));
         let late = waiting.clock.sleep_until(late);
@@ -188,8 +209,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn patience_ends() {
-        let report = report();
-        let result = waiting(&report).until("test", pending::<()>()).await;
+        let result = waiting().until("test", pending::<()>()).await;
         let Err(Error::GaveUp(waited)) = result else {
             panic!("it gave {result:?}");
         };

@@ -1,46 +1,26 @@
 //! The whole job.
 
 use std::fmt;
-use std::num::NonZeroU32;
-use std::time::Duration;
+use std::sync::Arc;
 
 use async_model::Clock;
-use message_model::TopicName;
-use tokio::sync::watch;
+use message_model::{Offset, TopicPartition};
+use stream_engine::{Handle, Job, Plan};
+use tokio::sync::{mpsc, watch};
 
 use crate::check::{Recount, Verdict};
 use crate::error::Error;
-use crate::feed::{Fed, Feeder, LastLine};
-use crate::input::{Input, Source};
-use crate::job::Job;
-use crate::pipeline::Tally;
-use crate::queue::{Queue, Waiting};
+use crate::feed::{Fed, Feeder, LastLines};
+use crate::input::Input;
+use crate::job::{Counters, define};
+use crate::job_dir::JobDir;
+use crate::page::page;
+use crate::queue::{Address, Queue, Waiting};
 use crate::read_back::ReadBack;
 use crate::report::Report;
-use crate::window::Tumbling;
-
-/// What to do.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where the queue is: `host:port`, or several with commas between them.
-    pub bootstrap: String,
-    /// What to count.
-    pub source: Source,
-    /// The topic that takes the lines; created, or empty, or that of a job to resume.
-    pub topic: TopicName,
-    /// The topic that takes the rows; the same holds.
-    pub out: TopicName,
-    /// The windows.
-    pub windows: Tumbling,
-    /// How far a line may be behind the latest one before it.
-    pub out_of_order: Duration,
-    /// At most so many lines a second.
-    pub rate: Option<NonZeroU32>,
-    /// A followed file ends when it has not grown for so long.
-    pub idle_end: Option<Duration>,
-    /// How long the queue may be away.
-    pub patience: Duration,
-}
+use crate::settings::{Cut, Settings};
+use crate::topic_sink::TopicSink;
+use crate::topic_source::{TopicSource, places};
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,54 +37,66 @@ pub struct Summary {
     pub rows: u64,
 }
 
+/// How many lines became what, over all runs of the job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Skipped: their first copy is in one of the other numbers, or in a row.
+    pub repeated: u64,
+    /// In the side output, as no lines of an access log.
+    pub unparsable: u64,
+    /// In the side output, as too late.
+    pub late: u64,
+}
+
 /// Feeds the source into the queue, counts what it returns, and checks the rows
 /// against a recount. A followed file ends when `stop` says true. A job that was killed is
-/// resumed if its topics are named, and the input is the same from its start.
+/// resumed if it has a directory of checkpoints, and the input is the same from its start.
 ///
 /// # Errors
 /// When it could not be done, or another instance has taken over; that the result is wrong is no error but a [`Verdict`].
 pub async fn run(
     settings: Settings,
-    report: &Report,
+    report: Arc<Report>,
     stop: watch::Receiver<bool>,
 ) -> Result<Summary, Error> {
     let mut input = Input::open(settings.source.clone()).await?;
-    let waiting = Waiting {
-        clock: Clock::start(),
-        patience: settings.patience,
-        report,
-    };
-    let queue = Queue::connect(&settings.bootstrap, waiting).await?;
-    let lines = queue.topic(&settings.topic).await?;
-    let rows = queue.topic(&settings.out).await?;
+    let address = address(&settings, report);
+    let queue = Queue::connect(&address).await?;
+    let report = &address.waiting.report;
+    let lines = queue.topic(&settings.topic, settings.partitions).await?;
+    let rows = queue.topic(&settings.out, 1).await?;
     let (topic_name, out_name) = (&settings.topic, &settings.out);
     report.line(format_args!(
         "topics {topic_name} for lines, {out_name} for rows"
     ))?;
 
-    let (job, resumed) = Job::begin(&queue, &settings, (&lines, &rows)).await?;
-    let last = queue.last_record(&lines).await?;
-    let last = last.as_ref().and_then(LastLine::of);
-    if let Some(point) = resumed {
-        let (from, known) = (
-            point.from.offset,
-            last.as_ref().map_or(0, |last| last.number),
-        );
-        report.line(format_args!(
-            "resumed at offset {from}; {known} lines are in the queue"
-        ))?;
-    }
-    let feeder = Feeder::new(&queue, (&lines, last), &settings);
+    let dir = JobDir::open(&settings)?;
+    let last = begin(&queue, &dir, (&lines, &rows)).await?;
     let (end, known_end) = watch::channel(None);
+    let feeder = Feeder::new(&queue, (&lines, last), &settings);
     let feed = async {
         let fed = feeder.feed(&mut input, stop).await?;
-        end.send_replace(Some(fed.end));
-        Ok(fed)
+        end.send_replace(Some(fed.end.clone()));
+        Ok::<_, Error>(fed)
     };
-    let (fed, tally) = tokio::try_join!(feed, job.count(known_end))?;
+    let counters = &report.meters.counters;
+    let source = TopicSource {
+        address: address.clone(),
+        lines: lines.clone(),
+        end: known_end,
+    };
+    let sink = TopicSink::new(address.clone(), rows[0].clone(), dir.subtasks);
+    let job = define(&settings, (source, sink), counters, Arc::clone(report));
+    let count = count(&job, engine_settings(&settings, dir, &address), report);
+    let (fed, ()) = tokio::try_join!(feed, count)?;
 
-    let read_back = ReadBack::all(&queue, &rows).await?;
-    let verdict = verdict(&settings, &input, &read_back, (fed, tally))?;
+    let tally = Tally {
+        repeated: counters.repeated.total(),
+        unparsable: counters.unparsable.total(),
+        late: counters.late.total(),
+    };
+    let read_back = ReadBack::all(&queue, &rows[0]).await?;
+    let verdict = verdict(&settings, &input, &read_back, (&fed, tally))?;
     let summary = Summary {
         verdict,
         lines: fed.lines,
@@ -112,36 +104,157 @@ pub async fn run(
         too_long: fed.too_long,
         rows: read_back.rows.len() as u64,
     };
+    if let Some(file) = &report.page {
+        file.finish(&page(&settings, &summary, &read_back, &report.meters))?;
+    }
     report.line(format_args!("{summary}"))?;
     Ok(summary)
+}
+
+/// The plan of the job, for which no queue is needed.
+///
+/// # Errors
+/// When the job cannot run so.
+pub fn plan(settings: &Settings, report: Report) -> Result<Plan, Error> {
+    let address = address(settings, Arc::new(report));
+    let partition = |number| TopicPartition {
+        topic: settings.topic.clone(),
+        partition: message_model::PartitionIndex(number),
+    };
+    let source = TopicSource {
+        address: address.clone(),
+        lines: (0..settings.partitions).map(partition).collect(),
+        end: watch::channel(None).1,
+    };
+    let sink = TopicSink::new(address.clone(), partition(0), settings.parallelism);
+    let report = address.waiting.report;
+    let job = define(settings, (source, sink), &Counters::default(), report);
+    Ok(job.plan(settings.parallelism)?)
+}
+
+fn address(settings: &Settings, report: Arc<Report>) -> Address {
+    Address {
+        bootstrap: settings.bootstrap.clone(),
+        waiting: Waiting {
+            clock: Clock::start(),
+            patience: settings.patience,
+            report,
+        },
+    }
+}
+
+fn engine_settings(settings: &Settings, dir: JobDir, address: &Address) -> stream_engine::Settings {
+    stream_engine::Settings {
+        parallelism: settings.parallelism,
+        store: dir.checkpoints,
+        interval: Some(settings.checkpoint_every),
+        resume: dir.resume,
+        ..stream_engine::Settings::new(address.waiting.clock)
+    }
+}
+
+/// Runs the job to its end, and notes its checkpoints.
+async fn count(
+    job: &Job,
+    mut settings: stream_engine::Settings,
+    report: &Report,
+) -> Result<(), Error> {
+    let (completed, mut checkpoints) = mpsc::unbounded_channel();
+    settings.completed = Some(completed);
+    let note = async {
+        while let Some(checkpoint) = checkpoints.recv().await {
+            report.meters.completed(checkpoint);
+        }
+    };
+    let (_handle, requests) = Handle::new();
+    let (ended, ()) = tokio::join!(job.run(settings, requests), note);
+    ended?;
+    Ok(())
+}
+
+/// Says where the job begins, and returns what the topic has last. The topics of a job that has
+/// not begun before must be empty.
+async fn begin(
+    queue: &Queue,
+    dir: &JobDir,
+    (lines, rows): (&[TopicPartition], &[TopicPartition]),
+) -> Result<LastLines, Error> {
+    if !dir.has_begun {
+        for partition in lines.iter().chain(rows) {
+            if queue.log_end(partition).await? != Offset::ZERO {
+                return Err(Error::TopicInUse(partition.topic.clone()));
+            }
+        }
+    }
+    if let Some(checkpoint) = &dir.resume {
+        // Before the first line is fed: then a topic that is too short would grow.
+        for (partition, place) in places(checkpoint, lines)? {
+            if queue.log_end(partition).await? < place {
+                return Err(Error::Lost(partition.topic.clone()));
+            }
+        }
+    }
+    dir.begin()?;
+    let last = LastLines::read(queue, lines).await?;
+    if dir.has_begun {
+        let known = last.known();
+        let report = &queue.waiting.report;
+        match &dir.resume {
+            Some(checkpoint) => report.line(format_args!(
+                "resumed from checkpoint {}; {known} lines are in the queue",
+                checkpoint.id
+            )),
+            None => report.line(format_args!(
+                "resumed from the start; {known} lines are in the queue"
+            )),
+        }?;
+    }
+    Ok(last)
 }
 
 fn verdict(
     settings: &Settings,
     input: &Input,
     read_back: &ReadBack,
-    (fed, tally): (Fed, Tally),
+    (fed, tally): (&Fed, Tally),
 ) -> Result<Verdict, Error> {
     if let Some(key) = &read_back.twice {
         return Ok(Verdict::Twice { key: key.clone() });
     }
     let in_rows: u64 = read_back.rows.values().sum();
     let accounted = in_rows + tally.unparsable + tally.late + fed.too_long;
-    let lines = fed.lines;
-    if accounted != lines {
+    let (lines, cut) = (fed.lines, settings.windows);
+    let is_counted_once = !matches!(cut, Cut::Sliding(..)) && settings.top.is_none();
+    if is_counted_once && accounted != lines {
         return Ok(Verdict::DoesNotAddUp { accounted, lines });
     }
     let Some((path, bytes)) = input.can_be_read_again() else {
-        return Ok(Verdict::AddsUp);
+        return Ok(match is_counted_once {
+            true => Verdict::AddsUp,
+            false => Verdict::Once,
+        });
     };
-    let recount =
-        Recount::of(path, bytes - fed.unsent_bytes, settings.windows).map_err(|source| {
-            Error::Input {
-                path: path.to_owned(),
-                source,
-            }
-        })?;
-    Ok(Verdict::compare(&read_back.rows, &recount.rows, tally.late))
+    let recount = Recount::of(path, bytes - fed.unsent_bytes, cut);
+    let recount = recount.map_err(|source| Error::Input {
+        path: path.to_owned(),
+        source,
+    })?;
+    let rows = &read_back.rows;
+    let is_in_order = recount.out_of_order <= settings.out_of_order + settings.lateness;
+    Ok(match (cut, settings.top) {
+        (Cut::Tumbling(_), None) => Verdict::compare(rows, &recount.rows, tally.late),
+        (_, Some(count)) if is_in_order => Verdict::compare(rows, &recount.top(count), 0),
+        (_, None) if is_in_order => Verdict::compare(rows, &recount.rows, 0),
+        (Cut::Sessions(_), _) => Verdict::Once,
+        _ => Verdict::none_above(rows, &recount.rows),
+    })
+}
+
+impl Summary {
+    /// How many lines are in the side output.
+    pub(crate) fn aside(&self) -> u64 {
+        self.tally.unparsable + self.too_long + self.tally.late
+    }
 }
 
 impl fmt::Display for Summary {
@@ -163,6 +276,14 @@ impl fmt::Display for Summary {
                 f,
                 "verdict: OK, {rows} committed rows and the side output add up to {lines} lines (the input cannot be read again)"
             ),
+            Verdict::NoneAbove => write!(
+                f,
+                "verdict: OK, no one of {rows} committed rows is above the batch recount of {lines} lines, of which some came late"
+            ),
+            Verdict::Once => write!(
+                f,
+                "verdict: OK, {rows} committed rows are there once; no more can be checked"
+            ),
             Verdict::Differs { key, row, recount } => write!(
                 f,
                 "verdict: FAILED, row {key} says {row}, the batch recount {recount}"
@@ -178,7 +299,7 @@ impl fmt::Display for Summary {
         write!(
             f,
             "; side output: {}; repeated lines skipped: {}",
-            self.tally.unparsable + self.too_long + late,
+            self.aside(),
             self.tally.repeated,
         )
     }

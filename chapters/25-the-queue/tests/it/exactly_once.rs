@@ -67,15 +67,28 @@ fn record(index: i32, value: &str) -> Record<'_> {
 
 /// All committed values of a partition, in order.
 pub(crate) async fn committed(client: &Arc<Client>, topic: &TopicName, index: i32) -> Vec<String> {
+    values(client, (topic, index), true).await
+}
+
+/// All values of a topic's first partition, committed or not.
+pub(crate) async fn all_values(client: &Arc<Client>, topic: &TopicName) -> Vec<String> {
+    values(client, (topic, 0), false).await
+}
+
+async fn values(
+    client: &Arc<Client>,
+    (topic, index): (&TopicName, i32),
+    read_committed: bool,
+) -> Vec<String> {
     let plain = Producer::new(Arc::clone(client), producer::Settings::default());
     let end = Record {
         partition: Some(PartitionIndex(index)),
         ..Record::of_value(END)
     };
-    plain.send(topic, end).await.await.unwrap();
+    let end = plain.send(topic, end).await.await.unwrap().offset.unwrap();
     let settings = consumer::Settings {
         reset: OffsetReset::Earliest,
-        read_committed: true,
+        read_committed,
         ..consumer::Settings::default()
     };
     let mut consumer = Consumer::new(Arc::clone(client), settings);
@@ -85,8 +98,13 @@ pub(crate) async fn committed(client: &Arc<Client>, topic: &TopicName, index: i3
     loop {
         let polled = consumer.poll(PATIENCE).await.unwrap();
         for record in polled.expect("an open transaction holds it up").records {
-            match record.unwrap().value.unwrap() {
-                end if end == END => return values,
+            let record = record.unwrap();
+            if record.offset == end {
+                return values;
+            }
+            match record.value.unwrap() {
+                // An earlier reader's.
+                other if other == END => {}
                 value => values.push(String::from_utf8(value.to_vec()).unwrap()),
             }
         }

@@ -1,22 +1,27 @@
-//! The parts of `ip-count` that need no queue. The whole job, with a queue that
-//! is killed, is tested in `chapters/25-the-queue`.
+//! The parts of `ip-count` that need no queue, and what it shows. The whole job, with a queue
+//! that is killed, is tested in `chapters/25-the-queue`.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access_log;
 mod check;
 mod civil_time;
 mod input;
 mod lines;
-mod pipeline;
+mod page;
+mod process;
+mod queue;
 mod sample;
+mod terminal;
 mod traces;
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::num::NonZeroU32;
+use std::time::Duration;
 
 use message_model::Timestamp;
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::RngSeed;
-use stream_compute::{Hit, Tumbling, Utc};
+use stream_compute::{Cut, Hit, Utc};
 
 /// The same inputs on every run.
 fn fixed() -> ProptestConfig {
@@ -27,8 +32,8 @@ fn fixed() -> ProptestConfig {
     }
 }
 
-fn five_seconds() -> Tumbling {
-    Tumbling::of_seconds(NonZeroU32::new(5).expect("5"))
+fn five_seconds() -> Cut {
+    Cut::Tumbling(Duration::from_secs(5))
 }
 
 /// A hit of visitor `host` at `seconds` after 2024-01-01.

@@ -1,49 +1,57 @@
 //! A job that is killed at its calls, and whose broker is.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::{env, fs};
 
+use exactly_once_client::TransactionalProducer;
 use message_model::TopicName;
 use mqd_guard::{Mqd, Port};
-use stream_compute::{Report, RowsShown, Source};
+use stream_compute::{Report, RowsShown, Settings, Source};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::relay::{Call, Moment, Relay, Stop};
 use super::{append, expected_rows, made_log, settings};
-use crate::exactly_once::{committed, connect};
+use crate::exactly_once::{all_values, committed, connect};
 use crate::support::mqd;
 
-/// Where the job finds the broker and its log, and where it writes what came of it. Without
-/// the last one it follows the log, and does not end.
+/// Where the job finds the broker and the folder with its log and its checkpoints, and how many
+/// subtasks it has.
 const BROKER: &str = "MQD_TEST_BROKER";
-const LOG: &str = "MQD_TEST_LOG";
+const FOLDER: &str = "MQD_TEST_FOLDER";
+const PARALLELISM: &str = "MQD_TEST_PARALLELISM";
+/// The file of the folder in which the job writes what came of it, if it is to come to an end.
+/// Else it follows the log.
 const SUMMARY: &str = "MQD_TEST_SUMMARY";
 /// The path of the job below, among the tests of this binary.
 const JOB: &str = "ip_count::killed::job";
 /// How many lines the log grows by between two kills. Windows close with each of these parts.
 const PART: usize = 300;
 
-/// The calls of a job that begins: Fetch, ListOffsets, Metadata, OffsetFetch, FindCoordinator,
-/// CreateTopics, InitProducerId.
+/// How many subtasks the jobs have, one after the other, and again from the first on.
+const PARALLELISMS: &[usize] = &[2, 4, 1, 3];
+
+/// The calls of a job that begins: Fetch, ListOffsets, Metadata, FindCoordinator, CreateTopics,
+/// InitProducerId of the feeder and of a transactional id.
 const BEGINNING: [Call; 7] = [
     Call::Key(1),
     Call::Key(2),
     Call::Key(3),
-    Call::Key(9),
     Call::Key(10),
     Call::Key(19),
     Call::Key(22),
+    Call::TakeId,
 ];
 /// The calls of a job that counts: those of the feeder, and those of a transaction in their
-/// order, with AddPartitionsToTxn, AddOffsetsToTxn, TxnOffsetCommit and EndTxn.
-const COUNTING: [Call; 7] = [
+/// order, with AddPartitionsToTxn and EndTxn. The checkpoint is stored before EndTxn.
+const COUNTING: [Call; 5] = [
     Call::Lines,
     Call::Key(1),
     Call::Key(24),
     Call::Rows,
-    Call::Key(25),
-    Call::Key(28),
     Call::Key(26),
 ];
 
@@ -51,19 +59,24 @@ const COUNTING: [Call; 7] = [
 #[test]
 #[ignore = "the process that the tests below kill"]
 fn job() {
-    let (broker, log) = (env::var(BROKER).unwrap(), env::var(LOG).unwrap());
-    let summary_file = env::var(SUMMARY).ok();
-    let source = match summary_file {
-        Some(_) => Source::File(log.into()),
-        None => Source::Follow(log.into()),
+    let (broker, folder) = (env::var(BROKER).unwrap(), env::var(FOLDER).unwrap());
+    let folder = Path::new(&folder);
+    let to_the_end = env::var(SUMMARY).is_ok();
+    let log = folder.join("log");
+    let source = match to_the_end {
+        true => Source::File(log),
+        false => Source::Follow(log),
     };
     let report = Report::new(Box::new(std::io::stdout()), None, RowsShown::AtMost(0));
-    let runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = { runtime }.enable_all().build().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
     let (_stop, stopped) = watch::channel(false);
-    let running = stream_compute::run(settings(&broker, source), &report, stopped);
+    let settings = Settings {
+        parallelism: env::var(PARALLELISM).unwrap().parse().unwrap(),
+        ..settings(&broker, source, folder)
+    };
+    let running = stream_compute::run(settings, Arc::new(report), stopped);
     let summary = runtime.block_on(running).unwrap();
-    fs::write(summary_file.unwrap(), summary.to_string()).unwrap();
+    fs::write(folder.join("summary"), summary.to_string()).unwrap();
 }
 
 /// A job, its broker, and the relay between them. The job ends with the test.
@@ -72,6 +85,9 @@ struct Scene {
     mqd: Mqd,
     job: Child,
     folder: TempDir,
+    /// How many jobs there were.
+    jobs: usize,
+    parallelisms: &'static [usize],
 }
 
 impl Drop for Scene {
@@ -82,7 +98,7 @@ impl Drop for Scene {
 }
 
 impl Scene {
-    fn begin(first: Stop) -> Scene {
+    fn begin(first: Stop, parallelisms: &'static [usize]) -> Scene {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("log"), "").unwrap();
         let relay = Relay::listen();
@@ -95,12 +111,14 @@ impl Scene {
             .unwrap();
         relay.point_to(mqd.address());
         relay.stop_at(first);
-        let job = spawn(&relay, &folder, false);
+        let job = spawn(&relay, &folder, (parallelisms[0], false));
         Scene {
             relay,
             mqd,
             job,
             folder,
+            jobs: 1,
+            parallelisms,
         }
     }
 
@@ -130,19 +148,55 @@ impl Scene {
             self.relay.stop_at(next);
         }
         if victims != Victims::Mqd {
-            self.job = spawn(&self.relay, &self.folder, next.is_none());
+            let parallelism = self.parallelisms[self.jobs % self.parallelisms.len()];
+            let how = (parallelism, next.is_none());
+            self.job = spawn(&self.relay, &self.folder, how);
+            self.jobs += 1;
         }
+    }
+
+    /// Waits for the end of the last job, and compares what is committed. Returns how many more
+    /// rows there are.
+    async fn check(&mut self, log: &[u8]) -> usize {
+        let ended = self.job.wait().unwrap();
+        assert!(ended.success(), "{}", self.said());
+        let summary = fs::read_to_string(self.folder.path().join("summary")).unwrap();
+        println!("{} jobs: {summary}", self.jobs);
+        let expected = expected_rows(log);
+        let lines = log.split_inclusive(|byte| *byte == b'\n');
+        let (rows, count) = (expected.len(), lines.clone().count());
+        let bad = lines.filter(|line| line.starts_with(b"a bad")).count();
+        let right = format!(
+            "verdict: OK, all {rows} committed rows equal the batch recount of {count} lines; \
+             side output: {bad}; "
+        );
+        assert!(summary.starts_with(&right), "{summary}, and not {right}");
+        let client = connect(&self.mqd).await;
+        let rows = TopicName::new("rows").unwrap();
+        let mut committed = committed(&client, &rows, 0).await;
+        committed.sort();
+        let first = committed.iter().zip(&expected).position(|(a, b)| a != b);
+        assert!(
+            committed == expected,
+            "first at {first:?}, of {}",
+            committed.len()
+        );
+        let all = all_values(&client, &rows).await;
+        let known: BTreeSet<&String> = expected.iter().collect();
+        assert!(all.iter().all(|row| known.contains(row)));
+        all.len() - committed.len()
     }
 }
 
-fn spawn(relay: &Relay, folder: &TempDir, to_the_end: bool) -> Child {
+fn spawn(relay: &Relay, folder: &TempDir, (parallelism, to_the_end): (usize, bool)) -> Child {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args([JOB, "--exact", "--ignored", "--nocapture"]);
     command
         .env(BROKER, relay.address().to_string())
-        .env(LOG, folder.path().join("log"));
+        .env(FOLDER, folder.path())
+        .env(PARALLELISM, parallelism.to_string());
     if to_the_end {
-        command.env(SUMMARY, folder.path().join("summary"));
+        command.env(SUMMARY, "");
     }
     let mut said = fs::File::options();
     let said = said.create(true).append(true);
@@ -158,12 +212,13 @@ enum Victims {
     Both,
 }
 
-/// Counts a log that grows between these kills, and compares what is committed.
-async fn killed_at(kills: &[(Stop, Victims)]) {
+/// Counts a log that grows between these kills, and compares what is committed. Returns how many
+/// more rows there are than those that are committed.
+async fn killed_at(kills: &[(Stop, Victims)], parallelisms: &'static [usize]) -> usize {
     let log = made_log(u32::try_from((kills.len() + 1) * PART).unwrap());
     let lines: Vec<&[u8]> = log.split_inclusive(|byte| *byte == b'\n').collect();
     let mut parts = lines.chunks(PART);
-    let mut scene = Scene::begin(kills[0].0);
+    let mut scene = Scene::begin(kills[0].0, parallelisms);
     let nexts = kills.iter().skip(1).map(|(stop, _)| Some(*stop));
     for ((stop, victims), next) in kills.iter().zip(nexts.chain([None])) {
         println!("{stop:?}: {victims:?}");
@@ -174,29 +229,7 @@ async fn killed_at(kills: &[(Stop, Victims)]) {
         }
         scene.kill(*victims, next);
     }
-    let ended = scene.job.wait().unwrap();
-    assert!(ended.success(), "{}", scene.said());
-    let summary = fs::read_to_string(scene.folder.path().join("summary")).unwrap();
-    println!("{} kills: {summary}", kills.len());
-    let expected = expected_rows(&log);
-    let (rows, count) = (expected.len(), lines.len());
-    let bad = lines
-        .iter()
-        .filter(|line| line.starts_with(b"a bad"))
-        .count();
-    let right = format!(
-        "verdict: OK, all {rows} committed rows equal the batch recount of {count} lines; \
-         side output: {bad}; "
-    );
-    assert!(summary.starts_with(&right), "{summary}, and not {right}");
-    let client = connect(&scene.mqd).await;
-    let committed = committed(&client, &TopicName::new("rows").unwrap(), 0).await;
-    let first = committed.iter().zip(&expected).position(|(a, b)| a != b);
-    assert!(
-        committed == expected,
-        "first at {first:?}, of {}",
-        committed.len()
-    );
+    scene.check(&log).await
 }
 
 /// Also between any two steps of a transaction, and of a beginning.
@@ -215,7 +248,76 @@ async fn a_job_that_is_killed_at_any_of_its_calls_is_resumed() {
             )
         })
     });
-    killed_at(&kills.collect::<Vec<_>>()).await;
+    let more = killed_at(&kills.collect::<Vec<_>>(), PARALLELISMS).await;
+    // So there was something to abort.
+    assert!(more > 0);
+}
+
+/// EndTxn.
+const COMMIT: Call = Call::Key(26);
+
+fn at(call: Call, moment: Moment) -> (Stop, Victims) {
+    (Stop { call, moment }, Victims::Job)
+}
+
+/// The first of two new jobs commits what the checkpoint names, and is killed when it takes the
+/// transactional ids. The checkpoint is still the newest one, so the second one does it again.
+#[tokio::test]
+async fn what_is_committed_after_a_kill_can_be_committed_again() {
+    let mut kills = Vec::new();
+    for moment in [Moment::Before, Moment::During, Moment::After] {
+        kills.extend([
+            at(COMMIT, moment),
+            at(Call::TakeId, Moment::After),
+            at(Call::TakeId, Moment::After),
+        ]);
+    }
+    // Of the one subtask it is sure that the id is among the first that it takes.
+    killed_at(&kills, &[1]).await;
+}
+
+/// The checkpoint that a job is resumed from names a transaction that is committed. The rows
+/// behind it are not to be committed with it.
+#[tokio::test]
+async fn rows_behind_a_commit_are_in_another_transaction() {
+    let log = made_log(u32::try_from(2 * PART).unwrap());
+    let lines: Vec<&[u8]> = log.split_inclusive(|byte| *byte == b'\n').collect();
+    let (commit, _) = at(COMMIT, Moment::After);
+    let mut scene = Scene::begin(commit, PARALLELISMS);
+    scene.grow(&lines[..PART]);
+    let committed = scene.relay.stopped().expect("rows are committed");
+    scene.relay.stop_at(Stop {
+        call: Call::Rows,
+        moment: Moment::After,
+    });
+    drop(committed);
+    scene.grow(&lines[PART..]);
+    scene.kill(Victims::Job, None);
+    scene.check(&log).await;
+}
+
+/// As the broker does when nobody resumes the job in time.
+#[tokio::test]
+async fn a_job_whose_prepared_rows_were_aborted_does_not_go_on() {
+    let (commit, _) = at(COMMIT, Moment::Before);
+    let mut scene = Scene::begin(commit, PARALLELISMS);
+    let log = made_log(u32::try_from(PART).unwrap());
+    scene.grow(&[log.as_slice()]);
+    let held = scene.relay.stopped().expect("rows are committed");
+    scene.job.kill().unwrap();
+    scene.job.wait().unwrap();
+    drop(held);
+    let client = connect(&scene.mqd).await;
+    for (subtask, number) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)] {
+        let id = format!("ip-count.rows.{subtask}.{number}");
+        let settings = exactly_once_client::Settings::new(&id);
+        let taken = TransactionalProducer::init(Arc::clone(&client), settings);
+        taken.await.unwrap();
+    }
+    scene.job = spawn(&scene.relay, &scene.folder, (1, true));
+    assert!(!scene.job.wait().unwrap().success());
+    let said = scene.said();
+    assert!(said.contains("Lost(\"rows\")"), "{said}");
 }
 
 /// So many kills that follow from a seed.
@@ -248,7 +350,8 @@ fn random_kills(count: usize, seed: u64) -> Vec<(Stop, Victims)> {
 
 #[tokio::test]
 async fn whatever_is_killed_each_row_is_committed_once() {
-    killed_at(&random_kills(20, fastrand::u64(..))).await;
+    let more = killed_at(&random_kills(20, fastrand::u64(..)), PARALLELISMS).await;
+    println!("{more} rows are not committed");
 }
 
 /// `cargo test --release -p mqd --test it -- --ignored five_hundred_kills`
@@ -256,6 +359,6 @@ async fn whatever_is_killed_each_row_is_committed_once() {
 #[ignore = "takes minutes"]
 async fn whatever_is_killed_in_five_hundred_kills_each_row_is_committed_once() {
     for _ in 0..25 {
-        killed_at(&random_kills(20, fastrand::u64(..))).await;
+        killed_at(&random_kills(20, fastrand::u64(..)), PARALLELISMS).await;
     }
 }

@@ -15,6 +15,8 @@ pub(super) enum Call {
     Lines,
     /// Produce, of rows: it names a transaction.
     Rows,
+    /// InitProducerId, of a transactional id.
+    TakeId,
     /// Any other one, by its key.
     Key(i16),
 }
@@ -184,22 +186,24 @@ fn write_frame(mut to: &TcpStream, frame: &[u8]) -> io::Result<()> {
     to.write_all(&[&length, frame].concat())
 }
 
-/// The first words of a request: key, version, number, the client's name; then of Produce the
-/// name of a transaction.
+/// The first words of a request: key, version, number, the client's name; then of Produce and
+/// InitProducerId a transactional id.
 fn call_of(request: &[u8]) -> Call {
     let short = |at: usize| i16::from_be_bytes([request[at], request[at + 1]]);
     let (key, version) = (short(0), short(2));
-    if key != 0 {
-        return Call::Key(key);
-    }
+    let (flexible, unnamed, named) = match key {
+        0 => (9, Call::Lines, Call::Rows),
+        22 => (2, Call::Key(22), Call::TakeId),
+        key => return Call::Key(key),
+    };
     let behind_name = 10 + usize::try_from(short(8)).unwrap_or(0);
-    let is_transactional = match version {
-        // Compact, behind the header's tags.
-        9.. => request[behind_name + 1] != 0,
-        _ => short(behind_name) >= 0,
+    // Compact, behind the header's tags.
+    let is_transactional = match version >= flexible {
+        true => request[behind_name + 1] != 0,
+        false => short(behind_name) >= 0,
     };
     match is_transactional {
-        true => Call::Rows,
-        false => Call::Lines,
+        true => named,
+        false => unnamed,
     }
 }

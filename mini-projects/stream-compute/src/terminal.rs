@@ -1,0 +1,156 @@
+//! A terminal on which a few lines are drawn again and again in the same place.
+
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+/// What stands out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    Plain,
+    Title,
+    Faint,
+    Warning,
+}
+
+/// A line of ASCII text, without control characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StyledLine {
+    pub(crate) style: Style,
+    pub(crate) text: String,
+}
+
+/// What is sent to the terminal.
+enum Message {
+    /// Instead of the one before.
+    Frame(Vec<StyledLine>),
+    /// Below the last frame, for good.
+    Lines(Vec<String>),
+}
+
+/// Standard output, written by a thread of its own. A terminal that takes nothing (Ctrl-S) holds up
+/// the thread, and the frames that come in the meantime are dropped.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    messages: SyncSender<Message>,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl Terminal {
+    pub(crate) fn start(has_colour: bool) -> Terminal {
+        let (messages, received) = sync_channel(1);
+        Terminal {
+            messages,
+            thread: thread::spawn(move || write(&received, has_colour)),
+        }
+    }
+
+    /// Draws a frame, unless the one before it is still waiting. Never waits.
+    pub(crate) fn draw(&self, frame: Vec<StyledLine>) {
+        // An error is told at the end.
+        let _ = self.messages.try_send(Message::Frame(frame));
+    }
+
+    /// Draws the last frame, and lines below it. Waits for the terminal.
+    pub(crate) fn end(self, frame: Vec<StyledLine>, lines: Vec<String>) -> io::Result<()> {
+        let Terminal { messages, thread } = self;
+        let _ = messages.send(Message::Frame(frame));
+        let _ = messages.send(Message::Lines(lines));
+        drop(messages);
+        thread
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+fn write(messages: &Receiver<Message>, has_colour: bool) -> io::Result<()> {
+    let mut drawn = Drawn::default();
+    while let Ok(message) = messages.recv() {
+        let bytes = match message {
+            Message::Frame(frame) => drawn.redraw(&frame, size(), has_colour),
+            Message::Lines(lines) => lines.into_iter().map(|line| line + "\n").collect(),
+        };
+        let mut out = io::stdout().lock();
+        out.write_all(bytes.as_bytes())?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+/// Columns and rows of the terminal.
+fn size() -> (usize, usize) {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+    // One that does not know says 0.
+    let known = |length: u16, otherwise| match length {
+        0 => otherwise,
+        length => usize::from(length),
+    };
+    let size = size.map(|size| (known(size.ws_col, 80), known(size.ws_row, 24)));
+    size.unwrap_or((80, 24))
+}
+
+/// The lengths of the lines that are on the terminal.
+#[derive(Debug, Default)]
+struct Drawn(Vec<usize>);
+
+impl Drawn {
+    /// The bytes that replace what is drawn. The cursor is left in the line below.
+    fn redraw(
+        &mut self,
+        frame: &[StyledLine],
+        (columns, rows): (usize, usize),
+        has_colour: bool,
+    ) -> String {
+        // A line may have become longer than the terminal is wide.
+        let lines = self.0.iter();
+        let above: usize = lines.map(|length| length.div_ceil(columns).max(1)).sum();
+        let mut bytes = "\r".to_owned();
+        if above > 0 {
+            bytes += &format!("\x1b[{above}A");
+        }
+        self.0.clear();
+        for line in frame.iter().take(rows - 1) {
+            // The last column stays free: some terminals go to the next line with it.
+            let shown: String = line.text.chars().take(columns - 1).collect();
+            self.0.push(shown.len());
+            let code = match line.style {
+                Style::Title if has_colour => "1",
+                Style::Faint if has_colour => "2",
+                Style::Warning if has_colour => "33",
+                _ => "",
+            };
+            bytes += &match code {
+                "" => format!("{shown}\x1b[K\n"),
+                code => format!("\x1b[{code}m{shown}\x1b[0m\x1b[K\n"),
+            };
+        }
+        bytes + "\x1b[J"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(texts: &[&str]) -> Vec<StyledLine> {
+        let line = |text: &&str| StyledLine {
+            style: Style::Title,
+            text: (*text).to_owned(),
+        };
+        texts.iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_frame_replaces_the_one_before_also_when_its_lines_are_broken() {
+        let mut drawn = Drawn::default();
+        let frame = lines(&["123456789", "", "12"]);
+        let first = drawn.redraw(&frame, (80, 24), false);
+        assert_eq!(first, "\r123456789\x1b[K\n\x1b[K\n12\x1b[K\n\x1b[J");
+        let narrow = drawn.redraw(&frame, (4, 24), false);
+        assert_eq!(narrow, "\r\x1b[5A123\x1b[K\n\x1b[K\n12\x1b[K\n\x1b[J");
+        let low = drawn.redraw(&frame, (80, 2), true);
+        assert_eq!(low, "\r\x1b[3A\x1b[1m123456789\x1b[0m\x1b[K\n\x1b[J");
+        let tiny = drawn.redraw(&frame, (1, 1), true);
+        assert_eq!(tiny, "\r\x1b[9A\x1b[J");
+    }
+}

@@ -1,0 +1,151 @@
+//! Calls about transactions that one process begins, and perhaps another one ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use client::{Client, Target};
+use message_model::{ProducerEpoch, ProducerId, TopicPartition};
+use producer::{Identity, Producer, Transaction};
+use serde::{Deserialize, Serialize};
+use wire_protocol::message::{
+    AddPartitionsToTxnRequest, AddPartitionsToTxnTopic, EndTxnRequest, InitProducerIdRequest,
+};
+use wire_protocol::{ErrorCode, Request};
+
+/// How long a transaction may be open: the most that a broker allows, unless it is told
+/// otherwise. A job that is not resumed within this time has lost what it had prepared.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// The codes after which a transaction can be ended by nobody: another producer has its id
+/// now, or the coordinator has aborted it.
+const FENCED: [ErrorCode; 4] = [
+    ErrorCode::INVALID_PRODUCER_EPOCH,
+    ErrorCode::INVALID_PRODUCER_ID_MAPPING,
+    ErrorCode::PRODUCER_FENCED,
+    ErrorCode::INVALID_TXN_STATE,
+];
+
+/// What commits a transaction, from any process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Named {
+    /// The transactional id.
+    pub(crate) id: String,
+    /// The producer id and its epoch.
+    pub(crate) producer: (i64, i16),
+}
+
+/// The calls, each of which is repeated while that may help. None is done twice by that.
+#[derive(Debug, Clone)]
+pub(crate) struct Transactions {
+    pub(crate) client: Arc<Client>,
+    pub(crate) patience: Duration,
+}
+
+impl Transactions {
+    /// Begins to write with this id: aborts what is open under it, and fences the others that
+    /// write with it.
+    pub(crate) async fn init(&self, id: &str) -> Result<Identity, client::Error> {
+        let request = InitProducerIdRequest {
+            transactional_id: Some(id.to_owned()),
+            transaction_timeout_ms: i32::try_from(TIMEOUT.as_millis()).unwrap_or(i32::MAX),
+            producer_id: -1,
+            producer_epoch: -1,
+        };
+        let code = |answer: &<InitProducerIdRequest as Request>::Response| answer.error_code;
+        let answer = self.call(id, &request, code).await?;
+        Ok(Identity {
+            id: ProducerId(answer.producer_id),
+            epoch: ProducerEpoch(answer.producer_epoch),
+        })
+    }
+
+    /// A producer whose records are in the transactions of this id and identity.
+    pub(crate) fn producer(
+        &self,
+        id: &str,
+        identity: Identity,
+        settings: producer::Settings,
+    ) -> Producer {
+        let (calls, name) = (self.clone(), id.to_owned());
+        let transaction = Transaction::new(id.to_owned(), identity, move |partitions| {
+            let (calls, name) = (calls.clone(), name.clone());
+            Box::pin(async move {
+                let added = calls.add(&name, identity, &partitions).await;
+                added.map_err(|error| error.code().unwrap_or(ErrorCode::REQUEST_TIMED_OUT))
+            })
+        });
+        Producer::transactional(Arc::clone(&self.client), settings, transaction)
+    }
+
+    /// Adds partitions to the transaction, or begins one with them.
+    async fn add(
+        &self,
+        id: &str,
+        identity: Identity,
+        partitions: &[TopicPartition],
+    ) -> Result<(), client::Error> {
+        let topic = |one: &TopicPartition| AddPartitionsToTxnTopic {
+            name: one.topic.as_str().to_owned(),
+            partitions: vec![one.partition.0],
+        };
+        let request = AddPartitionsToTxnRequest {
+            transactional_id: id.to_owned(),
+            producer_id: identity.id.0,
+            producer_epoch: identity.epoch.0,
+            topics: partitions.iter().map(topic).collect(),
+        };
+        let code = |answer: &<AddPartitionsToTxnRequest as Request>::Response| {
+            let topics = answer.results_by_topic.iter();
+            let partitions = topics.flat_map(|topic| &topic.results_by_partition);
+            let mut codes = partitions.map(|partition| partition.partition_error_code);
+            codes
+                .find(|code| *code != ErrorCode::NONE)
+                .unwrap_or(ErrorCode::NONE)
+        };
+        self.call(id, &request, code).await?;
+        Ok(())
+    }
+
+    // ANCHOR: commit
+    /// Commits a transaction whose records are delivered. Does nothing if it is committed
+    /// already. Needs nothing but its name: the process that wrote it may be gone.
+    pub(crate) async fn commit(&self, named: &Named) -> Result<(), client::Error> {
+        let request = EndTxnRequest {
+            transactional_id: named.id.clone(),
+            producer_id: named.producer.0,
+            producer_epoch: named.producer.1,
+            committed: true,
+        };
+        let code = |answer: &<EndTxnRequest as Request>::Response| answer.error_code;
+        self.call(&named.id, &request, code).await?;
+        Ok(())
+    }
+    // ANCHOR_END: commit
+
+    /// Asks the coordinator of `id` until the answer's code is none, or one that repeating does
+    /// not change.
+    async fn call<R: Request>(
+        &self,
+        id: &str,
+        request: &R,
+        code: impl Fn(&R::Response) -> ErrorCode,
+    ) -> Result<R::Response, client::Error> {
+        let target = Target::Transactions(id.into());
+        let deadline = self.client.clock().now().plus(self.patience);
+        let attempt = || async {
+            // A broker that hangs is given up while there is time to ask again.
+            let by = self.client.deadline().min(deadline);
+            let answer = self.client.call(&target, request, by).await?;
+            match code(&answer) {
+                ErrorCode::NONE => Ok(answer),
+                code => Err(client::Error::Broker(code)),
+            }
+        };
+        self.client.retry(&target, deadline, attempt).await
+    }
+}
+
+/// Whether nobody can end the transaction any more.
+pub(crate) fn is_fenced(code: Option<ErrorCode>) -> bool {
+    code.is_some_and(|code| FENCED.contains(&code))
+}

@@ -1,0 +1,120 @@
+//! `ip-count` as a process: with a terminal, or without.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use crate::queue::Queue;
+
+/// Longer than anything that a test waits for takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `ip-count -`, whose standard input the test has.
+pub(crate) fn ip_count(queue: &Queue) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ip-count"));
+    command
+        .args(["-", "--bootstrap", &queue.address])
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::piped());
+    command
+}
+
+/// The end of a pseudo-terminal at which a person sits, and the process at the other.
+pub(crate) struct Seat {
+    keyboard: File,
+    screen: Receiver<Vec<u8>>,
+    /// All that came on the screen.
+    pub(crate) shown: String,
+    process: Child,
+}
+
+impl Seat {
+    /// Starts a process whose standard output is a terminal with so many columns and rows.
+    pub(crate) fn take(mut command: Command, size: (u16, u16)) -> (Seat, ChildStdin) {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let near = openpt(flags).unwrap();
+        grantpt(&near).unwrap();
+        unlockpt(&near).unwrap();
+        let name = ptsname(&near, Vec::new()).unwrap();
+        let far = rustix::fs::open(
+            name.as_c_str(),
+            rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC,
+            rustix::fs::Mode::empty(),
+        );
+        let far: OwnedFd = far.unwrap();
+        let keyboard = File::from(near);
+        resize(&keyboard, size);
+        let mut process = command.stdout(far).spawn().unwrap();
+        let input = process.stdin.take().unwrap();
+        // It holds the far end too.
+        drop(command);
+        let (shown, screen) = channel();
+        let mut near = keyboard.try_clone().unwrap();
+        thread::spawn(move || {
+            let mut bytes = vec![0; 4096];
+            // An error says that nobody has the far end any more.
+            while let Ok(length @ 1..) = near.read(&mut bytes) {
+                let _ = shown.send(bytes[..length].to_vec());
+            }
+        });
+        let seat = Seat {
+            keyboard,
+            screen,
+            shown: String::new(),
+            process,
+        };
+        (seat, input)
+    }
+
+    pub(crate) fn resize(&self, size: (u16, u16)) {
+        resize(&self.keyboard, size);
+    }
+
+    pub(crate) fn press(&mut self, key: u8) {
+        self.keyboard.write_all(&[key]).unwrap();
+    }
+
+    /// Waits until this was shown behind what was shown before this call.
+    pub(crate) fn wait_for(&mut self, wanted: &str) {
+        let before = self.shown.len();
+        while !self.shown[before..].contains(wanted) {
+            let bytes = self.screen.recv_timeout(PATIENCE);
+            let bytes = bytes.unwrap_or_else(|_| panic!("no {wanted:?} in {}", self.shown));
+            // Only ASCII is shown.
+            self.shown += std::str::from_utf8(&bytes).unwrap();
+        }
+    }
+
+    /// Waits for the end of the process. Returns its exit status.
+    pub(crate) fn end(&mut self) -> Option<i32> {
+        while let Ok(bytes) = self.screen.recv_timeout(PATIENCE) {
+            self.shown += std::str::from_utf8(&bytes).unwrap();
+        }
+        self.process.wait().unwrap().code()
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn resize(terminal: &File, (columns, rows): (u16, u16)) {
+    let size = Winsize {
+        ws_col: columns,
+        ws_row: rows,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(terminal, size).unwrap();
+}

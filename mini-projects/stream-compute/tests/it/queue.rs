@@ -1,0 +1,64 @@
+//! A queue that is a process of its own: this test binary in the part of `mqd`.
+
+use std::env::{current_exe, var};
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+/// The data directory; set for the process that is the queue.
+const DATA: &str = "IP_COUNT_QUEUE";
+
+/// `mqd` with an empty data directory. It ends when this is dropped.
+pub(crate) struct Queue {
+    pub(crate) address: String,
+    process: Child,
+    _dir: TempDir,
+}
+
+impl Queue {
+    pub(crate) fn start() -> Queue {
+        let dir = TempDir::new().unwrap();
+        let mut process = Command::new(current_exe().unwrap())
+            .args(["--exact", "queue::part", "--ignored", "--nocapture"])
+            .env(DATA, dir.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut lines = lines.map(|line| line.unwrap());
+        let ready = |line: String| Some(line.split_once("mqd ready on ")?.1.to_owned());
+        Queue {
+            address: lines.find_map(ready).expect("the queue starts"),
+            process,
+            _dir: dir,
+        }
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+#[test]
+#[ignore = "other tests start it as a process of its own"]
+fn part() {
+    let Ok(data) = var(DATA) else { return };
+    let words = [
+        "--listen",
+        "127.0.0.1:0",
+        "--data-dir",
+        &data,
+        "--set",
+        "transaction.state.log.num.partitions=3",
+    ];
+    match mqd::parse(words.map(OsString::from)).unwrap() {
+        mqd::Command::Serve(options) => mqd::serve(*options).unwrap(),
+        _ => panic!("no broker"),
+    }
+}

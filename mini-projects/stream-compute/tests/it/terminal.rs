@@ -1,0 +1,201 @@
+//! What a person sees of a job.
+
+use std::io::Write;
+use std::sync::mpsc::channel;
+use std::thread;
+
+use crate::process::{PATIENCE, Seat, ip_count};
+use crate::queue::Queue;
+use crate::{hit, line};
+
+/// Lines of a minute from 20 addresses, the last address with half of them, and three that are no
+/// such lines.
+fn log(count: i64) -> String {
+    let mut log = String::new();
+    for number in 0..count {
+        let host = if number % 2 == 0 { 19 } else { number % 19 };
+        let host = u8::try_from(host).unwrap();
+        log += &line(hit(host, number * 60 / count));
+        log += "\n";
+    }
+    log + "one\ntwo\n\n"
+}
+
+/// What a terminal has on its screen when it was sent this. Of the sequences it knows those that
+/// `ip-count` sends.
+fn screen(sent: &str) -> Vec<String> {
+    let (mut rows, mut row) = (vec![String::new()], 0);
+    let mut pieces = sent.split('\x1b');
+    let write = |rows: &mut Vec<String>, row: &mut usize, text: &str| {
+        for character in text.chars() {
+            match character {
+                '\r' => {}
+                '\n' => {
+                    *row += 1;
+                    if *row == rows.len() {
+                        rows.push(String::new());
+                    }
+                }
+                character => rows[*row].push(character),
+            }
+        }
+    };
+    write(&mut rows, &mut row, pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let end = piece.find(|character: char| character.is_ascii_alphabetic());
+        let (sequence, text) = piece.split_at(end.expect("a letter ends it") + 1);
+        match sequence {
+            "[K" | "[0m" | "[1m" | "[2m" | "[33m" => {}
+            "[J" => rows.truncate(row + 1),
+            up => {
+                let count = up.strip_prefix('[').and_then(|up| up.strip_suffix('A'));
+                let count: usize = count.expect("up").parse().unwrap();
+                row -= count;
+                // All lines from here on are written anew.
+                rows.truncate(row);
+                rows.push(String::new());
+            }
+        }
+        write(&mut rows, &mut row, text);
+    }
+    rows
+}
+
+#[test]
+fn on_a_terminal_a_view_is_drawn_in_place_and_ends_with_the_verdict() {
+    let queue = Queue::start();
+    let (mut seat, mut input) = Seat::take(ip_count(&queue), (80, 30));
+    input.write_all(log(1_000).as_bytes()).unwrap();
+    // Frames follow each other while nothing comes.
+    seat.wait_for("counted     1,003 lines");
+    seat.wait_for("counted     1,003 lines");
+    drop(input);
+    assert_eq!(seat.end(), Some(0), "{}", seat.shown);
+    let screen = screen(&seat.shown);
+    let place = |wanted: &str| {
+        let mut lines = screen.iter();
+        let place = lines.position(|line| line.starts_with(wanted));
+        let place = place.unwrap_or_else(|| panic!("no {wanted:?} in {screen:#?}"));
+        assert!(lines.all(|line| !line.starts_with(wanted) || wanted == "topics"));
+        place
+    };
+    let places = [
+        place("ip-count"),
+        place("counted     1,003 lines, "),
+        place("lag         0 lines"),
+        place("watermark   at the end of the input"),
+        place("not counted 0 late, 3 bad"),
+        place("rows        240 committed"),
+        place("checkpoint  "),
+        place("       500  192.0.2.19  ########################"),
+        place("verdict: OK, 240 committed rows and the side output add up to 1003 lines"),
+    ];
+    assert!(places.is_sorted(), "{screen:#?}");
+    assert!(screen[places[8] - 1].starts_with("topics access-log-"));
+    assert_eq!(screen[places[8] + 1..], [""]);
+    assert!(seat.shown.contains("\x1b[1mip-count\x1b[0m"));
+}
+
+#[test]
+fn the_view_fits_a_terminal_that_becomes_small_and_has_no_colours_if_none_are_wanted() {
+    let queue = Queue::start();
+    let mut command = ip_count(&queue);
+    command.env("NO_COLOR", "1");
+    let (mut seat, mut input) = Seat::take(command, (80, 30));
+    input.write_all(log(1_000).as_bytes()).unwrap();
+    seat.wait_for("counted     1,003 lines");
+    seat.resize((20, 8));
+    let small = "counted     1,003 l\x1b";
+    seat.wait_for(small);
+    drop(input);
+    assert_eq!(seat.end(), Some(0), "{}", seat.shown);
+    let from = seat.shown.find(small).unwrap();
+    let end = seat.shown.rfind("\x1b[J").unwrap();
+    let mut frames: Vec<_> = seat.shown[from..end].split("\x1b[J").skip(1).collect();
+    frames.retain(|frame| !frame.is_empty());
+    assert!(!frames.is_empty());
+    for frame in frames {
+        let (_, frame) = frame.split_once('A').expect("up");
+        let lines: Vec<_> = frame.split("\r\n").collect();
+        assert_eq!(lines.len(), 8, "7 lines and the cursor: {frame:?}");
+        let is_short = |line: &&str| line.strip_suffix("\x1b[K").unwrap_or(line).len() < 20;
+        assert!(lines.iter().all(is_short), "{frame:?}");
+    }
+    assert!(!seat.shown.contains("\x1b[0m"));
+    // What stays is whole.
+    assert!(seat.shown.contains("add up to 1003 lines (the input"));
+}
+
+#[test]
+fn a_terminal_that_is_stopped_does_not_hold_up_the_job() {
+    const CTRL_S: u8 = 0x13;
+    const CTRL_Q: u8 = 0x11;
+    let queue = Queue::start();
+    let mut command = ip_count(&queue);
+    // A view that waits holds up all tasks.
+    command.env("TOKIO_WORKER_THREADS", "1");
+    let (mut seat, mut input) = Seat::take(command, (80, 30));
+    seat.wait_for("ip-count");
+    seat.press(CTRL_S);
+    // Far more than all buffers on the way hold, and more than a terminal takes of lines.
+    let (fed, told) = channel();
+    thread::spawn(move || {
+        let written = input.write_all(log(60_000).as_bytes());
+        drop(input);
+        fed.send(written)
+    });
+    let written = told.recv_timeout(PATIENCE * 2);
+    written.expect("the job goes on").unwrap();
+    seat.press(CTRL_Q);
+    assert_eq!(seat.end(), Some(0), "{}", seat.shown);
+    assert!(
+        seat.shown.contains("add up to 60003 lines"),
+        "{}",
+        seat.shown
+    );
+}
+
+/// The lines that programs read.
+fn assert_plain(shown: &str) {
+    let mut lines = shown.lines();
+    let first = lines.next().unwrap();
+    assert!(first.starts_with("topics access-log-") && first.ends_with(" for rows"));
+    let last = lines.next_back().unwrap();
+    assert!(
+        last.starts_with("verdict: OK, 240 committed rows"),
+        "{shown}"
+    );
+    let words = ["acknowledged", "row", "rows", "side", "queue"];
+    for line in lines {
+        assert!(words.contains(&line.split(' ').next().unwrap()), "{line}");
+    }
+    assert!(shown.contains("side line 1001: it does not begin with an IP address"));
+    assert!(!shown.contains('\x1b'));
+}
+
+#[test]
+fn without_a_terminal_or_with_plain_there_are_lines() {
+    let queue = Queue::start();
+    let mut piped = ip_count(&queue);
+    let mut piped = piped.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut input = piped.stdin.take().unwrap();
+    input.write_all(log(1_000).as_bytes()).unwrap();
+    drop(input);
+    let output = piped.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_plain(&String::from_utf8(output.stdout).unwrap());
+
+    let mut dumb = ip_count(&queue);
+    dumb.env("TERM", "dumb");
+    let mut plain = ip_count(&queue);
+    plain.arg("--plain");
+    for (command, topics) in [(dumb, ["a", "b"]), (plain, ["access-log-c", "d"])] {
+        let mut command = command;
+        command.args(["--topic", topics[0], "--out", topics[1]]);
+        let (mut seat, mut input) = Seat::take(command, (80, 30));
+        input.write_all(log(1_000).as_bytes()).unwrap();
+        drop(input);
+        assert_eq!(seat.end(), Some(0), "{}", seat.shown);
+        assert_plain(&seat.shown.replace("topics a ", "topics access-log-a "));
+    }
+}
