@@ -18,13 +18,16 @@ use crate::parity::{Step, ask};
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A minute of looks.
 const LOOKS_MAX: u32 = 600;
+/// Files in its directory: its settings, and what it says.
+const PROPERTIES: &str = "server.properties";
+const LOG: &str = "log.txt";
 
 /// A broker that is its own controller, on a temporary directory. Dropping it kills it.
 #[derive(Debug)]
 pub struct Kafka {
     child: Child,
     address: SocketAddr,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Kafka {
@@ -39,7 +42,7 @@ impl Kafka {
     pub fn start(settings: &[(&str, &str)]) -> Result<Kafka> {
         let folder = tempfile::Builder::new().prefix("kafka-").tempdir()?;
         let (port, controller_port) = (free_port()?, free_port()?);
-        let properties = folder.path().join("server.properties");
+        let properties = folder.path().join(PROPERTIES);
         fs::write(
             &properties,
             server_properties(folder.path(), port, controller_port, settings),
@@ -51,35 +54,38 @@ impl Kafka {
             .context("cannot run java")?;
         ensure!(formatted.status.success(), "format: {formatted:?}");
 
-        let log = folder.path().join("log.txt");
-        let output = fs::File::create(&log)?;
-        let child = Command::new("java")
-            .arg("-Xmx1g")
-            .args(
-                java("kafka.Kafka")
-                    .get_args()
-                    .filter(|argument| !argument.to_string_lossy().starts_with("-XX:")),
-            )
-            .arg(&properties)
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .stdin(Stdio::null())
-            .spawn()
-            .context("cannot start Kafka")?;
         let mut kafka = Kafka {
-            child,
+            child: node(folder.path())?,
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-            _folder: folder,
+            folder,
         };
+        kafka.wait_until_it_serves()?;
+        Ok(kafka)
+    }
+
+    /// Ends it as a crash would, starts it again on the same directory and port, and waits as
+    /// [`start`](Kafka::start) does.
+    ///
+    /// # Errors
+    /// As [`start`](Kafka::start).
+    pub fn kill_and_restart(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        self.child = node(self.folder.path())?;
+        self.wait_until_it_serves()
+    }
+
+    fn wait_until_it_serves(&mut self) -> Result<()> {
+        let log = self.folder.path().join(LOG);
+        let log = || fs::read_to_string(&log).unwrap_or_default();
         let mut looks = 0;
-        while !kafka.gives_out_producer_ids() {
-            let log = || fs::read_to_string(&log).unwrap_or_default();
-            ensure!(kafka.child.try_wait()?.is_none(), "Kafka ended: {}", log());
+        while !self.gives_out_producer_ids() {
+            ensure!(self.child.try_wait()?.is_none(), "Kafka ended: {}", log());
             ensure!(looks < LOOKS_MAX, "Kafka does not serve: {}", log());
             looks += 1;
             thread::sleep(LOOK_EVERY);
         }
-        Ok(kafka)
+        Ok(())
     }
 
     /// Where clients connect.
@@ -103,6 +109,25 @@ impl Drop for Kafka {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Starts the process.
+fn node(folder: &Path) -> Result<Child> {
+    let mut output = fs::File::options();
+    let output = output.create(true).append(true).open(folder.join(LOG))?;
+    Command::new("java")
+        .arg("-Xmx1g")
+        .args(
+            java("kafka.Kafka")
+                .get_args()
+                .filter(|argument| !argument.to_string_lossy().starts_with("-XX:")),
+        )
+        .arg(folder.join(PROPERTIES))
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .stdin(Stdio::null())
+        .spawn()
+        .context("cannot start Kafka")
 }
 
 fn free_port() -> Result<u16> {

@@ -13,7 +13,7 @@
 //!
 //! Start reading at `tests/clients/kcat.rs`.
 
-mod broker;
+mod binaries;
 pub mod chain;
 mod clients;
 pub mod connect;
@@ -32,7 +32,7 @@ mod stored;
 pub mod transaction_requests;
 pub mod transactions_command;
 
-pub use broker::mqd_binary;
+pub use binaries::{ip_count_binary, mqd_binary};
 pub use clients::{KAFKA_PYTHON, java, kcat, python};
 pub use connection::Connection;
 pub use latencies::Latencies;

@@ -1,4 +1,4 @@
-//! Where `mqd` is.
+//! Where the programs of this workspace are.
 
 use std::env;
 use std::path::PathBuf;
@@ -14,11 +14,22 @@ use anyhow::{Context as _, Result, ensure};
 pub fn mqd_binary() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY
-        .get_or_init(|| build().expect("mqd can be built"))
+        .get_or_init(|| build("mqd", "mqd").expect("mqd can be built"))
         .clone()
 }
 
-fn build() -> Result<PathBuf> {
+/// Builds the first case study's `ip-count`, as [`mqd_binary`] does `mqd`.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn ip_count_binary() -> PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY
+        .get_or_init(|| build("stream-compute", "ip-count").expect("ip-count can be built"))
+        .clone()
+}
+
+fn build(package: &str, binary: &str) -> Result<PathBuf> {
     // target/debug/deps/clients-0123456789abcdef
     let test = env::current_exe().context("a test knows where it is")?;
     let profile_dir = test
@@ -33,12 +44,13 @@ fn build() -> Result<PathBuf> {
         _ => "dev",
     };
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "mqd", "--profile", profile])
+        .args(["build", "--quiet", "--package", package, "--bin", binary])
+        .args(["--profile", profile])
         .arg("--target-dir")
         .arg(target_dir)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()
         .context("cannot run cargo")?;
-    ensure!(status.success(), "cargo build --package mqd failed");
-    Ok(profile_dir.join(format!("mqd{}", env::consts::EXE_SUFFIX)))
+    ensure!(status.success(), "cargo build --package {package} failed");
+    Ok(profile_dir.join(format!("{binary}{}", env::consts::EXE_SUFFIX)))
 }
