@@ -52,7 +52,7 @@ impl<K, S> Default for KeyedWindows<K, S> {
 
 impl<K: Clone + Eq + Hash, S: Clone> KeyedWindows<K, S> {
     /// Adds a record to those of its windows that are open, and says how many that were. A
-    /// window is closed from the watermark on that [`WindowRule::closes`] returns.
+    /// window is closed from the watermark on that `closes` of its rule returns.
     ///
     /// `watermark` is the one that was handed on last. So a row of a window that has ended
     /// already is due at the next one, which is at least one higher.
