@@ -120,11 +120,11 @@ pub enum Verdict {
     Equal,
     /// The input cannot be read again; the rows add up to the lines.
     AddsUp,
-    /// Each row is there once, and that is all that can be said: lines came late into sessions, or
+    /// Each row is there once. No more can be checked: lines came late into sessions, or
     /// the input cannot be read again and its lines are in several rows.
     Once,
-    /// Some lines came late. They may be counted in some of their windows and not in others, so all
-    /// that can be said is that no row has more than the recount's.
+    /// Some lines came late. They may be counted in some of their windows and not in others, so it
+    /// was checked that no row has more than the recount's.
     NoneAbove,
     /// A row differs from the recount's.
     Differs {

@@ -13,7 +13,7 @@ use crate::settings::Settings;
 /// the most subtasks that a run of it has had.
 const FILE: &str = "job";
 
-/// What is known of earlier runs of a job. Nobody else runs the job while this is there.
+/// What is known of earlier runs of a job. No other process runs the job while this is there.
 #[derive(Debug)]
 pub(crate) struct JobDir {
     pub(crate) checkpoints: Option<CheckpointDir>,

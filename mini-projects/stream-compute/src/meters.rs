@@ -1,4 +1,4 @@
-//! The numbers of a running job, for those who watch it.
+//! The numbers of a running job, for its live view.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use crate::buckets::Buckets;
 use crate::job::Counters;
 use crate::tops::Tops;
 
-/// What the parts of a job note while it runs. Nobody waits for a reader.
+/// What the parts of a job note while it runs. None of them waits for a reader.
 #[derive(Debug, Default)]
 pub(crate) struct Meters {
     /// How many lines became what, over all runs of the job.

@@ -18,7 +18,7 @@ use crate::tops::Tops;
 pub enum RowsShown {
     /// All.
     All,
-    /// The first so many; how many more there are is said.
+    /// The first so many, and how many more there are.
     AtMost(usize),
 }
 

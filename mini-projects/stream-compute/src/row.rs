@@ -55,7 +55,7 @@ pub struct Said {
 }
 
 impl Said {
-    /// The key and what is said of it, of a record's key and value; `None` when they are no row.
+    /// The key and its count or withdrawal, of a record's key and value; `None` when they are no row.
     #[must_use]
     pub fn read(key: &[u8], value: &[u8]) -> Option<(String, Said)> {
         let key = std::str::from_utf8(key).ok()?;

@@ -118,7 +118,7 @@ impl Cut {
     }
 
     // ANCHOR: window_of
-    /// The windows that hold `time`, computed without the engine, for those who check it. Of
+    /// The windows that hold `time`, computed without the engine, to check it. Of
     /// sessions it is that of a line that is alone.
     #[must_use]
     pub fn windows_of(self, time: Timestamp) -> Vec<Window> {

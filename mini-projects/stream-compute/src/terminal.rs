@@ -47,7 +47,7 @@ impl Terminal {
 
     /// Draws a frame, unless the one before it is still waiting. Never waits.
     pub(crate) fn draw(&self, frame: Vec<StyledLine>) {
-        // An error is told at the end.
+        // An error is reported at the end.
         let _ = self.messages.try_send(Message::Frame(frame));
     }
 

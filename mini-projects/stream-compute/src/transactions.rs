@@ -12,12 +12,12 @@ use wire_protocol::message::{
 };
 use wire_protocol::{ErrorCode, Request};
 
-/// How long a transaction may be open: the most that a broker allows, unless it is told
+/// How long a transaction may be open: the most that a broker allows, unless it is set
 /// otherwise. A job that is not resumed within this time has lost what it had prepared.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// The codes after which a transaction can be ended by nobody: another producer has its id
-/// now, or the coordinator has aborted it.
+/// The codes after which no call ends the transaction: another producer has its id now, or the
+/// coordinator has aborted it.
 const FENCED: [ErrorCode; 4] = [
     ErrorCode::INVALID_PRODUCER_EPOCH,
     ErrorCode::INVALID_PRODUCER_ID_MAPPING,
@@ -145,7 +145,7 @@ impl Transactions {
     }
 }
 
-/// Whether nobody can end the transaction any more.
+/// Whether no call ends the transaction any more.
 pub(crate) fn is_fenced(code: Option<ErrorCode>) -> bool {
     code.is_some_and(|code| FENCED.contains(&code))
 }

@@ -25,7 +25,7 @@ const PREFIX: &str = "checkpoint-";
 /// Its lock is held by the one job that uses the directory.
 const LOCK: &str = "lock";
 
-/// A directory of checkpoints, which nobody else can open until all copies are dropped. A
+/// A directory of checkpoints, which no other job can open until all copies are dropped. A
 /// job that was killed may still be writing to it: a process that is gone holds no lock.
 #[derive(Debug, Clone)]
 pub struct CheckpointDir {

@@ -241,7 +241,7 @@ impl<'a> Coordinator<'a> {
         }
         self.checkpoints.complete = Some(Arc::clone(&checkpoint));
         if let Some(completed) = &self.checkpoints.completed {
-            // Whoever wanted to know may have gone.
+            // The receiver may be gone.
             let _ = completed.send(Completed {
                 id: checkpoint.id,
                 began: pending.began,

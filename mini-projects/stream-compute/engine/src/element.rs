@@ -7,13 +7,13 @@ use crate::part::Progress;
 /// A value and when it happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<T> {
-    /// Its event time; [`UNTIMED`] before an operator has said it.
+    /// Its event time; [`UNTIMED`] before an operator has set it.
     pub time: Timestamp,
     /// The value.
     pub value: T,
 }
 
-/// The event time of a record whose time nobody has said.
+/// The event time of a record whose time no operator has set.
 pub const UNTIMED: Timestamp = Timestamp(i64::MIN);
 /// The watermark behind the last record.
 pub(crate) const END_OF_TIME: Timestamp = Timestamp(i64::MAX);

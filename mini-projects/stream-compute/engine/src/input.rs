@@ -16,7 +16,7 @@ pub enum Event<T> {
     Opened(u32),
     /// Records of a partition.
     Batch(u32, Vec<Record<T>>),
-    /// Values of a partition of a source, whose times nobody has said.
+    /// Values of a partition of a source, whose times are not known yet.
     Values(u32, Vec<T>),
     /// No record will come from a partition.
     Ended(u32),
@@ -49,7 +49,7 @@ pub struct Channels<T> {
     alignment: Alignment,
     lowest: LowestWatermark,
     sent: Progress,
-    /// How many channels the task was told of.
+    /// How many channels have opened.
     opened: usize,
     /// The channel that is asked first.
     turn: usize,

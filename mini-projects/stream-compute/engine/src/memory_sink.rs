@@ -9,7 +9,7 @@ use crate::error::Cause;
 use crate::sink::{Sink, Writer};
 use crate::snapshot::Subtask;
 
-/// Nobody wants the records.
+/// Drops the records.
 #[derive(Debug)]
 pub struct Nowhere<T>(PhantomData<fn(T)>);
 

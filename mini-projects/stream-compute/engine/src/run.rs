@@ -32,7 +32,7 @@ pub struct Settings {
     pub drop_state: BTreeSet<OperatorId>,
     /// What happens when a subtask fails.
     pub restart: Restart,
-    /// Gets each checkpoint that is complete. Whoever receives must keep up: nothing is dropped.
+    /// Gets each checkpoint that is complete. The receiver must keep up: nothing is dropped.
     pub completed: Option<mpsc::UnboundedSender<Completed>>,
     /// The clock.
     pub clock: Clock,
@@ -60,7 +60,7 @@ impl Settings {
 pub struct Completed {
     /// Counted from 1.
     pub id: u64,
-    /// When the sources were told of it.
+    /// When it began: the sources were asked for it.
     pub began: Moment,
     /// From then until it was stored.
     pub took: Duration,

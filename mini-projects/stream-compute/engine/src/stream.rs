@@ -190,7 +190,7 @@ impl<H: Head, C: Chain<In = H::Item>> Stream<H, C> {
         self.finish(ToSink { id, sink }, Vec::new());
     }
 
-    /// Nobody wants the records.
+    /// Drops the records.
     pub fn discard(self, id: impl Into<OperatorId>) {
         self.sink(id, Nowhere::default());
     }

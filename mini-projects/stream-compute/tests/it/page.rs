@@ -114,7 +114,7 @@ fn hostile_lines_leave_no_markup_and_the_totals_are_those_of_the_verdict() {
     fs::write(&log, all).unwrap();
     let file = folder.path().join("report.html");
     fs::write(&file, "an older one").unwrap();
-    // Whoever has the older one open keeps it.
+    // A reader that has the older one open keeps it.
     let older = folder.path().join("older");
     fs::hard_link(&file, &older).unwrap();
     let printed = run(&queue, (&log, &file), &[]);

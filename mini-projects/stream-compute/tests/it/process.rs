@@ -60,7 +60,7 @@ impl Seat {
         let mut near = keyboard.try_clone().unwrap();
         thread::spawn(move || {
             let mut bytes = vec![0; 4096];
-            // An error says that nobody has the far end any more.
+            // An error: the far end is closed.
             while let Ok(length @ 1..) = near.read(&mut bytes) {
                 let _ = shown.send(bytes[..length].to_vec());
             }
