@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use message_model::Moment;
 
-/// Who offers which service. A server takes a *lease* and renews it again and again; a server
+/// The addresses that offer each service. A server takes a *lease* and renews it again and again; a server
 /// that is silent for the length of a lease is no longer living. Pure: no clock.
 ///
 /// # Invariants

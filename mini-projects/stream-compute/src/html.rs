@@ -20,7 +20,7 @@ impl Html {
         self
     }
 
-    /// The page.
+    /// Returns the markup.
     pub(crate) fn into_string(self) -> String {
         self.0
     }

@@ -23,7 +23,7 @@ fn run(queue: &Queue, (log, page): (&Path, &Path), more: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A number that stands behind some words.
+/// The number behind these words.
 fn number_behind(text: &str, words: &str) -> u64 {
     let (_, rest) = text
         .split_once(words)

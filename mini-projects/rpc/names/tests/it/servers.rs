@@ -22,7 +22,7 @@ pub(crate) trait Greeter {
     async fn greet_again(&self, name: String) -> String;
     /// Counts down to 0.
     fn count(&self, from: u64) -> impl Stream<Item = u64>;
-    /// Nobody hears it.
+    /// No client hears it.
     #[rpc(one_way)]
     async fn whisper(&self, name: String);
 }

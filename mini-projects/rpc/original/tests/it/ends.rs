@@ -142,7 +142,7 @@ async fn calls_end_as_their_methods_do() {
             },
             failure(NO_PROVIDER, "the server does not have this service"),
         ),
-        // Nobody lets it go on.
+        // Nothing lets it go on.
         (
             to("wait", ""),
             failure(UNKNOWN_ERROR, "no reply before the deadline"),

@@ -113,7 +113,7 @@ fn requests_and_replies_go_through_the_queue() {
     );
     server.send(Signal::INT);
     assert_eq!(server.rest().last().unwrap(), "stopped");
-    // Nobody answers now.
+    // No server answers now.
     let (status, _, error) = greet(&[&over[..], &["--patience", "0.2"]].concat());
     assert_eq!(
         (status, &*error),
