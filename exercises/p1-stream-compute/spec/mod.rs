@@ -3,7 +3,6 @@
 use super::part;
 
 mod shown;
-mod steps;
 mod task_1;
 mod task_2;
 mod task_3;

@@ -7,7 +7,6 @@ use spec_harness::{case, expect_eq};
 
 use super::part;
 use super::part::{Lane, LowestWatermark, PartitionWatermarks, Progress};
-use super::steps;
 
 /// After so many seconds a silent partition is idle.
 const IDLE_AFTER: u64 = 10;

@@ -6,7 +6,6 @@ mod world;
 
 use super::part;
 use super::shown;
-use super::steps;
 
 // The modules are in the order in which a learner sees their cases.
 

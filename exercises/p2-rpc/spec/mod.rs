@@ -2,7 +2,6 @@
 
 use super::part;
 
-mod steps;
 mod task_1;
 mod task_2;
 mod task_3;

@@ -9,7 +9,7 @@ use message_model::Moment;
 use spec_harness::{Place, expect, expect_eq, run_within};
 
 use super::part::Leases;
-use super::steps::{Both, Difference, breach, check, differ};
+use spec_harness::steps::{Both, Difference, breach, check, differ};
 
 /// A case with less time than others have. A mistake in `expire` easily makes a loop without an
 /// end, and then the learner waits for several cases.
@@ -524,7 +524,7 @@ fn five_hundred_histories() {
                     model: Vec::new(),
                     now: at(20),
                 };
-                check("leases of 10 s, it is 20 s", new, steps);
+                check(Some("leases of 10 s, it is 20 s"), new, steps);
             }
         }
     );

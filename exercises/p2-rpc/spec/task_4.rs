@@ -4,7 +4,6 @@ mod model;
 mod open;
 
 use super::part;
-use super::steps;
 
 // The modules are in the order in which a learner sees their cases.
 

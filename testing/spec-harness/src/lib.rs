@@ -9,6 +9,7 @@ mod hex_dump;
 mod limits;
 mod place;
 mod run;
+pub mod steps;
 mod variant;
 
 pub use hex_dump::expect_bytes;

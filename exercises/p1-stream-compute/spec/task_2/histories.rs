@@ -8,8 +8,8 @@ use message_model::{Moment, Timestamp};
 use spec_harness::case;
 
 use super::part::PartitionWatermarks;
-use super::steps::{Both, Difference, check, differ};
 use super::{IDLE_AFTER, text, watermarks};
+use spec_harness::steps::{Both, Difference, check, differ};
 
 const BOUND: i64 = 5;
 
@@ -140,7 +140,7 @@ fn five_hundred_histories() {
         "Whatever happens, the watermark is what a list of all records says, and never goes back.",
         || {
             for seed in 0..500 {
-                check(Partitions::new, steps(&mut Rng::with_seed(seed)));
+                check(None, Partitions::new, steps(&mut Rng::with_seed(seed)));
             }
         }
     );

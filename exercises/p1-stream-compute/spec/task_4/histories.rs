@@ -9,8 +9,8 @@ use spec_harness::{case, expect, expect_eq};
 use super::model::{Model, Rule, sessions};
 use super::part::{Content, Windows};
 use super::shown::{expect_list, shown};
-use super::steps::{Both, Difference, breach, check, differ};
 use super::world::{World, ms, text};
+use spec_harness::steps::{Both, Difference, breach, check, differ};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -153,7 +153,7 @@ fn play(seeds: std::ops::Range<u64>, rule: impl Fn(&mut Rng) -> Rule) {
     for seed in seeds {
         let mut random = Rng::with_seed(seed);
         let rule = rule(&mut random);
-        check(|| History::new(rule), steps(&mut random));
+        check(None, || History::new(rule), steps(&mut random));
     }
 }
 

@@ -10,8 +10,8 @@ use spec_harness::case;
 
 use super::model::Model;
 use super::part::{Balancer, CallOutcome, Picked, Policy, ServerId};
-use super::steps::{Both, Difference, breach, check, differ};
 use super::world::{addresses, at, ejection};
+use spec_harness::steps::{Both, Difference, breach, check, differ};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -166,7 +166,7 @@ fn two_hundred_of_each_policy() {
                 let start =
                     format!("{policy:?}, three failures in a row eject for 10 s, 20 s, 40 s");
                 let steps = steps(&mut Rng::with_seed(seed));
-                check(&start, || Balanced::new(policy), steps);
+                check(Some(&start), || Balanced::new(policy), steps);
             }
         }
     );

@@ -11,7 +11,7 @@ use spec_harness::case;
 use super::model::{Known, Model};
 use super::open::{Path, expired, item, open_after, reply, stream};
 use super::part::{CallId, Error, Received, Side, ToClient};
-use super::steps::{Both, Difference, breach, check, differ};
+use spec_harness::steps::{Both, Difference, breach, check, differ};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -260,7 +260,11 @@ fn five_hundred_connections() {
                 let last = CallId(lasts[random.usize(..3)]);
                 let limit = [1, 2, 3, 10, 100][random.usize(..5)];
                 let start = format!("a path with a limit of {limit}, the last id is {}", last.0);
-                check(&start, || Connection::new(limit, last), steps(&mut random));
+                check(
+                    Some(&start),
+                    || Connection::new(limit, last),
+                    steps(&mut random),
+                );
             }
         }
     );

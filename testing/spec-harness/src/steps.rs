@@ -2,17 +2,19 @@
 
 use std::fmt::{Debug, Display};
 
-use spec_harness::fail;
+use crate::fail;
 
 /// What differs from the model.
-pub(crate) struct Difference {
+#[derive(Debug)]
+pub struct Difference {
     what: String,
     expected: String,
     got: String,
 }
 
 /// The difference between two values, if there is any.
-pub(crate) fn differ<T: Debug + PartialEq>(what: &str, got: T, expected: T) -> Option<Difference> {
+#[must_use]
+pub fn differ<T: Debug + PartialEq>(what: &str, got: T, expected: T) -> Option<Difference> {
     (got != expected).then(|| Difference {
         what: what.to_owned(),
         expected: format!("{expected:?}"),
@@ -21,12 +23,8 @@ pub(crate) fn differ<T: Debug + PartialEq>(what: &str, got: T, expected: T) -> O
 }
 
 /// As [`differ`], if more than one value would be right: `expected` says which.
-pub(crate) fn breach(
-    holds: bool,
-    what: &str,
-    got: &dyn Debug,
-    expected: &str,
-) -> Option<Difference> {
+#[must_use]
+pub fn breach(holds: bool, what: &str, got: &dyn Debug, expected: &str) -> Option<Difference> {
     (!holds).then(|| Difference {
         what: what.to_owned(),
         expected: expected.to_owned(),
@@ -35,7 +33,8 @@ pub(crate) fn breach(
 }
 
 /// Something beside its model, both of which go through the same steps.
-pub(crate) trait Both {
+pub trait Both {
+    /// How a step is printed is how the story tells it.
     type Step: Clone + Display;
 
     /// Plays one step. Returns what differs then.
@@ -54,7 +53,11 @@ fn play<B: Both>(mut both: B, steps: &[B::Step]) -> Option<(usize, Difference)> 
 
 /// Checks that nothing differs from the model. If something does, the story has no step
 /// without which nothing would. A step about what is not there (any more) does nothing.
-pub(crate) fn check<B: Both>(new: impl Fn() -> B, mut steps: Vec<B::Step>) {
+/// The story begins with `start`, which says what `new` makes.
+///
+/// # Panics
+/// When something differs.
+pub fn check<B: Both>(start: Option<&str>, new: impl Fn() -> B, mut steps: Vec<B::Step>) {
     let Some((mut played, mut found)) = play(new(), &steps) else {
         return;
     };
@@ -71,9 +74,11 @@ pub(crate) fn check<B: Both>(new: impl Fn() -> B, mut steps: Vec<B::Step>) {
             at = steps.len();
         }
     }
-    let story: String = steps
-        .iter()
-        .map(|step| format!("\n               {step}"))
+    let story: String = start
+        .map(str::to_owned)
+        .into_iter()
+        .chain(steps.iter().map(ToString::to_string))
+        .map(|line| format!("\n               {line}"))
         .collect();
     let what = format!("{}, after:{story}", found.what);
     fail(&what, &found.expected, &found.got);
