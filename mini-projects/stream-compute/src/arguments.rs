@@ -43,7 +43,8 @@ usage: ip-count --bootstrap HOST:PORT (--log FILE | --follow FILE | -) [options]
   --plain                  show lines on a terminal too, and no live view
   --idle-end TIME          end --follow when the file has not grown for so long
   --patience TIME          how long the queue may be away (default: 60s)
-  --checkpoint-dir DIR     where checkpoints are kept; from the newest one the job goes on
+  --checkpoint-dir DIR     where checkpoints are kept; from the newest one the job goes on.
+                           Built with the feature s3, also s3://BUCKET/PREFIX
   --checkpoint-every TIME  how often, which is also how often rows are committed (default: 1s)
   --parallelism N          how many subtasks the job's tasks have (default: 1)
   --partitions N           how many partitions the topic for the lines gets (default: 1)

@@ -1,8 +1,6 @@
 //! The directory of a job: its checkpoints, and what it counts how.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use stream_engine::{Checkpoint, CheckpointDir};
 
@@ -23,7 +21,6 @@ pub(crate) struct JobDir {
     pub(crate) subtasks: usize,
     /// Whether the job has begun before.
     pub(crate) has_begun: bool,
-    path: Option<PathBuf>,
     about: String,
 }
 
@@ -32,13 +29,17 @@ impl JobDir {
     ///
     /// # Errors
     /// When the directory is that of another job, or that of one that runs.
-    pub(crate) fn open(settings: &Settings) -> Result<JobDir, Error> {
+    pub(crate) async fn open(settings: &Settings) -> Result<JobDir, Error> {
+        let settings = settings.clone();
+        aside(move || JobDir::look(&settings)).await
+    }
+
+    fn look(settings: &Settings) -> Result<JobDir, Error> {
         let mut job = JobDir {
             checkpoints: None,
             resume: None,
             subtasks: settings.parallelism,
             has_begun: false,
-            path: None,
             about: about(settings),
         };
         let Some(path) = &settings.checkpoint_dir else {
@@ -46,13 +47,13 @@ impl JobDir {
         };
         let checkpoints = CheckpointDir::open(path)?;
         job.resume = checkpoints.newest()?;
-        job.checkpoints = Some(checkpoints);
-        let path = path.join(FILE);
         let unknown = || ("another program".to_owned(), 1);
-        let noted = read(&path)?.or_else(|| job.resume.as_ref().map(|_| unknown()));
+        let noted = checkpoints.noted(FILE)?.map(|text| read(&text));
+        let noted = noted.or_else(|| job.resume.as_ref().map(|_| unknown()));
+        job.checkpoints = Some(checkpoints);
         if let Some((found, subtasks)) = noted {
             if found != job.about {
-                let wanted = job.about;
+                let (path, wanted) = (PathBuf::from(path).join(FILE), job.about);
                 return Err(Error::OtherJob {
                     path,
                     found,
@@ -62,18 +63,25 @@ impl JobDir {
             job.has_begun = true;
             job.subtasks = job.subtasks.max(subtasks);
         }
-        job.path = Some(path);
         Ok(job)
     }
 
     /// Notes that the job begins: its topics are no longer empty, and are its own.
-    pub(crate) fn begin(&self) -> Result<(), Error> {
-        let Some(path) = &self.path else {
+    pub(crate) async fn begin(&self) -> Result<(), Error> {
+        let Some(checkpoints) = self.checkpoints.clone() else {
             return Ok(());
         };
         let text = format!("{}\nsubtasks {}\n", self.about, self.subtasks);
-        replace(path, &text).map_err(|error| input(path, error))
+        aside(move || Ok(checkpoints.note(FILE, text.as_bytes())?)).await
     }
+}
+
+/// Returns what `work` returns, which waits for a disk or an object store: on another thread.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 /// What must be the same for a checkpoint to fit.
@@ -97,28 +105,11 @@ fn about(settings: &Settings) -> String {
     about
 }
 
-fn read(path: &Path) -> Result<Option<(String, usize)>, Error> {
-    let text = match fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        text => text.map_err(|error| input(path, error))?,
-    };
+/// What the job is about, and its number of subtasks.
+fn read(text: &[u8]) -> (String, usize) {
+    let text = String::from_utf8_lossy(text);
     let (about, rest) = text.split_once('\n').unwrap_or((&text, ""));
     let subtasks = rest.trim().strip_prefix("subtasks ");
     let subtasks = subtasks.and_then(|number| number.parse().ok()).unwrap_or(1);
-    Ok(Some((about.to_owned(), subtasks)))
-}
-
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let aside = path.with_extension("tmp");
-    let mut written = File::create(&aside)?;
-    written.write_all(text.as_bytes())?;
-    written.sync_all()?;
-    fs::rename(&aside, path)
-}
-
-fn input(path: &Path, source: io::Error) -> Error {
-    Error::Input {
-        path: path.to_owned(),
-        source,
-    }
+    (about.to_owned(), subtasks)
 }

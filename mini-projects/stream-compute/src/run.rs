@@ -70,7 +70,7 @@ pub async fn run(
         "topics {topic_name} for lines, {out_name} for rows"
     ))?;
 
-    let dir = JobDir::open(&settings)?;
+    let dir = JobDir::open(&settings).await?;
     let last = begin(&queue, &dir, (&lines, &rows)).await?;
     let (end, known_end) = watch::channel(None);
     let feeder = Feeder::new(&queue, (&lines, last), &settings);
@@ -194,7 +194,7 @@ async fn begin(
             }
         }
     }
-    dir.begin()?;
+    dir.begin().await?;
     let last = LastLines::read(queue, lines).await?;
     if dir.has_begun {
         let known = last.known();

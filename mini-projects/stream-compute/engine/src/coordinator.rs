@@ -9,7 +9,7 @@ use message_model::Moment;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinError;
 
-use crate::checkpoint_dir::CheckpointDir;
+use crate::checkpoint_dir::{CheckpointDir, aside};
 use crate::deploy::Running;
 use crate::element::Barrier;
 use crate::error::Error;
@@ -236,8 +236,7 @@ impl<'a> Coordinator<'a> {
         });
         if let Some(store) = self.checkpoints.store.clone() {
             let stored = Arc::clone(&checkpoint);
-            let storing = tokio::task::spawn_blocking(move || store.store(&stored));
-            storing.await.map_err(|error| self.panicked(&error))??;
+            aside(move || store.store(&stored)).await?;
         }
         self.checkpoints.complete = Some(Arc::clone(&checkpoint));
         if let Some(completed) = &self.checkpoints.completed {

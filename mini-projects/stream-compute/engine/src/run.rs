@@ -8,7 +8,7 @@ use async_model::Clock;
 use message_model::Moment;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::checkpoint_dir::CheckpointDir;
+use crate::checkpoint_dir::{CheckpointDir, aside};
 use crate::coordinator::{Checkpoints, Command, Coordinator};
 use crate::deploy::{Deployment, Running};
 use crate::error::Error;
@@ -139,7 +139,7 @@ impl Job {
     /// Why it cannot begin; or why it failed once more than it may begin again.
     pub async fn run(&self, settings: Settings, mut requests: Requests) -> Result<Summary, Error> {
         let plan = self.plan(settings.parallelism)?;
-        let mut checkpoints = begin(&plan, &settings)?;
+        let mut checkpoints = begin(&plan, &settings).await?;
         let mut restarts = 0;
         let (mut failures, mut failed_behind) = (0, None);
         loop {
@@ -204,7 +204,7 @@ impl Job {
 }
 
 /// The checkpoints of a job that begins.
-fn begin(plan: &Plan, settings: &Settings) -> Result<Checkpoints, Error> {
+async fn begin(plan: &Plan, settings: &Settings) -> Result<Checkpoints, Error> {
     let mut resume = settings.resume.clone();
     if let Some(resume) = &mut resume {
         let dropped = &settings.drop_state;
@@ -215,11 +215,10 @@ fn begin(plan: &Plan, settings: &Settings) -> Result<Checkpoints, Error> {
             return Err(Error::StateOfNobody(name.clone()));
         }
     }
-    let stored = settings
-        .store
-        .as_ref()
-        .map(CheckpointDir::ids)
-        .transpose()?;
+    let stored = match settings.store.clone() {
+        Some(store) => aside(move || store.ids()).await?,
+        None => Vec::new(),
+    };
     let resumed = resume.as_ref().map(|resume| resume.id);
     Ok(Checkpoints {
         store: settings.store.clone(),
@@ -227,12 +226,7 @@ fn begin(plan: &Plan, settings: &Settings) -> Result<Checkpoints, Error> {
         key_groups: resume
             .as_ref()
             .map_or(KEY_GROUPS, |resume| resume.key_groups),
-        last_id: stored
-            .into_iter()
-            .flatten()
-            .chain(resumed)
-            .max()
-            .unwrap_or(0),
+        last_id: stored.into_iter().chain(resumed).max().unwrap_or(0),
         complete: resume.map(Arc::new),
         completed: settings.completed.clone(),
     })

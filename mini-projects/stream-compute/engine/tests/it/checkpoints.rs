@@ -20,11 +20,11 @@ const ORDER: OutOfOrder = OutOfOrder {
     step: None,
 };
 
-type Counted = (u64, i64, u64);
+pub(crate) type Counted = (u64, i64, u64);
 
 /// Which operators the job has beside its source and its rows.
 #[derive(Clone, Copy, PartialEq)]
-enum Build {
+pub(crate) enum Build {
     /// It counts in short windows.
     Short,
     /// In long ones instead, by another operator; and it has an operator more.
@@ -33,7 +33,7 @@ enum Build {
     Both,
 }
 
-fn job(build: Build, sink: &MemorySink<Counted>) -> (Job, Gate) {
+pub(crate) fn job(build: Build, sink: &MemorySink<Counted>) -> (Job, Gate) {
     let hits: Vec<(u64, i64)> = (0..1000i64).map(|n| (n.unsigned_abs() % 5, n)).collect();
     let (gate, source) = gated(&Arc::new(vec![hits]));
     let job = Job::new("counts");

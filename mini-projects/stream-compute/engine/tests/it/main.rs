@@ -11,6 +11,8 @@ mod flow;
 mod gated;
 mod late;
 mod laws;
+#[cfg(feature = "object-store")]
+mod objects;
 mod process;
 mod snapshots;
 #[cfg(feature = "sqlite")]
