@@ -179,6 +179,7 @@ fn draw(database: &mut Connection) -> rusqlite::Result<[u8; 16]> {
     database.query_row("SELECT randomblob(16)", (), |row| row.get(0))
 }
 
+// ANCHOR: commit
 /// Writes the rows, if they are not there.
 fn commit<T, F: Fn(&T) -> P, P: Params>(
     database: &mut Connection,
@@ -199,3 +200,4 @@ fn commit<T, F: Fn(&T) -> P, P: Params>(
     drop(statement);
     transaction.commit()
 }
+// ANCHOR_END: commit
