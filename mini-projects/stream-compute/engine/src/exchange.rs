@@ -47,7 +47,7 @@ impl<T> Copy for Route<T> {}
 
 impl<K, V> Grouped<K, V> {
     pub(crate) fn group(&self) -> u16 {
-        self.group
+        self.place.group
     }
 }
 

@@ -11,23 +11,52 @@ use crate::element::{Record, Step};
 use crate::error::Error;
 use crate::snapshot::{Opening, Snapshot, Subtask};
 
-/// A value, its key, and the group of the key.
+/// A value, its key, and the place of the key.
 #[derive(Debug, Clone)]
 pub struct Grouped<K, V> {
-    pub(crate) group: u16,
+    pub(crate) place: Place,
     pub(crate) key: K,
     pub(crate) value: V,
 }
 
+/// Where the state of a key is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    /// The group of the key.
+    pub(crate) group: u16,
+    /// Other bits of its hash, which divide the keys of a group.
+    pub(crate) bits: u16,
+}
+
+/// How many bits divide the keys of a group.
+pub(crate) const PLACE_BITS: u32 = u16::BITS;
+
 // ANCHOR: group
-/// The group of a key.
-pub(crate) fn group_of<K: Hash>(key: &K, groups: u16) -> u16 {
+/// The place of a key: its group is from the upper half of its hash.
+pub(crate) fn place_of<K: Hash>(key: &K, groups: u16) -> Place {
+    let hash = hash_of(key);
+    let scaled = ((hash >> 32) * u64::from(groups)) >> 32;
+    Place {
+        group: u16::try_from(scaled).unwrap_or(0),
+        bits: lowest_bits(hash),
+    }
+}
+
+fn hash_of<K: Hash>(key: &K) -> u64 {
     let mut hasher = StableHasher::default();
     key.hash(&mut hasher);
-    let scaled = ((hasher.finish() >> 32) * u64::from(groups)) >> 32;
-    u16::try_from(scaled).unwrap_or(0)
+    hasher.finish()
 }
 // ANCHOR_END: group
+
+/// The bits of the place of a key, in any number of groups.
+pub(crate) fn bits_of<K: Hash>(key: &K) -> u16 {
+    lowest_bits(hash_of(key))
+}
+
+fn lowest_bits(hash: u64) -> u16 {
+    u16::try_from(hash & u64::from(u16::MAX)).unwrap_or(0)
+}
 
 /// The groups of a subtask.
 pub(crate) fn groups_of(subtask: Subtask, groups: u16) -> Range<u16> {
@@ -97,7 +126,7 @@ impl Hasher for StableHasher {
     }
 }
 
-/// Gives each record its key and the group of the key.
+/// Gives each record its key and the place of the key.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyBy<C, F> {
     pub(crate) before: C,
@@ -119,8 +148,8 @@ where
         self.before.push(step, &mut |step| match step {
             Step::Record(Record { time, value }) => {
                 let key = key_of(&value);
-                let group = group_of(&key, groups);
-                let value = Grouped { group, key, value };
+                let place = place_of(&key, groups);
+                let value = Grouped { place, key, value };
                 out(Step::Record(Record { time, value }));
             }
             Step::Signal(signal) => out(Step::Signal(signal)),

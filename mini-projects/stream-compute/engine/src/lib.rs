@@ -21,6 +21,7 @@
 //! Start reading at `job.rs`, then `chain.rs`, then `task.rs`.
 
 mod aggregate;
+mod buckets;
 mod chain;
 mod checkpoint_dir;
 mod coordinator;

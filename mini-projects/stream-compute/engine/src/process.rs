@@ -9,6 +9,7 @@ use crate::element::Record;
 use crate::windowed::Stored;
 
 pub use keyed_states::Held;
+pub(crate) use keyed_states::event_timers;
 pub use processed::Processed;
 
 /// Decides, key by key, what becomes of the records of a keyed stream.

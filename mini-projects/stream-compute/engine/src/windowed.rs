@@ -2,18 +2,19 @@
 
 use std::fmt;
 use std::hash::Hash;
-use std::sync::Arc;
 
 use message_model::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::buckets::{Buckets, KeyedState, by_group};
 use crate::chain::Chain;
 use crate::element::{END_OF_TIME, Record, Signal, Step, UNTIMED};
 use crate::error::Error;
-use crate::key::{Grouped, groups_of};
+use crate::key::{Grouped, Place, bits_of, groups_of};
 use crate::operator_id::OperatorId;
 use crate::part::{Aggregate, Keyed, KeyedWindows, Pane, Row, Window, WindowRule};
+use crate::process::{Timer, event_timers};
 use crate::side::SidePort;
 use crate::snapshot::{Opening, OperatorState, Snapshot, decode};
 
@@ -23,17 +24,11 @@ pub trait Stored: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
 impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Stored for T {}
 
 /// Windows of the keys of some key groups.
-///
-/// # Snapshots
-/// The windows of a group are shared with the snapshots that are not encoded yet. A group
-/// that must change while a snapshot has it is copied, that group alone. So the flow never
-/// waits for more than one group to be copied.
 pub struct Windowed<K, V, A: Aggregate<V>> {
     id: OperatorId,
     rule: WindowRule<A>,
     late: SidePort<V>,
-    first_group: u16,
-    groups: Vec<Arc<KeyedWindows<K, A::State>>>,
+    buckets: Buckets<KeyedWindows<K, A::State>>,
     watermark: Timestamp,
 }
 
@@ -43,14 +38,13 @@ impl<K, V, A: Aggregate<V>> fmt::Debug for Windowed<K, V, A> {
     }
 }
 
-impl<K, V, A: Aggregate<V> + Clone> Clone for Windowed<K, V, A> {
+impl<K: Clone, V, A: Aggregate<V> + Clone> Clone for Windowed<K, V, A> {
     fn clone(&self) -> Windowed<K, V, A> {
         Windowed {
             id: self.id.clone(),
             rule: self.rule.clone(),
             late: self.late.clone(),
-            first_group: self.first_group,
-            groups: self.groups.clone(),
+            buckets: self.buckets.clone(),
             watermark: self.watermark,
         }
     }
@@ -62,8 +56,7 @@ impl<K, V, A: Aggregate<V>> Windowed<K, V, A> {
             id,
             rule,
             late,
-            first_group: 0,
-            groups: Vec::new(),
+            buckets: Buckets::default(),
             watermark: UNTIMED,
         }
     }
@@ -81,15 +74,16 @@ where
         Record { time, value }: Record<Grouped<K, V>>,
         out: &mut impl FnMut(Step<Row<K, A::Value>>),
     ) {
-        let group = usize::from(value.group - self.first_group);
         let record = Keyed {
             time,
             key: value.key,
             value: value.value,
         };
-        let windows = Arc::make_mut(&mut self.groups[group]);
         let emit = |row| out(Step::Record(row_record(row)));
-        let added = windows.add(&self.rule, self.watermark, &record, emit);
+        // A window ends behind its records, and there is no timer for it before.
+        let added = self.buckets.change(value.place, time, |windows| {
+            windows.add(&self.rule, self.watermark, &record, emit)
+        });
         if added.counted == 0 {
             let value = record.value;
             self.late.push(Step::Record(Record { time, value }));
@@ -99,23 +93,42 @@ where
 
     /// When the last of the windows closes, or the watermark if that is farther.
     fn last_close(&self) -> Timestamp {
-        let groups = self.groups.iter();
-        let ends = groups.flat_map(|group| group.panes().map(|(_, pane)| pane.window.end));
+        let panes = self.buckets.iter().flat_map(KeyedWindows::panes);
+        let ends = panes.map(|(_, pane)| pane.window.end);
         let lateness = i64::try_from(self.rule.lateness.as_millis()).unwrap_or(i64::MAX);
         let closes = ends.map(|end| Timestamp(end.0.saturating_add(lateness)));
         closes.max().max(Some(self.watermark)).unwrap_or(UNTIMED)
     }
 
     fn advance(&mut self, out: &mut impl FnMut(Step<Row<K, A::Value>>)) {
-        for group in &mut self.groups {
-            if group
-                .next_timer()
-                .is_some_and(|timer| timer <= self.watermark)
-            {
+        self.buckets
+            .change_due(event_timers(self.watermark), |windows| {
                 let emit = |row| out(Step::Record(row_record(row)));
-                Arc::make_mut(group).advance(&self.rule, self.watermark, emit);
-            }
+                windows.advance(&self.rule, self.watermark, emit);
+            });
+    }
+}
+
+impl<K: Clone + Eq + Hash, S: Clone> KeyedState for KeyedWindows<K, S> {
+    type Key = K;
+
+    fn keys(&self) -> impl Iterator<Item = &K> {
+        self.panes().map(|(key, _)| key)
+    }
+
+    fn next_timers(&self) -> [Option<Timer>; 2] {
+        [self.next_timer().map(Timer::Event), None]
+    }
+
+    fn split(&self, is_second: impl Fn(&K) -> bool) -> [Self; 2] {
+        let mut halves = <[KeyedWindows<K, S>; 2]>::default();
+        for (key, pane) in self.panes() {
+            // As from a checkpoint, because the timers that it has are not moved with it.
+            let (state, rows) = (pane.state.clone(), (pane.rows, pane.changed));
+            let pane = Pane::restored(pane.window, state, rows);
+            halves[usize::from(is_second(key))].restore(key.clone(), pane);
         }
+        halves
     }
 }
 
@@ -160,7 +173,7 @@ where
     fn open(&mut self, opening: &mut Opening<'_>) -> Result<(), Error> {
         self.late.open(opening);
         let groups = groups_of(opening.subtask, opening.key_groups);
-        self.first_group = groups.start;
+        self.buckets = Buckets::new(groups.clone());
         let watermarks: Vec<i64> = opening.items(&self.id)?;
         // All subtasks had the same one, because a barrier comes between the same watermarks in
         // all; except at the end.
@@ -168,33 +181,38 @@ where
         self.watermark = watermark.map_or(UNTIMED, Timestamp);
         let state = opening.state(&self.id);
         for group in groups {
-            let mut windows = KeyedWindows::default();
-            if let Some(bytes) = state.and_then(|state| state.groups.get(&group)) {
-                let panes: Vec<StoredPane<K, A::State>> = decode(&self.id, bytes)?;
-                for (key, (start, end), state, rows) in panes {
-                    let (start, end) = (Timestamp(start), Timestamp(end));
-                    windows.restore(key, Pane::restored(Window { start, end }, state, rows));
-                }
+            let Some(bytes) = state.and_then(|state| state.groups.get(&group)) else {
+                continue;
+            };
+            let panes: Vec<StoredPane<K, A::State>> = decode(&self.id, bytes)?;
+            for (key, (start, end), state, rows) in panes {
+                let (start, end) = (Timestamp(start), Timestamp(end));
+                let pane = Pane::restored(Window { start, end }, state, rows);
+                let bits = bits_of(&key);
+                self.buckets
+                    .change(Place { group, bits }, UNTIMED, |windows| {
+                        windows.restore(key, pane)
+                    });
             }
-            self.groups.push(Arc::new(windows));
         }
         Ok(())
     }
 
     // ANCHOR: snapshot
     fn snapshot(&self, snapshot: &mut Snapshot) {
-        let (first, groups) = (self.first_group, self.groups.clone());
+        let shared = self.buckets.share();
         snapshot.items(&self.id, vec![self.watermark.0]);
         snapshot.later(&self.id, move || {
             let mut state = OperatorState::default();
-            for (number, group) in (first..).zip(groups) {
-                let panes = group.panes().map(|(key, pane)| {
+            for (group, buckets) in by_group(shared) {
+                let panes = buckets.iter().flat_map(|windows| windows.panes());
+                let panes = panes.map(|(key, pane)| {
                     let window = (pane.window.start.0, pane.window.end.0);
                     (key, window, &pane.state, (pane.rows, pane.changed))
                 });
                 let panes: Vec<StoredPane<&K, &A::State>> = panes.collect();
                 if !panes.is_empty() {
-                    state.groups.insert(number, postcard::to_stdvec(&panes)?);
+                    state.groups.insert(group, postcard::to_stdvec(&panes)?);
                 }
             }
             Ok(state)

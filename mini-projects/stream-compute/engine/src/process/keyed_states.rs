@@ -7,10 +7,11 @@ use std::ops::RangeInclusive;
 
 use message_model::Timestamp;
 
+use crate::buckets::KeyedState;
 use crate::element::{END_OF_TIME, UNTIMED};
 use crate::process::Timer;
 
-/// The states and timers of a key group.
+/// The states and timers of some keys.
 ///
 /// # Invariants
 /// - `queue` has the timers of all keys, and only those.
@@ -176,6 +177,27 @@ impl<K: Clone + Eq + Hash, S> KeyedStates<K, S> {
             arm(&mut self.queue, *timer, &key);
         }
         self.keys.insert(key, kept);
+    }
+}
+
+impl<K: Clone + Eq + Hash, S: Clone> KeyedState for KeyedStates<K, S> {
+    type Key = K;
+
+    fn keys(&self) -> impl Iterator<Item = &K> {
+        self.keys.keys()
+    }
+
+    fn next_timers(&self) -> [Option<Timer>; 2] {
+        let all = [event_timers(END_OF_TIME), clock_timers(END_OF_TIME)];
+        all.map(|all| self.first(all))
+    }
+
+    fn split(&self, is_second: impl Fn(&K) -> bool) -> [Self; 2] {
+        let mut halves = <[KeyedStates<K, S>; 2]>::default();
+        for (key, kept) in self.all() {
+            halves[usize::from(is_second(key))].restore(key.clone(), kept.clone());
+        }
+        halves
     }
 }
 

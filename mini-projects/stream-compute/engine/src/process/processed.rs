@@ -4,30 +4,26 @@ use std::fmt;
 use std::hash::Hash;
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
 use async_model::Clock;
 use message_model::Timestamp;
 
 use super::keyed_states::{Kept, KeyedStates, Times, clock_timers, event_timers};
+use crate::buckets::{Buckets, by_group};
 use crate::chain::Chain;
 use crate::element::{END_OF_TIME, Record, Signal, Step, UNTIMED};
 use crate::error::Error;
-use crate::key::{Grouped, groups_of};
+use crate::key::{Grouped, Place, bits_of, groups_of};
 use crate::operator_id::OperatorId;
 use crate::process::{Process, Timer};
 use crate::snapshot::{Opening, OperatorState, Snapshot, decode};
 use crate::windowed::Stored;
 
 /// A [`Process`] with the states and timers of the keys of some key groups.
-///
-/// Snapshots share the groups and copy those that change, as those of
-/// [`Windowed`](crate::Windowed) do.
 pub struct Processed<K, V, P: Process<K, V>> {
     id: OperatorId,
     process: P,
-    first_group: u16,
-    groups: Vec<Arc<KeyedStates<K, P::State>>>,
+    buckets: Buckets<KeyedStates<K, P::State>>,
     watermark: Timestamp,
     /// Whether the watermark behind the last record has come.
     ended: bool,
@@ -43,13 +39,12 @@ impl<K, V, P: Process<K, V>> fmt::Debug for Processed<K, V, P> {
     }
 }
 
-impl<K, V, P: Process<K, V> + Clone> Clone for Processed<K, V, P> {
+impl<K: Clone, V, P: Process<K, V> + Clone> Clone for Processed<K, V, P> {
     fn clone(&self) -> Processed<K, V, P> {
         Processed {
             id: self.id.clone(),
             process: self.process.clone(),
-            first_group: self.first_group,
-            groups: self.groups.clone(),
+            buckets: self.buckets.clone(),
             watermark: self.watermark,
             ended: self.ended,
             clock: self.clock,
@@ -64,8 +59,7 @@ impl<K, V, P: Process<K, V>> Processed<K, V, P> {
         Processed {
             id,
             process,
-            first_group: 0,
-            groups: Vec::new(),
+            buckets: Buckets::default(),
             watermark: UNTIMED,
             ended: false,
             clock: None,
@@ -95,15 +89,16 @@ where
         out: &mut impl FnMut(Step<P::Out>),
     ) {
         let times = self.times();
-        let group = usize::from(value.group - self.first_group);
         let (process, key) = (&self.process, value.key);
         let record = Record {
             time,
             value: value.value,
         };
         let mut emit = |value| out(Step::Record(Record { time, value }));
-        Arc::make_mut(&mut self.groups[group]).hold(key, times, |held| {
-            process.on_record(record, held, &mut emit);
+        self.buckets.change(value.place, UNTIMED, |states| {
+            states.hold(key, times, |held| {
+                process.on_record(record, held, &mut emit)
+            });
         });
     }
 
@@ -139,8 +134,8 @@ where
     ) -> Timestamp {
         let (process, mut times) = (&self.process, self.times());
         let mut last = passed;
-        for group in &mut self.groups {
-            while let Some(timer) = group.first(due.clone()) {
+        self.buckets.change_due(due.clone(), |states| {
+            while let Some(timer) = states.first(due.clone()) {
                 // A timer may set others that are due.
                 times.fired = match timer {
                     Timer::Event(time) => time,
@@ -149,12 +144,11 @@ where
                 let time = times.fired;
                 last = last.max(time);
                 let mut emit = |value| out(Step::Record(Record { time, value }));
-                let states = Arc::make_mut(group);
                 for key in states.take(timer) {
                     states.hold(key, times, |held| process.on_timer(timer, held, &mut emit));
                 }
             }
-        }
+        });
         last
     }
 }
@@ -187,37 +181,41 @@ where
     fn open(&mut self, opening: &mut Opening<'_>) -> Result<(), Error> {
         self.clock = Some(opening.clock);
         let groups = groups_of(opening.subtask, opening.key_groups);
-        self.first_group = groups.start;
+        self.buckets = Buckets::new(groups.clone());
         // The same in all subtasks; except at the end, where it is behind all timers.
         let watermarks: Vec<i64> = opening.items(&self.id)?;
         let watermark = watermarks.into_iter().max();
         self.watermark = watermark.map_or(UNTIMED, Timestamp);
         let state = opening.state(&self.id);
         for group in groups {
-            let mut states = KeyedStates::default();
-            if let Some(bytes) = state.and_then(|state| state.groups.get(&group)) {
-                let stored: Vec<StoredKey<K, P::State>> = decode(&self.id, bytes)?;
-                for (key, state, event, clock) in stored {
-                    let event = event.into_iter().map(|time| Timer::Event(Timestamp(time)));
-                    let clock = clock.into_iter().map(|time| Timer::Clock(Timestamp(time)));
-                    let timers = event.chain(clock).collect();
-                    states.restore(key, Kept { state, timers });
-                }
+            let Some(bytes) = state.and_then(|state| state.groups.get(&group)) else {
+                continue;
+            };
+            let stored: Vec<StoredKey<K, P::State>> = decode(&self.id, bytes)?;
+            for (key, state, event, clock) in stored {
+                let event = event.into_iter().map(|time| Timer::Event(Timestamp(time)));
+                let clock = clock.into_iter().map(|time| Timer::Clock(Timestamp(time)));
+                let timers = event.chain(clock).collect();
+                let bits = bits_of(&key);
+                self.buckets
+                    .change(Place { group, bits }, UNTIMED, |states| {
+                        states.restore(key, Kept { state, timers });
+                    });
             }
-            self.groups.push(Arc::new(states));
         }
         Ok(())
     }
 
     fn snapshot(&self, snapshot: &mut Snapshot) {
-        let (first, groups) = (self.first_group, self.groups.clone());
+        let shared = self.buckets.share();
         snapshot.items(&self.id, vec![self.watermark.0]);
         snapshot.later(&self.id, move || {
             let mut state = OperatorState::default();
-            for (number, group) in (first..).zip(&groups) {
-                let kept: Vec<_> = group.all().map(stored).collect();
+            for (group, buckets) in by_group(shared) {
+                let kept = buckets.iter().flat_map(|states| states.all());
+                let kept: Vec<_> = kept.map(stored).collect();
                 if !kept.is_empty() {
-                    state.groups.insert(number, postcard::to_stdvec(&kept)?);
+                    state.groups.insert(group, postcard::to_stdvec(&kept)?);
                 }
             }
             Ok(state)

@@ -11,6 +11,7 @@ mod flow;
 mod gated;
 mod late;
 mod laws;
+mod many_keys;
 #[cfg(feature = "object-store")]
 mod objects;
 mod process;

@@ -1,4 +1,7 @@
 //! What a checkpoint of much state costs the flow, counted in copies.
+//!
+//! A test goes through all keys several times, in *rounds*. In the first ones buckets are split,
+//! which copies too.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -6,21 +9,27 @@ use std::sync::{Arc, Condvar, Mutex};
 use message_model::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 use stream_engine::{
-    Aggregate, Content, Handle, Held, Job, MemorySink, OutOfOrder, Process, Record, Settings,
-    Timer, Windows,
+    Aggregate, Checkpoint, Content, Handle, Held, Job, MemorySink, OperatorState, OutOfOrder,
+    Process, Record, Settings, Timer, Windows,
 };
 
 use crate::gated::{Gate, gated};
 use crate::{ms, parallel, run};
 
 const KEYS: usize = 20_000;
+/// In the last of these nothing is split any more.
+const ROUNDS: usize = 5;
+/// How many records are handed over together.
+const BATCH: usize = 1024;
+/// How many keys a bucket has at most.
+const BUCKET: usize = 32;
 
 /// What is noted of the counts of one test.
 struct Notes {
+    /// Since the last record.
     copies: AtomicUsize,
-    all_copies: AtomicUsize,
-    most_at_once: AtomicUsize,
-    added: AtomicUsize,
+    /// For each record.
+    work: Mutex<Vec<usize>>,
     may_encode: (Mutex<bool>, Condvar),
 }
 
@@ -28,9 +37,7 @@ impl Notes {
     const fn new() -> Notes {
         Notes {
             copies: AtomicUsize::new(0),
-            all_copies: AtomicUsize::new(0),
-            most_at_once: AtomicUsize::new(0),
-            added: AtomicUsize::new(0),
+            work: Mutex::new(Vec::new()),
             may_encode: (Mutex::new(false), Condvar::new()),
         }
     }
@@ -38,16 +45,15 @@ impl Notes {
     /// A count is added to.
     fn add(&self) {
         let copies = self.copies.swap(0, Ordering::Relaxed);
-        self.all_copies.fetch_add(copies, Ordering::Relaxed);
-        self.most_at_once.fetch_max(copies, Ordering::Relaxed);
-        self.added.fetch_add(1, Ordering::Relaxed);
+        self.work.lock().unwrap().push(copies);
     }
 
-    /// Until so many records were counted.
-    async fn added(&self, count: usize) {
-        while self.added.load(Ordering::Relaxed) < count {
+    /// Until so many records were counted. Returns what each of them has copied.
+    async fn added(&self, count: usize) -> Vec<usize> {
+        while self.work.lock().unwrap().len() < count {
             tokio::task::yield_now().await;
         }
+        self.work.lock().unwrap().clone()
     }
 }
 
@@ -64,7 +70,8 @@ impl Drop for NotEncoded {
 
 const WINDOWS: usize = 0;
 const PROCESS: usize = 1;
-static NOTES: [Notes; 2] = [const { Notes::new() }; 2];
+const ONE_DUE: usize = 2;
+static NOTES: [Notes; 3] = [const { Notes::new() }; 3];
 
 /// A count that notes when it is copied, and that is encoded only when the test allows it.
 #[derive(Debug, Deserialize)]
@@ -87,38 +94,43 @@ impl<const TEST: usize> Serialize for Noted<TEST> {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct NotedCount;
+struct NotedCount<const TEST: usize>;
 
-impl<V> Aggregate<V> for NotedCount {
-    type State = Noted<WINDOWS>;
+impl<V, const TEST: usize> Aggregate<V> for NotedCount<TEST> {
+    type State = Noted<TEST>;
     type Value = u64;
 
-    fn empty(&self) -> Noted<WINDOWS> {
+    fn empty(&self) -> Noted<TEST> {
         Noted(0)
     }
 
-    fn add(&self, state: &mut Noted<WINDOWS>, _: &V) {
-        NOTES[WINDOWS].add();
+    fn add(&self, state: &mut Noted<TEST>, _: &V) {
+        NOTES[TEST].add();
         state.0 += 1;
     }
 
-    fn merge(&self, state: &mut Noted<WINDOWS>, other: Noted<WINDOWS>) {
+    fn merge(&self, state: &mut Noted<TEST>, other: Noted<TEST>) {
         state.0 += other.0;
     }
 
-    fn value(&self, state: &Noted<WINDOWS>) -> u64 {
+    fn value(&self, state: &Noted<TEST>) -> u64 {
         state.0
     }
 }
 
+/// Key and time.
+type Hit = (usize, i64);
+/// A time, in a later window than 0. The watermark is so far behind the latest time.
+const LATER: i64 = 5_000;
+
 /// The same with a timer.
-impl Process<usize, usize> for NotedCount {
+impl Process<usize, Hit> for NotedCount<PROCESS> {
     type State = Noted<PROCESS>;
     type Out = Content<u64>;
 
     fn on_record(
         &self,
-        _: Record<usize>,
+        _: Record<Hit>,
         held: &mut Held<'_, usize, Noted<PROCESS>>,
         _: &mut impl FnMut(Content<u64>),
     ) {
@@ -137,80 +149,132 @@ impl Process<usize, usize> for NotedCount {
     }
 }
 
-fn job(test: usize, sink: &MemorySink<Content<u64>>) -> (Job, Gate) {
-    let keys: Vec<usize> = (0..KEYS).chain(0..KEYS).collect();
-    let (gate, source) = gated(&Arc::new(vec![keys]));
+fn job<const TEST: usize>(hits: Vec<Hit>, sink: &MemorySink<Content<u64>>) -> (Job, Gate) {
+    let (gate, source) = gated(&Arc::new(vec![hits]));
     let order = OutOfOrder {
-        bound: ms(0),
+        bound: ms(LATER.unsigned_abs()),
         idle_after: None,
         step: None,
     };
     let job = Job::new("keys");
     let keyed = job
         .source("keys", source)
-        .event_time("time", order, |_| Timestamp(0))
-        .key_by(|key| *key);
-    if test == PROCESS {
+        .event_time("time", order, |(_, time)| Timestamp(*time))
+        .key_by(|(key, _)| *key);
+    if TEST == PROCESS {
         keyed
-            .process("count", NotedCount)
+            .process("count", NotedCount::<PROCESS>)
             .sink("rows", sink.clone());
         return (job, gate);
     }
     let (rows, late) = keyed
         .window(Windows::tumbling(ms(1_000)))
-        .aggregate("count", NotedCount);
+        .aggregate("count", NotedCount::<TEST>);
     rows.map("content", |row| row.content)
         .sink("rows", sink.clone());
     late.discard("late");
     (job, gate)
 }
 
-async fn copies_a_group_at_a_time_and_only_what_changes(test: usize) {
-    let notes = &NOTES[test];
-    let not_encoded = NotEncoded(test);
-    let (first, gate) = job(test, &MemorySink::default());
+/// Runs a job to `barrier`, and from there to the end while its snapshot is not encoded. Returns
+/// the checkpoint, and what each record has copied.
+async fn copied<const TEST: usize>(hits: &[Hit], barrier: usize) -> (Checkpoint, Vec<usize>) {
+    let not_encoded = NotEncoded(TEST);
+    let (job, gate) = job::<TEST>(hits.to_vec(), &MemorySink::default());
     let (handle, requests) = Handle::new();
-    let running = tokio::spawn(async move { first.run(parallel(1), requests).await });
-    gate.allow(0, KEYS);
-    notes.added(KEYS).await;
-    assert_eq!(notes.all_copies.load(Ordering::Relaxed), 0);
-
-    // It is begun, and its state is not encoded before all keys have changed.
+    let running = tokio::spawn(async move { job.run(parallel(1), requests).await });
+    gate.allow(0, barrier);
+    NOTES[TEST].added(barrier).await;
     let checkpoint = tokio::spawn(async move { handle.checkpoint().await });
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
-    gate.allow(0, 2 * KEYS);
-    notes.added(2 * KEYS).await;
-    assert_eq!(notes.all_copies.load(Ordering::Relaxed), KEYS);
-    let group = KEYS / 128;
-    let most = notes.most_at_once.load(Ordering::Relaxed);
-    assert!(
-        most < group * 3 / 2,
-        "{most} at once, with {group} in a group"
-    );
+    gate.allow(0, hits.len());
+    let work = NOTES[TEST].added(hits.len()).await;
     drop(not_encoded);
     let checkpoint = checkpoint.await.unwrap().unwrap();
     running.abort();
+    ((*checkpoint).clone(), work)
+}
+
+async fn copies_a_bucket_at_a_time_and_only_what_changes<const TEST: usize>() {
+    let round: Vec<Hit> = (0..KEYS).map(|key| (key, 0)).collect();
+    let barrier = ROUNDS * KEYS;
+    let hits: Vec<Hit> = round.repeat(ROUNDS + 1);
+    let (checkpoint, work) = copied::<TEST>(&hits, barrier).await;
+    let most = *work.iter().max().unwrap();
+    assert!(most <= BUCKET, "{most} for a record");
+    let batches = work.chunks(BATCH).map(|batch| batch.iter().sum::<usize>());
+    let most = batches.max().unwrap();
+    assert!(most < BATCH * BUCKET / 2, "{most} for a batch");
+    // The first one of a round copies what is split behind the last one of the round before.
+    let settled = work[barrier - KEYS + 1..barrier].iter().sum::<usize>();
+    assert_eq!(settled, 0, "without a snapshot");
+    assert_eq!(work[barrier..].iter().sum::<usize>(), KEYS, "each once");
 
     // What was added behind the barrier is not in it.
     let sink = MemorySink::default();
-    let (resumed, gate) = job(test, &sink);
+    let (resumed, gate) = job::<TEST>(hits, &sink);
     gate.open();
     let settings = Settings {
-        resume: Some((*checkpoint).clone()),
+        resume: Some(checkpoint),
         ..parallel(4)
     };
     run(&resumed, settings).await.unwrap();
-    assert_eq!(sink.committed(), vec![Content::Value(2); KEYS]);
+    let count = u64::try_from(ROUNDS + 1).unwrap();
+    assert_eq!(sink.committed(), vec![Content::Value(count); KEYS]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_snapshot_of_windows_copies_a_key_group_at_a_time() {
-    copies_a_group_at_a_time_and_only_what_changes(WINDOWS).await;
+async fn a_snapshot_of_windows_copies_a_bucket_at_a_time() {
+    copies_a_bucket_at_a_time_and_only_what_changes::<WINDOWS>().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_snapshot_of_a_process_copies_a_key_group_at_a_time() {
-    copies_a_group_at_a_time_and_only_what_changes(PROCESS).await;
+async fn a_snapshot_of_a_process_copies_a_bucket_at_a_time() {
+    copies_a_bucket_at_a_time_and_only_what_changes::<PROCESS>().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watermark_copies_no_bucket_without_a_timer_that_is_due() {
+    let later = (2..20_000).map(|key| (key, LATER));
+    let mut hits: Vec<Hit> = [(0, 0), (1, LATER)].into_iter().chain(later).collect();
+    let barrier = hits.len();
+    // The watermark behind these has passed the window of key 0, and no other.
+    hits.extend([(1, LATER + 2_000); 10]);
+    let (_, work) = copied::<ONE_DUE>(&hits, barrier).await;
+    let bucket = 1..=BUCKET;
+    assert!(bucket.contains(&work[barrier]), "{}", work[barrier]);
+    let more = work[barrier + 1..].iter().sum::<usize>();
+    assert!(bucket.contains(&more), "{more} for the watermark");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checkpoint_has_no_buckets_so_that_of_an_older_build_is_read() {
+    // As it was encoded when each group had one map.
+    let window = (0i64, 1_000i64);
+    let panes = [
+        (7usize, window, 3u64, (0u32, true)),
+        (8, window, 4, (0, true)),
+    ];
+    let counts = OperatorState {
+        groups: [(5, postcard::to_stdvec(&panes.to_vec()).unwrap())].into(),
+        items: vec![postcard::to_stdvec(&0i64).unwrap()],
+    };
+    let checkpoint = Checkpoint {
+        id: 1,
+        key_groups: 128,
+        operators: [("count".into(), counts)].into(),
+    };
+    let sink = MemorySink::default();
+    let (resumed, gate) = job::<WINDOWS>(Vec::new(), &sink);
+    gate.open();
+    let settings = Settings {
+        resume: Some(checkpoint),
+        ..parallel(1)
+    };
+    run(&resumed, settings).await.unwrap();
+    let mut rows = sink.committed();
+    rows.sort_by_key(|row| format!("{row:?}"));
+    assert_eq!(rows, [Content::Value(3), Content::Value(4)]);
 }
