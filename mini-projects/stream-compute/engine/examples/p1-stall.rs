@@ -5,22 +5,31 @@
 //! cargo run --release -p stream-engine --example p1-stall
 //! ```
 
-use std::sync::Arc;
+use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use async_model::Clock;
 use message_model::Timestamp;
-use stream_engine::{Aggregate, Keyed, KeyedWindows, UNTIMED, WindowRule, Windows};
+use serde::{Deserialize, Serialize, Serializer};
+use stream_engine::{
+    Aggregate, Cause, Handle, Job, Keyed, KeyedWindows, Nowhere, OutOfOrder, Read, Reader,
+    Settings, Source, Subtask, UNTIMED, WindowRule, Windows,
+};
+use tokio::sync::Notify;
 
 const KEYS: u64 = 1_000_000;
 /// How many records are handed over together.
 const BATCH: usize = 1024;
 
-/// How many keys were encoded or copied by the thread that counts.
+/// How many keys were encoded or copied since the last record, by the thread that counts.
 static GONE_THROUGH: AtomicU64 = AtomicU64::new(0);
+/// The same, for each record since the snapshot.
+static WAITED_FOR: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
 /// A count that notes when it is copied.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
 struct Noted(u64);
 
 impl Clone for Noted {
@@ -33,7 +42,7 @@ impl Clone for Noted {
 #[derive(Debug, Clone, Copy)]
 struct NotedCount;
 
-impl Aggregate<()> for NotedCount {
+impl<V> Aggregate<V> for NotedCount {
     type State = Noted;
     type Value = u64;
 
@@ -41,7 +50,9 @@ impl Aggregate<()> for NotedCount {
         Noted(0)
     }
 
-    fn add(&self, state: &mut Noted, (): &()) {
+    fn add(&self, state: &mut Noted, _: &V) {
+        let waited_for = GONE_THROUGH.swap(0, Ordering::Relaxed);
+        held(&WAITED_FOR).push(waited_for);
         state.0 += 1;
     }
 
@@ -58,23 +69,45 @@ type Part = Arc<KeyedWindows<u64, Noted>>;
 /// Takes a snapshot of all parts.
 type Take = fn(&[Part]) -> Vec<Part>;
 
-fn main() {
-    let ways: [(&str, u64, Take); 4] = [
+fn main() -> Result<(), Box<dyn Error>> {
+    let ways: [(&str, u64, Take); 3] = [
         ("stop, encode all", 1, stop),
         ("copy all, encode aside", 1, copy),
         ("128 parts, shared", 128, <[Part]>::to_vec),
-        ("16384 parts, shared", 16_384, <[Part]>::to_vec),
     ];
     println!("Of {KEYS} keys, gone through while\n");
     println!("{:22}{:>9}{:>10}", "", "1 waits", "1024 wait");
     for (name, parts, take) in ways {
         let mut state = fill(parts);
+        forget();
         let snapshot = take(&state);
-        let (record, batch) = count(&mut state);
-        println!("{name:22}{record:>9}{batch:>10}");
+        count(&mut state);
+        print(name);
         // It is being encoded all the while.
         drop(snapshot);
     }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    runtime.block_on(engine())
+}
+
+/// What a record had to wait for at most, and a batch of them.
+fn print(name: &str) {
+    let work = held(&WAITED_FOR);
+    let record = work.iter().copied().max().unwrap_or(0);
+    let batches = work.chunks(BATCH).map(|batch| batch.iter().sum::<u64>());
+    let batch = batches.max().unwrap_or(0);
+    println!("{name:22}{record:>9}{batch:>10}");
+}
+
+fn forget() {
+    held(&WAITED_FOR).clear();
+    GONE_THROUGH.store(0, Ordering::Relaxed);
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A window for each key.
@@ -99,23 +132,19 @@ fn add(windows: &mut KeyedWindows<u64, Noted>, key: u64) {
     windows.add(&rule, UNTIMED, &Keyed { time, key, value }, |_| {});
 }
 
-/// Counts a million records behind the barrier. Returns what one of them had to wait for at most,
-/// and a batch of them.
-fn count(state: &mut [Part]) -> (u64, u64) {
+/// The records behind the barrier.
+fn behind() -> impl Iterator<Item = u64> {
     let mut random = fastrand::Rng::with_seed(30);
-    // The first record waits for what was done at the barrier.
-    let mut work = Vec::new();
-    for _ in 0..KEYS {
-        let key = random.u64(..KEYS);
+    (0..KEYS).map(move |_| random.u64(..KEYS))
+}
+
+/// Counts a million records behind the barrier. The first one waits for what was done at the
+/// barrier.
+fn count(state: &mut [Part]) {
+    for key in behind() {
         let index = usize::try_from(key).unwrap_or(0) % state.len();
         add(Arc::make_mut(&mut state[index]), key);
-        work.push(GONE_THROUGH.swap(0, Ordering::Relaxed));
     }
-    let batches = work.chunks(BATCH).map(|batch| batch.iter().sum());
-    (
-        work.iter().copied().max().unwrap_or(0),
-        batches.max().unwrap_or(0),
-    )
 }
 
 /// Encodes all at the barrier, so nothing of it is shared afterwards.
@@ -128,4 +157,123 @@ fn stop(state: &[Part]) -> Vec<Part> {
 fn copy(state: &[Part]) -> Vec<Part> {
     let copied = |part: &Part| Arc::new(KeyedWindows::clone(part));
     state.iter().map(copied).collect()
+}
+
+/// The source has handed out all records before the barrier, and waits.
+static BEFORE: Notify = Notify::const_new();
+/// It may go on.
+static BEHIND: Notify = Notify::const_new();
+/// The operator has taken its snapshot.
+static TAKEN: Notify = Notify::const_new();
+/// Whether the snapshot may be encoded.
+static MAY_ENCODE: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
+
+/// A job of the engine with the same records, and its checkpoint at the same place.
+async fn engine() -> Result<(), Box<dyn Error>> {
+    let job = Job::new("stall");
+    let order = OutOfOrder {
+        bound: Duration::ZERO,
+        idle_after: None,
+        step: None,
+    };
+    let (rows, late) = job
+        .source("keys", Keys)
+        .event_time("time", order, |_| Timestamp(0))
+        .key_by(|key| *key)
+        .window(Windows::tumbling(Duration::from_secs(5)))
+        .aggregate("count", NotedCount);
+    rows.sink("rows", Nowhere::default());
+    late.discard("late");
+    let (handle, requests) = Handle::new();
+    let settings = Settings {
+        parallelism: 1,
+        ..Settings::new(Clock::start())
+    };
+    let running = tokio::spawn(async move { job.run(settings, requests).await });
+    BEFORE.notified().await;
+    let checkpoint = tokio::spawn(async move { handle.checkpoint().await });
+    TAKEN.notified().await;
+    forget();
+    BEHIND.notify_one();
+    let count = behind().count();
+    while held(&WAITED_FOR).len() < count {
+        tokio::task::yield_now().await;
+    }
+    print("the engine");
+    *held(&MAY_ENCODE.0) = true;
+    MAY_ENCODE.1.notify_all();
+    checkpoint.await?;
+    running.await??;
+    Ok(())
+}
+
+/// Waits until it may.
+impl Serialize for Noted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (may, changed) = &MAY_ENCODE;
+        let may = held(may);
+        if !*may {
+            TAKEN.notify_one();
+        }
+        drop(changed.wait_while(may, |may| !*may));
+        serializer.serialize_u64(self.0)
+    }
+}
+
+/// Each key once, and behind the barrier random ones.
+struct Keys;
+
+struct KeysReader {
+    is_open: bool,
+    position: u64,
+    keys: Box<dyn Iterator<Item = u64> + Send>,
+}
+
+impl Source for Keys {
+    type Item = u64;
+    type Reader = KeysReader;
+
+    fn parallelism(&self, _: usize) -> usize {
+        1
+    }
+
+    fn open(&self, _: Subtask, _: Vec<(u32, u64)>) -> Result<KeysReader, Cause> {
+        Ok(KeysReader {
+            is_open: false,
+            position: 0,
+            keys: Box::new((0..KEYS).chain(behind())),
+        })
+    }
+}
+
+impl Reader for KeysReader {
+    type Item = u64;
+    type Position = u64;
+
+    async fn read(&mut self, keys: &mut Vec<u64>) -> Result<Read, Cause> {
+        if !self.is_open {
+            self.is_open = true;
+            return Ok(Read::Opened(0));
+        }
+        if self.position == KEYS {
+            BEFORE.notify_one();
+            BEHIND.notified().await;
+        }
+        let before = usize::try_from(KEYS.saturating_sub(self.position))?;
+        let room = if before == 0 {
+            BATCH
+        } else {
+            before.min(BATCH)
+        };
+        keys.extend(self.keys.by_ref().take(room));
+        self.position += keys.len() as u64;
+        if keys.is_empty() {
+            return Ok(Read::Exhausted);
+        }
+        Ok(Read::From(0))
+    }
+
+    fn positions(&self) -> Vec<(u32, u64)> {
+        vec![(0, self.position)]
+    }
 }
