@@ -82,14 +82,15 @@ impl Folder for Objects {
                 .store
                 .put_opts(&object, payload, PutMode::Create.into());
             match created.await {
-                // It may be the object of this very call, whose first answer was lost.
-                Err(Error::AlreadyExists { .. }) if self.content(&object).await? != bytes => {
-                    Err(io::Error::new(
-                        ErrorKind::AlreadyExists,
-                        "another job stores checkpoints here",
-                    ))
+                Ok(_) => Ok(()),
+                // It may have been made by this very call, whose answer was lost.
+                Err(_) if matches!(self.content(&object).await, Ok(found) if found == bytes) => {
+                    Ok(())
                 }
-                Ok(_) | Err(Error::AlreadyExists { .. }) => Ok(()),
+                Err(Error::AlreadyExists { .. }) => Err(io::Error::new(
+                    ErrorKind::AlreadyExists,
+                    "another job stores checkpoints here",
+                )),
                 Err(error) => Err(error.into()),
             }
         })
@@ -98,7 +99,7 @@ impl Folder for Objects {
     fn remove(&self, name: &str) -> io::Result<()> {
         let object = self.prefix.clone().join(name);
         match self.runtime.block_on(self.store.delete(&object)) {
-            // As above.
+            // An earlier request whose answer was lost may have removed it.
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
