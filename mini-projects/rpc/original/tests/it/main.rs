@@ -3,5 +3,4 @@
 // So that clippy knows the helpers as tests, too.
 #![cfg(test)]
 
-mod ends;
 mod frames;
