@@ -76,13 +76,37 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             if let Some(payload) = self.arrived_frame()? {
                 return Ok(Some(payload));
             }
-            let read = poll_fn(|context| self.poll_feed(context, READ_SIZE));
-            let read = tokio::time::timeout(idle, read).await;
-            match read.map_err(|_| ReadError::Idle(idle))?? {
-                0 if self.pending() == 0 => return Ok(None),
-                0 => return Err(ReadError::CutOff),
-                _ => {}
+            if self.has_ended(idle).await? {
+                return Ok(None);
             }
+        }
+    }
+
+    /// The payloads of all frames that have arrived whole, at least one. Else as
+    /// [`next`](FrameReader::next).
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn next_batch(&mut self, idle: Duration) -> Result<Option<Vec<Bytes>>, ReadError> {
+        loop {
+            let payloads = self.arrived_frames()?;
+            if !payloads.is_empty() {
+                return Ok(Some(payloads));
+            }
+            if self.has_ended(idle).await? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Waits for the next bytes; whether the peer has closed the connection instead.
+    async fn has_ended(&mut self, idle: Duration) -> Result<bool, ReadError> {
+        let read = poll_fn(|context| self.poll_feed(context, READ_SIZE));
+        let read = tokio::time::timeout(idle, read).await;
+        match read.map_err(|_| ReadError::Idle(idle))?? {
+            0 if self.pending() == 0 => Ok(true),
+            0 => Err(ReadError::CutOff),
+            _ => Ok(false),
         }
     }
 
@@ -92,6 +116,14 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// If the peer sent a length that no frame may have.
     pub fn arrived_frame(&mut self) -> Result<Option<Bytes>, FrameError> {
         self.decoder.next_frame()
+    }
+
+    /// All payloads that have arrived whole; see [`FrameDecoder::next_frames`].
+    ///
+    /// # Errors
+    /// If the peer sent a length that no frame may have.
+    pub(crate) fn arrived_frames(&mut self) -> Result<Vec<Bytes>, FrameError> {
+        self.decoder.next_frames()
     }
 
     /// How many bytes have arrived that belong to a frame not given out yet.

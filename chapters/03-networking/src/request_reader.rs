@@ -89,13 +89,10 @@ impl<R: AsyncRead + Unpin> RequestReader<R> {
         idle: Duration,
     ) -> Result<Option<(Vec<Bytes>, Share)>, ReadError> {
         loop {
-            let mut payloads = Vec::new();
-            let mut held = 0;
-            while let Some(payload) = self.frames.arrived_frame()? {
-                held += PREFIX_SIZE + payload.len();
-                payloads.push(payload);
-            }
+            let payloads = self.frames.arrived_frames()?;
             if !payloads.is_empty() {
+                let held = payloads.iter().map(|payload| PREFIX_SIZE + payload.len());
+                let held = held.sum();
                 return Ok(Some((payloads, self.arriving.complete(held))));
             }
             if self.has_ended(idle).await? {

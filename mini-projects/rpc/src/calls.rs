@@ -11,7 +11,6 @@ use crate::outbox::{Outbox, Queue};
 use crate::part::{
     Call, CallId, CallPath, Error, HEADER_MAX, Received, ToServer, get, whole_millis,
 };
-use crate::scratch;
 use crate::settings::ClientSettings;
 use crate::streaming::Event;
 use crate::transport::{Outcome, Request};
@@ -62,16 +61,15 @@ impl Calls {
     /// nothing answers it.
     ///
     /// # Errors
-    /// If it was not sent: there was no room before its deadline, its arguments have no
-    /// encoding or a too large one, the connection is gone, or the server stops.
+    /// If it was not sent: there was no room before its deadline, its arguments are too
+    /// large, the connection is gone, or the server stops.
     pub(crate) async fn send(
         &self,
         request: &Request<'_>,
         window: u32,
         mut waiter: Option<Waiter>,
     ) -> Result<CallId, Error> {
-        let mut body = scratch::take();
-        (request.arguments)(&mut body)?;
+        let body = request.arguments;
         if body.len() + HEADER_MAX > self.settings.frame_bytes_max {
             return Err(Error::TooLarge);
         }
@@ -109,18 +107,16 @@ impl Calls {
                 target: request.target,
                 trace: request.trace,
             });
-            queue.put(&message, &body);
+            queue.put(&message, body);
             Some(Ok(id))
         };
         // ANCHOR_END: step
-        let sent = match self.outbox.step(&mut step) {
+        match self.outbox.step(&mut step) {
             Some(sent) => sent,
             None => timeout_at(request.deadline, self.outbox.until(&mut step))
                 .await
                 .unwrap_or(Err(Error::DeadlinePassed)),
-        };
-        scratch::give_back(body);
-        sent
+        }
     }
 
     /// Sends what is no call.
@@ -129,11 +125,11 @@ impl Calls {
     }
 
     /// Takes in messages that came together; returns whether the connection may go on.
-    pub(crate) fn receive(&self, payloads: impl Iterator<Item = Option<Bytes>>) -> bool {
+    pub(crate) fn receive(&self, payloads: Vec<Bytes>) -> bool {
         let mut ended = Vec::new();
         let may_go_on = self.change(|queue| {
             for payload in payloads {
-                let Some(Ok((message, body))) = payload.map(get) else {
+                let Ok((message, body)) = get(payload) else {
                     return false;
                 };
                 match queue.state.receive(message) {

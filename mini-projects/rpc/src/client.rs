@@ -9,12 +9,13 @@ use tracing::{Instrument as _, Span, debug_span};
 
 use crate::codec::{Codec, Travels};
 use crate::part::{Error, Side, Target, name_id};
+use crate::scratch;
 use crate::served::Served;
 use crate::settings::ClientSettings;
 use crate::streaming::Streaming;
 use crate::tcp::Tcp;
 use crate::trace;
-use crate::transport::{Arguments, Outcome, Request, Transport};
+use crate::transport::{Outcome, Request, Transport};
 
 /// More patience than this cannot travel: 49 days.
 const PATIENCE_MAX: Duration = Duration::from_millis(u32::MAX as u64);
@@ -134,13 +135,15 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// See [`Error`]. It never waits longer than the client's patience, nor longer than the
     /// caller of the method from which it is called.
-    pub async fn call<C: Codec, A: Serialize + Send + Sync, V: Travels>(
+    pub async fn call<C: Codec, A: Serialize + Send, V: Travels>(
         &self,
         method: MethodName,
         arguments: A,
     ) -> Result<V, Error> {
-        let arguments = encoder::<C, A>(&arguments);
-        match self.outcome(&method, &arguments).await? {
+        match self
+            .outcome(&method, encoded::<C, A>(arguments)?, false)
+            .await?
+        {
             (Side::Value, value) => decode::<C, V>(&value),
             // An error of a method that has none is as unreadable as any other wrong reply.
             (Side::Error, _) => Err(Error::BadReply),
@@ -151,23 +154,17 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// [`CallError::Service`] with what the method returned, else as [`call`](Client::call).
-    pub async fn try_call<C: Codec, A: Serialize + Send + Sync, V: Travels, E: Travels>(
+    pub async fn try_call<C: Codec, A: Serialize + Send, V: Travels, E: Travels>(
         &self,
         method: MethodName,
         arguments: A,
     ) -> Result<V, CallError<E>> {
-        let arguments = encoder::<C, A>(&arguments);
-        match self.outcome(&method, &arguments).await? {
+        match self
+            .outcome(&method, encoded::<C, A>(arguments)?, false)
+            .await?
+        {
             (Side::Value, value) => Ok(decode::<C, V>(&value)?),
             (Side::Error, error) => Err(CallError::Service(decode::<C, E>(&error)?)),
-        }
-    }
-
-    async fn outcome(&self, method: &MethodName, arguments: Arguments<'_>) -> Outcome {
-        let request = self.request(method, arguments);
-        match method.span(request.trace) {
-            None => self.transport.call(request).await,
-            Some(span) => self.transport.call(request).instrument(span).await,
         }
     }
 
@@ -176,15 +173,23 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// If it could not be queued within the client's patience.
-    pub async fn send<C: Codec, A: Serialize + Send + Sync>(
+    pub async fn send<C: Codec, A: Serialize + Send>(
         &self,
         method: MethodName,
         arguments: A,
     ) -> Result<(), Error> {
-        let arguments = encoder::<C, A>(&arguments);
-        let request = self.request(&method, &arguments);
-        let span = method.span(request.trace).unwrap_or_else(Span::none);
-        self.transport.send(request).instrument(span).await
+        let sent = self.outcome(&method, encoded::<C, A>(arguments)?, true);
+        sent.await.map(drop)
+    }
+
+    async fn outcome(&self, method: &MethodName, arguments: Vec<u8>, is_one_way: bool) -> Outcome {
+        let request = self.request(method, &arguments, is_one_way);
+        let outcome = match method.span(request.trace) {
+            None => self.transport.call(request).await,
+            Some(span) => self.transport.call(request).instrument(span).await,
+        };
+        scratch::give_back(arguments);
+        outcome
     }
 
     /// Calls a method that returns a stream of `V`s.
@@ -192,31 +197,38 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// As [`call`](Client::call), as far as the call was not sent. The client's patience is
     /// for the whole stream.
-    pub async fn stream<C: Codec, A: Serialize + Send + Sync, V: Travels>(
+    pub async fn stream<C: Codec, A: Serialize + Send, V: Travels>(
         &self,
         method: MethodName,
         arguments: A,
     ) -> Result<Streaming<V>, Error> {
-        let arguments = encoder::<C, A>(&arguments);
-        let request = self.request(&method, &arguments);
+        let arguments = encoded::<C, A>(arguments)?;
+        let request = self.request(&method, &arguments, false);
         let span = method.span(request.trace).unwrap_or_else(Span::none);
         let items = self.transport.stream(request).instrument(span).await?;
         Ok(Streaming::new::<C>(items))
     }
 
     // ANCHOR: request
-    /// A call begins now; one that a method makes ends with the method's own patience, and
+    /// A call begins now; one that a method makes ends with the method's own deadline, and
     /// has its trace.
-    fn request<'a>(&self, method: &MethodName, arguments: Arguments<'a>) -> Request<'a> {
-        let served = Served::here();
-        let of_caller = served.map_or(PATIENCE_MAX, Served::left);
+    fn request<'a>(
+        &self,
+        method: &MethodName,
+        arguments: &'a [u8],
+        is_one_way: bool,
+    ) -> Request<'a> {
+        let (served, now) = (Served::here(), Instant::now());
+        let left = |served: Served| served.deadline.saturating_duration_since(now);
+        let of_caller = served.map_or(PATIENCE_MAX, left);
         let patience = self.patience.min(of_caller).min(PATIENCE_MAX);
         Request {
             target: method.target,
-            deadline: Instant::now() + patience,
+            deadline: now + patience,
             patience,
             trace: trace::of_call(served.map_or(0, |served| served.trace)),
             is_idempotent: method.is_idempotent,
+            is_one_way,
             key: self.key,
             arguments,
         }
@@ -224,8 +236,11 @@ impl<T: Transport> Client<T> {
     // ANCHOR_END: request
 }
 
-fn encoder<C: Codec, A: Serialize>(arguments: &A) -> impl Fn(&mut Vec<u8>) -> Result<(), Error> {
-    |out| C::encode(arguments, out).map_err(|_| Error::Unencodable)
+/// Not held while the call waits: the arguments.
+fn encoded<C: Codec, A: Serialize>(arguments: A) -> Result<Vec<u8>, Error> {
+    let mut body = scratch::take();
+    C::encode(&arguments, &mut body).map_err(|_| Error::Unencodable)?;
+    Ok(body)
 }
 
 fn decode<C: Codec, V: Travels>(body: &[u8]) -> Result<V, Error> {

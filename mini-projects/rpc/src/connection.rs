@@ -4,13 +4,14 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use async_model::Clock;
+use bytes::Bytes;
 use client::Session;
 use networking::{FrameReader, ReadError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::calls::{Calls, Waiter};
-use crate::part::{CallId, Error, Hello, ToServer};
+use crate::part::{CallId, Error, Hello, Side, ToServer};
 use crate::settings::ClientSettings;
 use crate::streaming::Items;
 use crate::transport::{Outcome, Request};
@@ -49,9 +50,13 @@ impl Connection {
     }
 
     // ANCHOR: call
-    /// Makes a call that has one reply. May be dropped while it waits: the call is then
+    /// Makes a call that has one reply, or none. May be dropped while it waits: the call is then
     /// stopped on the server.
     pub(crate) async fn call(self: Arc<Self>, request: &Request<'_>) -> Outcome {
+        if request.is_one_way {
+            self.0.send(request, 0, None).await?;
+            return Ok((Side::Value, Bytes::new()));
+        }
         let (waiter, outcome) = oneshot::channel();
         let id = self.0.send(request, 0, Some(Waiter::Reply(waiter))).await?;
         let mut call = InFlight {
@@ -76,11 +81,6 @@ impl Connection {
             has_ended: false,
         };
         Ok(Items { events, call })
-    }
-
-    /// Makes a call that nothing answers, and returns when it is queued.
-    pub(crate) async fn send(&self, request: &Request<'_>) -> Result<(), Error> {
-        self.0.send(request, 0, None).await.map(drop)
     }
 
     /// Returns how many calls are in flight.
@@ -132,12 +132,10 @@ async fn read(calls: &Calls, incoming: impl AsyncRead + Unpin) {
     let mut frames = FrameReader::new(incoming, calls.settings.frame_bytes_max);
     let mut is_asked = false;
     loop {
-        match frames.next(calls.settings.heartbeat).await {
-            Ok(Some(first)) => {
+        match frames.next_batch(calls.settings.heartbeat).await {
+            Ok(Some(payloads)) => {
                 is_asked = false;
-                let others = std::iter::from_fn(|| frames.arrived_frame().transpose());
-                let together = std::iter::once(Some(first)).chain(others.map(Result::ok));
-                if !calls.receive(together) {
+                if !calls.receive(payloads) {
                     return;
                 }
             }

@@ -73,4 +73,4 @@ pub use server::{Server, Service};
 pub use settings::{ClientSettings, ServerSettings};
 pub use streaming::{Items, Streaming};
 pub use tcp::Tcp;
-pub use transport::{Arguments, Outcome, Request, Transport};
+pub use transport::{Outcome, Request, Transport};

@@ -111,23 +111,12 @@ impl<S> Outbox<S> {
         self.step(|queue| queue.is_closed = true);
     }
 
-    /// Writes what is put in, until the outbox is closed and all is written. When this
-    /// ends, nothing more is taken.
+    /// Writes what is put in, until the outbox is closed and all is written.
     ///
     /// # Errors
     /// - [`io::ErrorKind::TimedOut`] when the writer takes no byte for `progress`;
-    /// - as the writer says.
+    /// - as the writer says. Then the connection is to be closed: nothing more is written.
     pub(crate) async fn write_to<W: AsyncWrite + Unpin>(
-        &self,
-        writer: &mut W,
-        progress: Duration,
-    ) -> io::Result<()> {
-        let written = self.write_all_to(writer, progress).await;
-        self.close();
-        written
-    }
-
-    async fn write_all_to<W: AsyncWrite + Unpin>(
         &self,
         writer: &mut W,
         progress: Duration,

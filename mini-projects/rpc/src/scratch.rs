@@ -1,24 +1,26 @@
 //! Buffers in which values are encoded, used again and again.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
-/// A buffer up to this size is kept, in bytes.
-const KEPT: usize = 64 * 1024;
+/// How many buffers a thread keeps, and up to which size, in bytes.
+const COUNT_MAX: usize = 512;
+const KEPT: usize = 4 * 1024;
 
 thread_local! {
-    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Returns an empty buffer. Give it back afterwards, or keep it.
 pub(crate) fn take() -> Vec<u8> {
-    let mut buffer = BUFFER.take();
-    buffer.clear();
-    buffer
+    BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_default()
 }
 
 /// Gives a buffer back, on whichever thread.
-pub(crate) fn give_back(buffer: Vec<u8>) {
-    if buffer.capacity() <= KEPT {
-        BUFFER.set(buffer);
-    }
+pub(crate) fn give_back(mut buffer: Vec<u8>) {
+    buffer.clear();
+    BUFFERS.with_borrow_mut(|buffers| {
+        if buffer.capacity() <= KEPT && buffers.len() < COUNT_MAX {
+            buffers.push(buffer);
+        }
+    });
 }

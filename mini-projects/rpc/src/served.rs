@@ -12,29 +12,15 @@ tokio::task_local! {
 /// What the calls of a method have from the call that runs it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Served {
-    pub(crate) limit: Limit,
+    /// When the method's caller gives up.
+    pub(crate) deadline: Instant,
     pub(crate) trace: u64,
-}
-
-/// When the caller of a method gives up.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Limit {
-    /// So long after the call has arrived, which is now: the clock need not be read.
-    In(Duration),
-    At(Instant),
 }
 
 impl Served {
     /// Returns the call whose method runs here.
     pub(crate) fn here() -> Option<Served> {
         SERVED.try_with(|served| *served).ok()
-    }
-
-    pub(crate) fn left(self) -> Duration {
-        match self.limit {
-            Limit::In(left) => left,
-            Limit::At(deadline) => deadline.saturating_duration_since(Instant::now()),
-        }
     }
 }
 
@@ -45,5 +31,6 @@ impl Served {
 /// without a word. Where this is `None` neither is handed on.
 #[must_use]
 pub fn left() -> Option<Duration> {
-    Served::here().map(Served::left)
+    let deadline = Served::here()?.deadline;
+    Some(deadline.saturating_duration_since(Instant::now()))
 }

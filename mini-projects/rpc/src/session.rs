@@ -24,7 +24,7 @@ use crate::outbox::{FULL, Outbox};
 use crate::part::{Call, CallId, Error, HEADER_MAX, Hello, ToClient, ToServer, get, put};
 use crate::running::{Control, Place, Running};
 use crate::scratch;
-use crate::served::{Limit, SERVED, Served};
+use crate::served::{SERVED, Served};
 use crate::server::Server;
 use crate::trace;
 
@@ -125,11 +125,12 @@ impl Session {
                 }
                 Err(error) => return Err(error),
             };
+            let arrived = Instant::now();
             let mut left = share.held();
             let (mut begun_at, half) = (left, (left / 2).max(WRITE_MIN));
             for payload in payloads {
                 left -= PREFIX_SIZE + payload.len();
-                self.take_in(payload, &mut share, &mut replies)?;
+                self.take_in(payload, arrived, &mut share, &mut replies)?;
                 if begun_at - left >= half || replies.len() >= FULL {
                     begun_at = left;
                     share.shrink_to(left);
@@ -152,6 +153,7 @@ impl Session {
     fn take_in(
         self: &Arc<Self>,
         payload: Bytes,
+        arrived: Instant,
         share: &mut Share,
         replies: &mut Vec<u8>,
     ) -> Result<(), ReadError> {
@@ -173,7 +175,7 @@ impl Session {
                 {
                     Err(Error::Closed) => return Err(breach()),
                     Err(error) => Some(Err(error)),
-                    Ok(()) => self.call(&call, &body, || share.split(held)),
+                    Ok(()) => self.call(&call, &body, arrived, || share.split(held)),
                 };
                 if let Some(ending) = ended {
                     self.reply(call.id, ending, replies);
@@ -194,6 +196,7 @@ impl Session {
         self: &Arc<Self>,
         call: &Call,
         body: &[u8],
+        arrived: Instant,
         share: impl FnOnce() -> Share,
     ) -> Option<Ending> {
         let credit = (call.credit > 0).then(|| Arc::new(Semaphore::new(call.credit as usize)));
@@ -203,7 +206,7 @@ impl Session {
             credit: Arc::clone(credit),
         });
         // ANCHOR: call
-        let work = match self.begin(call, body, sink) {
+        let work = match self.begin(call, body, arrived, sink) {
             Ok(work) => work,
             Err(ending) => return Some(ending),
         };
@@ -227,6 +230,7 @@ impl Session {
         self: &Arc<Self>,
         call: &Call,
         body: &[u8],
+        arrived: Instant,
         sink: Option<Sink>,
     ) -> Result<impl Future<Output = Ending> + Send + use<>, Ending> {
         let found = self.server.methods.find(call.target);
@@ -246,13 +250,13 @@ impl Session {
             false => Span::none(),
         };
         let _entered = span.enter();
-        let patience = Duration::from_millis(call.patience_ms.into());
+        let deadline = arrived + Duration::from_millis(call.patience_ms.into());
+        let served = Served { deadline, trace };
         // ANCHOR: poll
-        let served = |limit| Served { limit, trace };
         // It wakes nobody: a method that waits is polled again, in its own task.
         let mut nobody = Context::from_waker(Waker::noop());
         let begun = catching(|| {
-            SERVED.sync_scope(served(Limit::In(patience)), || {
+            SERVED.sync_scope(served, || {
                 let mut method = start(body, self, sink).map_err(|Unfit| Err(Error::BadRequest))?;
                 match method.as_mut().poll(&mut nobody) {
                     Poll::Ready(ending) => Err(ending),
@@ -261,12 +265,11 @@ impl Session {
             })
         });
         let mut method = begun.map_err(Err)??;
-        let deadline = Instant::now() + patience;
         let work = poll_fn(move |context| {
             let polled = catching(|| method.as_mut().poll(context));
             polled.unwrap_or_else(|panicked| Poll::Ready(Err(panicked)))
         });
-        let work = timeout_at(deadline, SERVED.scope(served(Limit::At(deadline)), work));
+        let work = timeout_at(deadline, SERVED.scope(served, work));
         let work = async { work.await.unwrap_or(Err(Error::DeadlinePassed)) };
         Ok(work.instrument(span.clone()))
         // ANCHOR_END: poll
@@ -274,7 +277,7 @@ impl Session {
 
     /// Runs a method to its end.
     pub(crate) async fn answer(self: &Arc<Self>, call: &Call, body: &[u8]) -> Ending {
-        let ending = match self.begin(call, body, None) {
+        let ending = match self.begin(call, body, Instant::now(), None) {
             Ok(work) => work.await,
             Err(ending) => ending,
         };

@@ -122,11 +122,6 @@ impl Transport for Tcp {
         connection.call(&request).await
     }
 
-    async fn send(&self, mut request: Request<'_>) -> Result<(), Error> {
-        let connection = self.connection(&mut request).await?;
-        connection.send(&request).await
-    }
-
     async fn stream(&self, mut request: Request<'_>) -> Result<Items, Error> {
         let connection = self.connection(&mut request).await?;
         connection.stream(&request).await

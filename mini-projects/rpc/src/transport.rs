@@ -1,6 +1,5 @@
 //! What carries calls to a server.
 
-use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +9,7 @@ use crate::part::{Error, Side, Target};
 use crate::streaming::Items;
 
 /// A call, as a transport gets it.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// What is called.
     pub target: Target,
@@ -22,15 +21,13 @@ pub struct Request<'a> {
     pub trace: u64,
     /// Whether the method may run twice: `#[rpc(idempotent)]`.
     pub is_idempotent: bool,
+    /// Whether nothing answers the call.
+    pub is_one_way: bool,
     /// What consistent hashing goes by; `None`: any server will do.
     pub key: Option<u64>,
-    /// Puts the encoded arguments behind what is in a buffer. A transport that tries again
-    /// calls it again.
-    pub arguments: Arguments<'a>,
+    /// Encoded.
+    pub arguments: &'a [u8],
 }
-
-/// See [`Request::arguments`].
-pub type Arguments<'a> = &'a (dyn Fn(&mut Vec<u8>) -> Result<(), Error> + Send + Sync);
 
 impl Request<'_> {
     /// Returns how long the caller still waits.
@@ -47,26 +44,15 @@ impl Request<'_> {
     }
 }
 
-impl fmt::Debug for Request<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request")
-            .field("target", &self.target)
-            .field("patience", &self.patience)
-            .finish_non_exhaustive()
-    }
-}
-
 /// How a call ended: what its method returned, or why that is not known.
 pub type Outcome<B = Bytes> = Result<(Side, B), Error>;
 
 // ANCHOR: transport
 /// Carries calls to a server, or to one of many. Each of them ends by its deadline.
 pub trait Transport: Send + Sync + 'static {
-    /// Makes a call that has one reply. When its future is dropped the call is given up.
+    /// Makes a call that has one reply, or none: then its outcome is an empty value, as soon as
+    /// it is queued. When its future is dropped the call is given up.
     fn call(&self, request: Request<'_>) -> impl Future<Output = Outcome> + Send;
-
-    /// Makes a call that nothing answers, and returns when it is queued.
-    fn send(&self, request: Request<'_>) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Makes a call that has a stream of items.
     ///

@@ -31,6 +31,9 @@ pub enum FrameError {
 /// A buffer up to this size is kept when it is no longer filled, in bytes.
 const BUFFER_KEPT: usize = 4 * 1024;
 
+/// Payloads that are given out together share memory up to this size, in bytes.
+const SHARED_MAX: usize = 32 * 1024;
+
 /// The least and the most room that is made for a frame that has begun, in bytes.
 const ROOM_MIN: usize = 4 * 1024;
 const ROOM_MAX: usize = 256 * 1024;
@@ -41,13 +44,17 @@ const ROOM_MAX: usize = 256 * 1024;
 /// - The frames that come out do not depend on how the stream was cut into pieces.
 /// - It holds what has arrived and not been given out. For bytes that were only
 ///   announced it reserves at most as much again.
-/// - A payload that was given out keeps no more memory than twice its length, or 4 KiB.
+/// - A payload that was given out alone keeps no more memory than twice its length, or 4 KiB.
+///   Payloads that were given out together may share up to 32 KiB.
 #[derive(Debug)]
 pub struct FrameDecoder {
     /// What has arrived; everything before `start` has been given out.
     buffer: Vec<u8>,
     start: usize,
     limit: usize,
+    /// While payloads are given out that share memory: the memory, and where in the buffer it
+    /// begins.
+    shared: Option<(Bytes, usize)>,
 }
 
 impl FrameDecoder {
@@ -58,6 +65,7 @@ impl FrameDecoder {
             buffer: Vec::new(),
             start: 0,
             limit,
+            shared: None,
         }
     }
 
@@ -95,6 +103,24 @@ impl FrameDecoder {
         // end
     }
 
+    /// All whole payloads. If they have at most 32 KiB together they share one piece of memory,
+    /// which costs less than one for each, and is kept as long as one of them is. So they are
+    /// for work that is done at once.
+    ///
+    /// # Errors
+    /// As [`next_frame`](FrameDecoder::next_frame). The payloads in front are lost: the
+    /// connection must be closed.
+    pub fn next_frames(&mut self) -> Result<Vec<Bytes>, FrameError> {
+        if self.missing() == 0 && self.pending() <= SHARED_MAX {
+            let memory = Bytes::copy_from_slice(self.arrived());
+            self.shared = Some((memory, self.start));
+        }
+        let payloads = std::iter::from_fn(|| self.next_frame().transpose()).collect();
+        self.shared = None;
+        self.give_back();
+        payloads
+    }
+
     /// The bytes that have arrived and not been given out; the next prefix is in front.
     #[must_use]
     pub fn arrived(&self) -> &[u8] {
@@ -106,13 +132,23 @@ impl FrameDecoder {
         self.start += count;
     }
 
-    /// Gives out the first `count` of the bytes that [`arrived`](FrameDecoder::arrived),
-    /// and gives memory back that is no longer filled.
+    /// Gives out the first `count` of the bytes that [`arrived`](FrameDecoder::arrived).
+    fn take(&mut self, count: usize) -> Bytes {
+        let Some((memory, from)) = &self.shared else {
+            return self.take_alone(count);
+        };
+        let payload = self.start - from..self.start - from + count;
+        self.start += count;
+        memory.slice(payload)
+    }
+
+    /// Gives out a payload with memory of its own, and gives memory back that is no longer
+    /// filled.
     ///
     /// A payload that fills most of the buffer takes the buffer along, uncopied.
     /// A smaller one is copied, so that it does not keep the whole buffer alive.
     // ANCHOR: take
-    fn take(&mut self, count: usize) -> Bytes {
+    fn take_alone(&mut self, count: usize) -> Bytes {
         let payload = self.start..self.start + count;
         self.start = payload.end;
         let memory = self.buffer.capacity();
@@ -123,13 +159,19 @@ impl FrameDecoder {
             return Bytes::from(buffer).slice(payload);
         }
         let payload = Bytes::copy_from_slice(&self.buffer[payload]);
+        self.give_back();
+        payload
+    }
+    // ANCHOR_END: take
+
+    /// Gives memory back that is no longer filled.
+    fn give_back(&mut self) {
+        let memory = self.buffer.capacity();
         if memory > BUFFER_KEPT && self.pending() < memory / 8 {
             self.buffer = self.arrived().to_vec();
             self.start = 0;
         }
-        payload
     }
-    // ANCHOR_END: take
 
     /// How many bytes the frame in front lacks, if its prefix has arrived and is
     /// allowed; else 0.

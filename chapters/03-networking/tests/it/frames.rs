@@ -120,6 +120,44 @@ fn many_small_frames_in_one_feed_and_a_large_one_in_small_pieces() {
     assert_eq!(decoder.next_frame().unwrap().unwrap().len(), 2_000_000);
 }
 
+#[test]
+fn payloads_that_are_given_out_together_share_memory_up_to_32_kib() {
+    let mut decoder = FrameDecoder::new(FRAME_LIMIT);
+    let distance = |payloads: &[Bytes]| {
+        (payloads[1].as_ptr() as usize).abs_diff(payloads[0].as_ptr() as usize)
+    };
+    decoder.feed(
+        &[
+            frame(&[1; 6000]),
+            frame(&[2; 6000]),
+            frame(&[3; 10])[..9].to_vec(),
+        ]
+        .concat(),
+    );
+    let payloads = decoder.next_frames().unwrap();
+    assert_eq!(distance(&payloads), 4 + 6000);
+    assert_eq!(payloads, [&[1; 6000][..], &[2; 6000]]);
+    assert!(
+        decoder.memory() <= 4096,
+        "{} are kept for 9",
+        decoder.memory()
+    );
+    decoder.feed(&frame(&[3; 10])[9..]);
+    assert_eq!(decoder.next_frames().unwrap(), [&[3; 10][..]]);
+    decoder.feed(&frame(&[4; 17_000]).repeat(2));
+    let payloads = decoder.next_frames().unwrap();
+    assert_eq!(payloads, [&[4; 17_000][..], &[4; 17_000]]);
+    assert_ne!(
+        distance(&payloads),
+        4 + 17_000,
+        "each has memory of its own"
+    );
+    decoder.feed(&[frame(b"good"), vec![0xff; 4]].concat());
+    let error = FrameError::Negative { announced: -1 };
+    assert_eq!(decoder.next_frames(), Err(error));
+    assert_eq!(decoder.next_frame(), Err(error));
+}
+
 /// Mostly short, as random bytes are slow to make; some large enough to give memory back.
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
@@ -138,15 +176,19 @@ proptest! {
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
         cuts.push(stream.len());
         cuts.sort_unstable();
-        let mut decoder = FrameDecoder::new(9000);
+        let (mut decoder, mut together) = (FrameDecoder::new(9000), FrameDecoder::new(9000));
         let mut frames = Vec::new();
         let mut fed = 0;
         for cut in cuts {
             decoder.feed(&stream[fed..cut]);
+            together.feed(&stream[fed..cut]);
             fed = cut;
+            let first = frames.len();
             while let Some(payload) = decoder.next_frame().unwrap() {
                 frames.push(payload);
             }
+            prop_assert_eq!(&together.next_frames().unwrap(), &frames[first..]);
+            prop_assert_eq!(together.pending(), decoder.pending());
         }
         prop_assert_eq!(frames, payloads);
         prop_assert_eq!(decoder.pending(), 0);

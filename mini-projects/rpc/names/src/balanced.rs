@@ -182,12 +182,11 @@ fn blame(error: Error) -> CallOutcome {
 impl<T: Transport> Transport for Balanced<T> {
     async fn call(&self, request: Request<'_>) -> Outcome {
         let call = async |link: &T, request: Request<'_>| link.call(request).await;
-        self.try_servers(request, CallOutcome::Worked, call).await
-    }
-
-    async fn send(&self, request: Request<'_>) -> Result<(), Error> {
-        let send = async |link: &T, request: Request<'_>| link.send(request).await;
-        self.try_servers(request, NOTHING, send).await
+        let sent = match request.is_one_way {
+            true => NOTHING,
+            false => CallOutcome::Worked,
+        };
+        self.try_servers(request, sent, call).await
     }
 
     async fn stream(&self, request: Request<'_>) -> Result<Items, Error> {

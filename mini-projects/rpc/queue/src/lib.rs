@@ -34,5 +34,6 @@ mod record;
 mod replies;
 mod serve_topic;
 
+pub use in_flight::{InFlight, Waiting};
 pub use over_queue::{CallerSettings, OverQueue};
 pub use serve_topic::{TopicSettings, serve_topic};

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use client::Client;
 use consumer::{Consumer, OffsetReset};
 use message_model::{Timestamp, TopicName, TopicPartition};
 use producer::{Delivery, Producer, Record};
-use rpc::{Call, CallId, Error, Items, Outcome, Request, ToServer, Transport, whole_millis};
+use rpc::{Call, CallId, Error, Items, Outcome, Request, Side, ToServer, Transport, whole_millis};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
@@ -50,7 +51,7 @@ struct Shared {
     settings: CallerSettings,
     client: Arc<Client>,
     producer: Producer,
-    in_flight: Arc<InFlight>,
+    in_flight: Arc<InFlight<Arc<str>, Outcome>>,
     permits: Semaphore,
     /// From when on the reader is to read again.
     again: mpsc::Sender<Timestamp>,
@@ -136,7 +137,7 @@ impl OverQueue {
     /// Returns how many calls wait for a reply.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.shared.in_flight.len()
+        self.shared.in_flight.count()
     }
 
     /// The name of the next call.
@@ -158,33 +159,45 @@ impl OverQueue {
             Some(since) => {
                 // The reader is there for as long as this is.
                 let _ = self.shared.again.send(since).await;
-                return waiting.outcome().await;
+                return waiting.outcome().await.unwrap_or(Err(Error::Closed));
             }
-            None => self.put(&name, CallId(1), request.renewed()).await?,
+            None => self.put(&name, request.renewed()).await?,
         };
         tokio::select! {
             biased;
-            outcome = waiting.outcome() => outcome,
+            outcome = waiting.outcome() => outcome.unwrap_or(Err(Error::Closed)),
             Err(error) = delivery => Err(why(&error)),
         }
         // ANCHOR_END: call
     }
 
+    /// Returns when a call that nothing answers is in the log.
+    async fn sent(&self, request: Request<'_>) -> Outcome {
+        if self.made_since.is_some() {
+            // Nothing is sent, and nothing answers such a call.
+            return Err(Error::Unreachable);
+        }
+        let delivery = self.put(&self.name(), request).await?;
+        delivery.await.map_err(|error| why(&error))?;
+        Ok((Side::Value, Bytes::new()))
+    }
+
     /// Puts a request into its topic.
-    async fn put(&self, name: &str, id: CallId, request: Request<'_>) -> Result<Delivery, Error> {
+    async fn put(&self, name: &str, request: Request<'_>) -> Result<Delivery, Error> {
         let Shared {
             settings, client, ..
         } = &*self.shared;
-        let mut body = Vec::new();
-        (request.arguments)(&mut body)?;
         let call = ToServer::Call(Call {
-            id,
+            id: match request.is_one_way {
+                true => CallId::ONE_WAY,
+                false => CallId(1),
+            },
             patience_ms: whole_millis(request.patience),
             credit: 0,
             target: request.target,
             trace: request.trace,
         });
-        let value = value(&call, &body);
+        let value = value(&call, request.arguments);
         let key = request.key.map(u64::to_be_bytes);
         let partition = settings.replies.partition.0.to_be_bytes();
         let [topic, partition] = reply_to(&settings.replies.topic, &partition);
@@ -193,9 +206,9 @@ impl OverQueue {
             timestamp: Some(client.clock().wall()),
             key: key.as_ref().map(|key| &key[..]),
             value: Some(&value),
-            headers: match id {
-                CallId::ONE_WAY => &headers[..1],
-                _ => &headers,
+            headers: match request.is_one_way {
+                true => &headers[..1],
+                false => &headers,
             },
             ..Record::default()
         };
@@ -206,22 +219,13 @@ impl OverQueue {
 
 impl Transport for OverQueue {
     async fn call(&self, request: Request<'_>) -> Outcome {
-        let ended = timeout_at(request.deadline, self.outcome(request)).await;
-        ended.unwrap_or(Err(Error::DeadlinePassed))
-    }
-
-    /// Returns when the request is in the log.
-    async fn send(&self, request: Request<'_>) -> Result<(), Error> {
-        if self.made_since.is_some() {
-            // Nothing is sent, and nothing answers such a call.
-            return Err(Error::Unreachable);
-        }
-        let name = self.name();
-        let sent = async {
-            let delivery = self.put(&name, CallId::ONE_WAY, request).await?;
-            delivery.await.map(drop).map_err(|error| why(&error))
+        let ended = async {
+            match request.is_one_way {
+                true => self.sent(request).await,
+                false => self.outcome(request).await,
+            }
         };
-        let ended = timeout_at(request.deadline, sent).await;
+        let ended = timeout_at(request.deadline, ended).await;
         ended.unwrap_or(Err(Error::DeadlinePassed))
     }
 

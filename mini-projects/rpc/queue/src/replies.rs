@@ -6,6 +6,7 @@ use std::time::Duration;
 use client::{Client, OffsetSpec};
 use consumer::{Consumer, SeekTo};
 use message_model::{Timestamp, TopicPartition};
+use rpc::Outcome;
 use tokio::sync::mpsc;
 
 use crate::in_flight::InFlight;
@@ -21,7 +22,7 @@ pub(crate) struct Replies {
     pub(crate) consumer: Consumer,
     pub(crate) client: Arc<Client>,
     pub(crate) partition: TopicPartition,
-    pub(crate) in_flight: Arc<InFlight>,
+    pub(crate) in_flight: Arc<InFlight<Arc<str>, Outcome>>,
 }
 
 impl Replies {

@@ -22,10 +22,14 @@ impl Direct {
     async fn answer(&self, request: Request<'_>) -> Outcome {
         let about = (request.is_idempotent, request.key, request.trace);
         self.requests.lock().unwrap().push(about);
-        let mut body = Vec::new();
-        (request.arguments)(&mut body)?;
-        let (target, patience) = (request.target, request.patience);
-        let answer = self.server.answer(target, patience, request.trace, &body);
+        let Request {
+            target,
+            patience,
+            trace,
+            arguments,
+            ..
+        } = request;
+        let answer = self.server.answer(target, patience, trace, arguments);
         let (side, body) = answer.await?;
         Ok((side, Bytes::from(body)))
     }
@@ -34,10 +38,6 @@ impl Direct {
 impl Transport for Direct {
     async fn call(&self, request: Request<'_>) -> Outcome {
         self.answer(request).await
-    }
-
-    async fn send(&self, request: Request<'_>) -> Result<(), Error> {
-        self.answer(request).await.map(drop)
     }
 
     async fn stream(&self, _: Request<'_>) -> Result<Items, Error> {

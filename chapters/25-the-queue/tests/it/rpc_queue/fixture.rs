@@ -134,10 +134,6 @@ impl Transport for Traces {
         Ok((Side::Value, body.into()))
     }
 
-    async fn send(&self, _: Request<'_>) -> Result<(), Error> {
-        Err(Error::Unreachable)
-    }
-
     async fn stream(&self, _: Request<'_>) -> Result<Items, Error> {
         Err(Error::NoStreams)
     }

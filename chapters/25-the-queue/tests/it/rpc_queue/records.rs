@@ -147,18 +147,15 @@ fn named(record: &ConsumedRecord) -> (String, String) {
 async fn a_request_is_such_a_record() {
     let bed = Bed::start().await;
     let queue = bed.caller(2).await;
-    let arguments = |out: &mut Vec<u8>| {
-        out.extend_from_slice(b"arguments");
-        Ok(())
-    };
     let request = Request {
         target: target("echo"),
         deadline: Instant::now() + MOMENT,
         patience: MOMENT,
         trace: TRACE,
         is_idempotent: false,
+        is_one_way: false,
         key: Some(KEY),
-        arguments: &arguments,
+        arguments: b"arguments",
     };
     let ended = queue.named("order-17").call(request).await;
     assert_eq!(ended.err(), Some(Error::DeadlinePassed));

@@ -166,11 +166,9 @@ async fn each_try_has_the_trace_of_its_call() {
         patience: PATIENCE,
         trace: 7,
         is_idempotent: false,
+        is_one_way: false,
         key: None,
-        arguments: &|out| {
-            out.push(0);
-            Ok(())
-        },
+        arguments: &[0],
     };
     assert_eq!(
         caller.transport().call(request).await.err(),
