@@ -1,35 +1,44 @@
 //! The end that buyers call.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Result;
 use client::Client;
 use message_model::TopicName;
 use producer::{Producer, Record};
+use rpc_queue::InFlight;
 
-use super::pending::PendingResults;
 use super::worker::{Reading, sending};
 use super::{Answer, Counts, FlashSale, FlashSaleServer, ORDERS, Order, RESULTS, Refused, Ticket};
 use crate::serve::{Place, serve};
 use crate::topics::create_topic;
-
-type Results = PendingResults<Result<u32, Refused>>;
 
 struct Gateway {
     /// In every ticket. Results with another one are those of other gateways.
     id: u64,
     orders: TopicName,
     producer: Producer,
-    pending: Arc<Results>,
+    pending: Arc<Pending>,
+}
+
+/// The calls that wait for results, by their numbers.
+#[derive(Default)]
+struct Pending {
+    next: AtomicU64,
+    waiting: InFlight<u64, Result<u32, Refused>>,
+    late: AtomicU64,
 }
 
 impl FlashSale for Gateway {
     /// If no result comes, the call's deadline drops this, and the ticket with it.
     async fn buy(&self, user: String, item: String) -> Result<u32, Refused> {
-        let mut waiting = self.pending.register();
+        // Relaxed, here and below: nothing else follows from a number.
+        let call = self.pending.next.fetch_add(1, Ordering::Relaxed);
+        let mut waiting = self.pending.waiting.wait(call);
         let ticket = Ticket {
             gateway: self.id,
-            call: waiting.call,
+            call,
         };
         let order = Order { ticket, user, item };
         let order = serde_json::to_vec(&order).map_err(|_| Refused::QueueAway)?;
@@ -39,11 +48,15 @@ impl FlashSale for Gateway {
         };
         let delivery = self.producer.send(&self.orders, record).await;
         delivery.await.map_err(|_| Refused::QueueAway)?;
-        waiting.result().await
+        // Numbers are used once, so no other call takes the result.
+        waiting.outcome().await.unwrap_or(Err(Refused::QueueAway))
     }
 
     async fn counts(&self) -> Counts {
-        self.pending.counts()
+        Counts {
+            waiting: self.pending.waiting.count(),
+            late: self.pending.late.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -66,8 +79,8 @@ pub async fn gateway(bootstrap: &str, place: &Place) -> Result<()> {
     let read = async {
         loop {
             for (_, Answer { ticket, outcome }) in results.next().await {
-                if ticket.gateway == id {
-                    pending.complete(ticket.call, outcome);
+                if ticket.gateway == id && !pending.waiting.end(&ticket.call, outcome) {
+                    pending.late.fetch_add(1, Ordering::Relaxed);
                 }
             }
         }

@@ -10,7 +10,6 @@
 //! - A call of the gateway ends by its deadline, and leaves nothing behind.
 
 mod gateway;
-mod pending;
 mod stock;
 mod worker;
 
