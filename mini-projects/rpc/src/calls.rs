@@ -8,9 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout_at;
 
 use crate::outbox::{Outbox, Queue};
-use crate::part::{
-    Call, CallId, CallPath, Error, HEADER_MAX, Received, ToServer, get, whole_millis,
-};
+use crate::part::{CallId, CallPath, Error, HEADER_MAX, Received, ToServer, get};
 use crate::settings::ClientSettings;
 use crate::streaming::Event;
 use crate::transport::{Outcome, Request};
@@ -100,14 +98,11 @@ impl Calls {
                     Err((_, error)) => return Some(Err(error)),
                 },
             };
-            let message = ToServer::Call(Call {
-                id,
-                patience_ms: whole_millis(patience),
-                credit: window,
-                target: request.target,
-                trace: request.trace,
-            });
-            queue.put(&message, body);
+            let request = Request {
+                patience,
+                ..*request
+            };
+            queue.put(&ToServer::Call(request.call(id, window)), body);
             Some(Ok(id))
         };
         // ANCHOR_END: step

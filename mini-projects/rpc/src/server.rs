@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use async_model::Lane;
 use networking::{AcceptLimits, ByteBudget, accept_until};
@@ -13,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::codec::{Codec, Json};
 use crate::method::{Ending, Method};
-use crate::part::{Call, CallId, DispatchTable, Duplicate, Target, whole_millis};
+use crate::part::{Call, DispatchTable, Duplicate};
 use crate::session::{Session, serve_session};
 use crate::settings::ServerSettings;
 
@@ -116,25 +115,11 @@ impl Server {
         .await;
     }
 
-    /// Returns how a call ends that came over no connection. Its patience begins now; its
-    /// trace is 0 if none came with it. A call of a stream ends as
-    /// [`Error::BadRequest`](crate::Error::BadRequest).
-    pub async fn answer(
-        self: &Arc<Self>,
-        target: Target,
-        patience: Duration,
-        trace: u64,
-        arguments: &[u8],
-    ) -> Ending {
-        let call = Call {
-            id: CallId::ONE_WAY,
-            patience_ms: whole_millis(patience),
-            credit: 0,
-            target,
-            trace,
-        };
+    /// Returns how a call ends that came over no connection. Its patience begins now. A call of
+    /// a stream ends as [`Error::BadRequest`](crate::Error::BadRequest).
+    pub async fn answer(self: &Arc<Self>, call: &Call, arguments: &[u8]) -> Ending {
         let session = Session::new(Arc::clone(self), NO_CONNECTION);
-        session.answer(&call, arguments).await
+        session.answer(call, arguments).await
     }
 
     /// Serves one connection, such as one of a Unix socket, until the client closes it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::part::{Error, Side, Target};
+use crate::part::{Call, CallId, Error, Side, Target, whole_millis};
 use crate::streaming::Items;
 
 /// A call, as a transport gets it.
@@ -30,6 +30,19 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// Returns the call as it travels, with this id. The server may be `credit` items ahead of
+    /// the caller.
+    #[must_use]
+    pub fn call(&self, id: CallId, credit: u32) -> Call {
+        Call {
+            id,
+            patience_ms: whole_millis(self.patience),
+            credit,
+            target: self.target,
+            trace: self.trace,
+        }
+    }
+
     /// Returns how long the caller still waits.
     #[must_use]
     pub fn left(&self) -> Duration {

@@ -8,7 +8,7 @@ use client::Client;
 use consumer::{Consumer, OffsetReset};
 use message_model::{Timestamp, TopicName, TopicPartition};
 use producer::{Delivery, Producer, Record};
-use rpc::{Call, CallId, Error, Items, Outcome, Request, Side, ToServer, Transport, whole_millis};
+use rpc::{CallId, Error, Items, Outcome, Request, Side, ToServer, Transport};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
@@ -187,17 +187,11 @@ impl OverQueue {
         let Shared {
             settings, client, ..
         } = &*self.shared;
-        let call = ToServer::Call(Call {
-            id: match request.is_one_way {
-                true => CallId::ONE_WAY,
-                false => CallId(1),
-            },
-            patience_ms: whole_millis(request.patience),
-            credit: 0,
-            target: request.target,
-            trace: request.trace,
-        });
-        let value = value(&call, request.arguments);
+        let id = match request.is_one_way {
+            true => CallId::ONE_WAY,
+            false => CallId(1),
+        };
+        let value = value(&ToServer::Call(request.call(id, 0)), request.arguments);
         let key = request.key.map(u64::to_be_bytes);
         let partition = settings.replies.partition.0.to_be_bytes();
         let [topic, partition] = reply_to(&settings.replies.topic, &partition);

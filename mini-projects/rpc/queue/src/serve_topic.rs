@@ -13,7 +13,7 @@ use futures_util::future::FusedFuture as _;
 use message_model::{TopicName, TopicPartition};
 use ordering::{Error, Failed, Processor, process_in_order};
 use producer::{Producer, Record};
-use rpc::{Server, ToClient};
+use rpc::{Call, Server, ToClient, whole_millis};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -171,14 +171,11 @@ impl Processor for Answering {
 impl Answering {
     /// Runs the method, and returns the value of the reply's record.
     async fn run(&self, request: &Request, patience: Duration) -> Bytes {
-        let Request {
-            call, arguments, ..
-        } = request;
-        let patience = patience.min(self.patience_max);
-        let answer = self
-            .server
-            .answer(call.target, patience, call.trace, arguments);
-        let (ending, body) = match answer.await {
+        let call = Call {
+            patience_ms: whole_millis(patience.min(self.patience_max)),
+            ..request.call
+        };
+        let (ending, body) = match self.server.answer(&call, &request.arguments).await {
             Ok((side, body)) => (Ok(side), body),
             Err(error) => (Err(error), Vec::new()),
         };

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rpc::{
-    CallError, Client, Error, Items, Outcome, Postcard, Request, Server, ServerSettings, Target,
-    Transport, name_id,
+    Call, CallError, CallId, Client, Error, Items, Outcome, Postcard, Request, Server,
+    ServerSettings, Target, Transport, name_id,
 };
 use tokio::time::Instant;
 
@@ -22,15 +22,8 @@ impl Direct {
     async fn answer(&self, request: Request<'_>) -> Outcome {
         let about = (request.is_idempotent, request.key, request.trace);
         self.requests.lock().unwrap().push(about);
-        let Request {
-            target,
-            patience,
-            trace,
-            arguments,
-            ..
-        } = request;
-        let answer = self.server.answer(target, patience, trace, arguments);
-        let (side, body) = answer.await?;
+        let call = request.call(CallId::ONE_WAY, 0);
+        let (side, body) = self.server.answer(&call, request.arguments).await?;
         Ok((side, Bytes::from(body)))
     }
 }
@@ -177,8 +170,14 @@ async fn a_server_without_spans_hands_a_trace_on() {
         codec: <Postcard as rpc::Codec>::ID,
     };
     for trace in [7, 0, u64::MAX] {
-        let ending = front.answer(target, Duration::from_secs(1), trace, &[]);
-        ending.await.unwrap();
+        let call = Call {
+            id: CallId::ONE_WAY,
+            patience_ms: 1000,
+            credit: 0,
+            target,
+            trace,
+        };
+        front.answer(&call, &[]).await.unwrap();
         let mut requests = client.transport().requests.lock().unwrap();
         let passed_on = [(false, None, trace), (false, None, trace)];
         assert_eq!(*requests, passed_on);

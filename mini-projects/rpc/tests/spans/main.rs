@@ -6,11 +6,10 @@
 mod log;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use log::{Log, Span};
-use rpc::{Client, ClientSettings, Codec as _, Postcard, Server, ServerSettings, Stream};
-use rpc::{Target, name_id};
+use rpc::{Call, CallId, Client, ClientSettings, Codec as _, Postcard, Server, ServerSettings};
+use rpc::{Stream, Target, name_id};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -155,8 +154,14 @@ async fn a_call_over_no_connection_has_the_trace_that_came_with_it_or_one_of_the
         codec: Postcard::ID,
     };
     for (came, written) in [(0xab, Some("00000000000000ab")), (0, None)] {
-        let ending = front.answer(target, Duration::from_secs(10), came, &[]);
-        ending.await.unwrap();
+        let call = Call {
+            id: CallId::ONE_WAY,
+            patience_ms: 10_000,
+            credit: 0,
+            target,
+            trace: came,
+        };
+        front.answer(&call, &[]).await.unwrap();
         let spans = log.spans();
         let serve = spans.iter().find(|span| span.method == "pass_on").unwrap();
         assert_eq!(serve.name, "serve");
