@@ -22,7 +22,7 @@ type Rows = BTreeMap<String, u64>;
 fn main() -> anyhow::Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample/access.log");
     let windows = Cut::Tumbling(Duration::from_secs(5));
-    let recount = Recount::of(&path, u64::MAX, windows)?;
+    let recount = Recount::of(&[(path.clone(), u64::MAX)], windows)?;
     let lines = out_of_order(&std::fs::read(&path)?);
     println!(
         "{} lines, out of order by up to {} s; the batch recount has {} rows.\n",

@@ -21,11 +21,12 @@ The log flows through the queue, and so do the rows.
 A job that was killed goes on when it is started again with the same input, options
 and topics, and with the --checkpoint-dir that it had.
 
-usage: ip-count --bootstrap HOST:PORT (--log FILE | --follow FILE | -) [options]
+usage: ip-count --bootstrap HOST:PORT (--log FILE... | --follow FILE | -) [options]
 
   --bootstrap HOST:PORT    where the queue is
-  --log FILE               count a file, from its start to its end
-  --follow FILE            count a file that grows, until Ctrl-C
+  --log FILE...            count files, such as --log access.log*, from their start to their
+                           end; the one whose first line is the oldest comes first
+  --follow FILE            count a file that grows, until Ctrl-C; also when it is rotated
   -                        count standard input
   --topic NAME             the topic for the lines (default: access-log-<time>)
   --out NAME               the topic for the rows (default: ip-count-<time>)
@@ -46,6 +47,9 @@ usage: ip-count --bootstrap HOST:PORT (--log FILE | --follow FILE | -) [options]
   --checkpoint-dir DIR     where checkpoints are kept; from the newest one the job goes on.
                            Built with the feature s3, also s3://BUCKET/PREFIX
   --checkpoint-every TIME  how often, which is also how often rows are committed (default: 1s)
+  --transaction-timeout TIME  how long rows may wait for their commit: a job that stays down for
+                           longer may lose them (default: 15m, the most that a queue allows
+                           if its transaction.max.timeout.ms is not set)
   --parallelism N          how many subtasks the job's tasks have (default: 1)
   --partitions N           how many partitions the topic for the lines gets (default: 1)
   --idle TIME              do not wait for a partition from which nothing comes for so long
@@ -64,6 +68,7 @@ Without a terminal, or with --plain, each line of output says with its first wor
                if that is not 0; a count of 0 withdraws a row
   rows N more  so many rows were not shown
   side line N: reason      line N does not parse, or came too late
+  input        the log was cut, so lines may be lost
   queue        the queue does not answer, or answers again
   verdict: OK | FAILED     comes last
 
@@ -88,7 +93,8 @@ pub(crate) struct Arguments {
 #[derive(Default)]
 struct Given {
     bootstrap: Option<String>,
-    sources: Vec<Source>,
+    logs: Vec<PathBuf>,
+    others: Vec<Source>,
     topic: Option<String>,
     out: Option<String>,
     window: Option<Duration>,
@@ -104,6 +110,7 @@ struct Given {
     side: Option<PathBuf>,
     checkpoint_dir: Option<PathBuf>,
     checkpoint_every: Option<Duration>,
+    transaction_timeout: Option<Duration>,
     parallelism: Option<usize>,
     partitions: Option<i32>,
     idle: Option<Duration>,
@@ -121,9 +128,9 @@ impl Command {
             match argument {
                 Long("help") | Short('h') => return Ok(Command::Help),
                 Long("bootstrap") => given.bootstrap = Some(parser.value()?.string()?),
-                Long("log") => given.sources.push(Source::File(parser.value()?.into())),
-                Long("follow") => given.sources.push(Source::Follow(parser.value()?.into())),
-                Value(value) if value == "-" => given.sources.push(Source::Stdin),
+                Long("log") => given.logs.extend(parser.values()?.map(PathBuf::from)),
+                Long("follow") => given.others.push(Source::Follow(parser.value()?.into())),
+                Value(value) if value == "-" => given.others.push(Source::Stdin),
                 Long("topic") => given.topic = Some(parser.value()?.string()?),
                 Long("out") => given.out = Some(parser.value()?.string()?),
                 Long("window") => given.window = Some(parser.value()?.parse_with(time)?),
@@ -143,6 +150,9 @@ impl Command {
                 Long("checkpoint-every") => {
                     given.checkpoint_every = Some(parser.value()?.parse_with(time)?);
                 }
+                Long("transaction-timeout") => {
+                    given.transaction_timeout = Some(parser.value()?.parse_with(time)?);
+                }
                 Long("parallelism") => given.parallelism = Some(parser.value()?.parse()?),
                 Long("partitions") => given.partitions = Some(parser.value()?.parse()?),
                 Long("idle") => given.idle = Some(parser.value()?.parse_with(time)?),
@@ -160,19 +170,15 @@ impl Command {
 
 impl Given {
     fn check(self) -> anyhow::Result<Arguments> {
-        let mut sources = self.sources.into_iter();
-        let (Some(source), None) = (sources.next(), sources.next()) else {
-            bail!("name one input: --log FILE, --follow FILE or -");
-        };
+        let source = source(self.logs, self.others)?;
         if self.idle_end.is_some() && !matches!(source, Source::Follow(_)) {
             bail!("--idle-end belongs to --follow");
         }
         if self.checkpoint_dir.is_some() && (self.topic.is_none() || self.out.is_none()) {
             bail!("with --checkpoint-dir, name --topic and --out: a resumed job goes on in them");
         }
-        if self.checkpoint_every > Some(10 * MINUTE) {
-            bail!("--checkpoint-every is at most 10m: a queue aborts what is open for 15");
-        }
+        let (checkpoint_every, transaction_timeout) =
+            open_times(self.checkpoint_every, self.transaction_timeout)?;
         let cut = cut((self.window, self.slide, self.session))?;
         let is_top = self.top.is_some();
         if is_top && (self.lateness.is_some() || matches!(cut, Cut::Sessions(_))) {
@@ -207,7 +213,8 @@ impl Given {
             idle_after: self.idle,
             parallelism: self.parallelism.unwrap_or(1),
             checkpoint_dir: self.checkpoint_dir,
-            checkpoint_every: self.checkpoint_every.unwrap_or(SECOND),
+            checkpoint_every,
+            transaction_timeout,
         };
         if settings.topic == settings.out {
             bail!("--topic and --out must differ");
@@ -221,6 +228,29 @@ impl Given {
             explain: self.explain,
         })
     }
+}
+
+fn source(logs: Vec<PathBuf>, others: Vec<Source>) -> anyhow::Result<Source> {
+    let mut others = others.into_iter();
+    match (logs.is_empty(), others.next(), others.next()) {
+        (true, Some(source), None) => Ok(source),
+        (false, None, None) => Ok(Source::oldest_first(logs)?),
+        _ => bail!("name one input: --log FILE..., --follow FILE or -"),
+    }
+}
+
+/// How long it is to the next checkpoint, and how long a transaction may be open.
+fn open_times(
+    every: Option<Duration>,
+    timeout: Option<Duration>,
+) -> anyhow::Result<(Duration, Duration)> {
+    let (every, timeout) = (every.unwrap_or(SECOND), timeout.unwrap_or(15 * MINUTE));
+    if every > timeout * 2 / 3 {
+        bail!(
+            "--checkpoint-every is at most two thirds of --transaction-timeout: the queue aborts what is open for longer"
+        );
+    }
+    Ok((every, timeout))
 }
 
 fn rows_shown(value: OsString) -> anyhow::Result<RowsShown> {

@@ -2,26 +2,24 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use stream_engine::Window;
 
-use crate::access_log::parse;
-use crate::lines::LINE_BYTES_MAX;
+use crate::again::Again;
 use crate::row::Row;
 use crate::settings::Cut;
 
-/// A batch count: read the file from its start to its end, add up, done. No
+/// A batch count: read the files from their start to their end, add up, done. No
 /// queue, no order, no watermark.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recount {
     /// The count of each row, by [`Row::key`].
     pub rows: BTreeMap<String, u64>,
-    /// How many lines the file has.
+    /// How many lines the files have.
     pub lines: u64,
     /// How far a line is behind the latest one before it, at most.
     pub out_of_order: Duration,
@@ -29,29 +27,17 @@ pub struct Recount {
 
 impl Recount {
     // ANCHOR: recount
-    /// Counts the first `bytes` of a file.
+    /// Counts the first so many bytes of each of these files.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    pub fn of(path: &Path, bytes: u64, cut: Cut) -> io::Result<Recount> {
-        let mut reader = BufReader::new(File::open(path)?.take(bytes));
-        let (mut lines, mut line) = (0, Vec::new());
-        let (mut latest, mut behind) = (i64::MIN, 0);
+    /// When a file cannot be read.
+    pub fn of(files: &[(PathBuf, u64)], cut: Cut) -> io::Result<Recount> {
+        let mut again = Again::new(files.iter().cloned());
         let mut counts = BTreeMap::new();
-        while reader.read_until(b'\n', &mut line)? > 0 {
-            lines += 1;
-            let text = line.strip_suffix(b"\n").unwrap_or(&line);
-            let text = text.strip_suffix(b"\r").unwrap_or(text);
-            if text.len() <= LINE_BYTES_MAX
-                && let Ok(hit) = parse(text)
-            {
-                latest = latest.max(hit.time.0);
-                behind = behind.max(latest.abs_diff(hit.time.0));
-                for window in cut.windows_of(hit.time) {
-                    *counts.entry((hit.ip, window)).or_default() += 1;
-                }
+        while let Some(hit) = again.next_hit()? {
+            for window in cut.windows_of(hit.time) {
+                *counts.entry((hit.ip, window)).or_default() += 1;
             }
-            line.clear();
         }
         if let Cut::Sessions(_) = cut {
             counts = joined(counts);
@@ -68,8 +54,8 @@ impl Recount {
         });
         Ok(Recount {
             rows: rows.collect(),
-            lines,
-            out_of_order: Duration::from_millis(behind),
+            lines: again.lines,
+            out_of_order: again.out_of_order(),
         })
     }
     // ANCHOR_END: recount

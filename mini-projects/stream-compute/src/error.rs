@@ -34,13 +34,16 @@ pub enum Error {
     #[error("the job failed")]
     Job(#[from] stream_engine::Error),
     /// Another instance of the same job has begun.
-    #[error(
-        "another ip-count has taken over the topic {0}, or a transaction was open for too long"
-    )]
+    #[error("another ip-count has taken over the topic {0}: this one has nothing more to do")]
     Fenced(TopicName),
+    /// The queue has aborted a transaction.
+    #[error(
+        "a transaction of the topic {0} was aborted: it was open for longer than --transaction-timeout, or another ip-count has taken over"
+    )]
+    Aborted(TopicName),
     /// A topic does not have what the last checkpoint says.
     #[error(
-        "topic {0} has lost what the last checkpoint says: it is another topic, or the job was not resumed within 15 minutes"
+        "topic {0} has lost what the last checkpoint says: it is another topic, or the job was not resumed within --transaction-timeout; count the log again, into other topics"
     )]
     Lost(TopicName),
     /// The queue did not answer for as long as we are prepared to wait.
@@ -64,7 +67,36 @@ pub enum Error {
     /// The topic has a line that the input does not have at its place.
     #[error("line {0} of the input is not line {0} in the topic; resume with the same input")]
     OtherInput(u64),
+    /// The line that is to be read next is in no file of the log.
+    #[error(
+        "line {line}, which the topic has last, is in no file beside {}: its file was compressed, removed or cut after the log was rotated. Decompress the file in its folder (gunzip keeps its time) and start again; if it is gone, its other lines are lost: count what is left into other topics",
+        path.display()
+    )]
+    Rotated {
+        /// Its number.
+        line: u64,
+        /// The log.
+        path: PathBuf,
+    },
+    /// A file was compressed before it was read.
+    #[error(
+        "{} is compressed, and has lines that are to be read: decompress it in its folder (gunzip keeps its time) and start again",
+        .0.display()
+    )]
+    Compressed(PathBuf),
     /// What was fetched is no batch, or none of ours, or no row.
     #[error("the topic {0} has a record that is none of this job")]
     Record(TopicName, #[source] Option<ReadError>),
+}
+
+impl Error {
+    /// Whether the job may go on from its last checkpoint: the queue answers, but has given up a
+    /// transaction. If the queue does not answer, the job has waited for it already.
+    pub(crate) fn is_worth_another_try(&self) -> bool {
+        use producer::Error::{Fatal, Refused};
+        matches!(
+            self,
+            Error::Aborted(_) | Error::NotDelivered(Refused(_) | Fatal(_))
+        )
+    }
 }

@@ -5,7 +5,6 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use client::ConsumedRecord;
 use message_model::{Moment, Offset, TokenBucket, TopicPartition};
 use producer::{Delivery, Producer, Record};
 use record_batch::Header;
@@ -13,14 +12,13 @@ use tokio::sync::watch;
 
 use crate::access_log::Unparsable;
 use crate::error::Error;
-use crate::input::{Chunk, Input};
+use crate::input::{Chunk, Input, Place, Source};
 use crate::job::{Aside, Reason};
+use crate::last_lines::LastLines;
+use crate::line_header::{LINE_HEADER, LineHeader, Origin};
 use crate::lines::{Line, LineSplitter};
 use crate::queue::Queue;
 use crate::settings::Settings;
-
-/// The record header that says which line of the input a record is: decimal digits.
-pub(crate) const LINE_HEADER: &str = "line";
 
 /// How many lines are sent between two looks at the rate and at what is acknowledged.
 const BATCH_LINES_MAX: u32 = 200;
@@ -42,66 +40,6 @@ pub(crate) struct Fed {
     pub(crate) end: Vec<Offset>,
 }
 
-/// The line that each partition has last. The lines are dealt to the partitions in turn.
-#[derive(Debug, Clone)]
-pub(crate) struct LastLines(Vec<Option<LastLine>>);
-
-#[derive(Debug, Clone)]
-struct LastLine {
-    number: u64,
-    text: Vec<u8>,
-}
-
-impl LastLines {
-    pub(crate) async fn read(queue: &Queue, of: &[TopicPartition]) -> Result<LastLines, Error> {
-        let mut last = Vec::new();
-        for partition in of {
-            let record = queue.last_record(partition).await?;
-            last.push(record.as_ref().and_then(LastLine::of));
-        }
-        Ok(LastLines(last))
-    }
-
-    /// All lines up to this one are in the topic.
-    pub(crate) fn known(&self) -> u64 {
-        let count = self.0.len() as u64;
-        let next = |(partition, last): (u64, &Option<LastLine>)| match last {
-            None => partition + 1,
-            Some(last) => last.number + count,
-        };
-        let next = (0..).zip(&self.0).map(next).min();
-        next.map_or(0, |next| next - 1)
-    }
-
-    /// The highest line in the topic.
-    fn highest(&self) -> u64 {
-        let lines = self.0.iter().flatten();
-        lines.map(|last| last.number).max().unwrap_or(0)
-    }
-
-    /// The partition of a line.
-    fn partition_of(&self, line: u64) -> usize {
-        let index = line.saturating_sub(1) % self.0.len().max(1) as u64;
-        usize::try_from(index).unwrap_or(0)
-    }
-}
-
-impl LastLine {
-    fn of(record: &ConsumedRecord) -> Option<LastLine> {
-        Some(LastLine {
-            number: line_number(record)?,
-            text: record.value.as_deref()?.to_vec(),
-        })
-    }
-}
-
-/// The number of the line that a record is.
-pub(crate) fn line_number(record: &ConsumedRecord) -> Option<u64> {
-    let mut headers = record.headers.iter();
-    let (_, value) = headers.find(|(name, _)| name == LINE_HEADER)?;
-    std::str::from_utf8(value.as_deref()?).ok()?.parse().ok()
-}
-
 /// Sends lines in order, from the one behind the topic's last line on. The producer is
 /// idempotent, so it stores no line twice. What a killed instance has left on its way may be
 /// stored as well, later. Whatever is in the topic twice, all lines before it are in front of
@@ -113,6 +51,7 @@ pub(crate) struct Feeder<'a> {
     producer: Producer,
     /// What is in the topic already.
     last: LastLines,
+    source: &'a Source,
     /// At most so many lines a second.
     rate: Option<NonZeroU32>,
     /// End when a followed file has not grown for so long.
@@ -124,7 +63,7 @@ impl<'a> Feeder<'a> {
     pub(crate) fn new(
         queue: &'a Queue,
         (partitions, last): (&'a [TopicPartition], LastLines),
-        settings: &Settings,
+        settings: &'a Settings,
     ) -> Feeder<'a> {
         let patience = queue.waiting.patience;
         let producer = producer::Settings {
@@ -137,6 +76,7 @@ impl<'a> Feeder<'a> {
             partitions,
             producer: Producer::new(Arc::clone(&queue.client), producer),
             last,
+            source: &settings.source,
             rate: settings.rate,
             idle_end: settings.idle_end,
         }
@@ -153,17 +93,18 @@ impl<'a> Feeder<'a> {
         input: &mut Input,
         mut stop: watch::Receiver<bool>,
     ) -> Result<Fed, Error> {
-        let now = self.queue.waiting.clock.now();
-        let mut progress = Progress::new(now, self.limit(), self.last.known());
-        let mut splitter = LineSplitter::default();
+        let (mut progress, mut splitter) = self.begin(input).await?;
         loop {
             let chunk = tokio::select! {
                 chunk = self.next(input, &mut progress) => chunk?,
                 _ = stop.wait_for(|stop| *stop) => break,
             };
             let (lines, end) = match chunk {
-                Chunk::Bytes(bytes) => (splitter.push(&bytes), false),
-                Chunk::Break => (splitter.finish().into_iter().collect(), false),
+                Chunk::Bytes(bytes) => {
+                    progress.file = input.file();
+                    (splitter.push(&bytes), false)
+                }
+                Chunk::Break | Chunk::Cut => (splitter.finish().into_iter().collect(), false),
                 Chunk::End => (splitter.finish().into_iter().collect(), true),
                 Chunk::Nothing => continue,
             };
@@ -186,11 +127,45 @@ impl<'a> Feeder<'a> {
         })
     }
 
+    /// Goes to the first line that the topic may not have, if it is known where that is.
+    async fn begin(&self, input: &mut Input) -> Result<(Progress, LineSplitter), Error> {
+        let now = self.queue.waiting.clock.now();
+        let mut progress = Progress::new(now, self.limit(), self.last.known());
+        let mut splitter = LineSplitter::default();
+        if let Some((line, Origin { place, too_long })) = self.last.start() {
+            let (number, path) = (line.header.number, self.source.path());
+            match (input.go_to(place, &line.text).await?, self.source) {
+                (true, source) => {
+                    (progress.lines, progress.too_long) = (number - 1, too_long);
+                    splitter = LineSplitter::behind(number - 1, place.at);
+                    if let Source::Follow(_) = source {
+                        input.began_in(self.last.first_file());
+                    }
+                }
+                (false, Source::Follow(_)) => {
+                    return Err(Error::Rotated {
+                        line: number,
+                        path: path.to_owned(),
+                    });
+                }
+                // All lines are compared, from the first one on.
+                (false, Source::Files(_) | Source::Stdin) => {}
+            }
+        }
+        Ok((progress, splitter))
+    }
+
     /// The next chunk; waits a moment when there is nothing.
     async fn next(&self, input: &mut Input, progress: &mut Progress) -> Result<Chunk, Error> {
         let clock = self.queue.waiting.clock;
         let chunk = input.next().await?;
         let now = clock.now();
+        if chunk == Chunk::Cut {
+            let path = self.source.path().display();
+            self.queue.waiting.report.line(format_args!(
+                "input {path} was cut: lines that were not read before are lost; rotate it with create, not with copytruncate"
+            ))?;
+        }
         if chunk != Chunk::Nothing {
             progress.last_growth = now;
             return Ok(chunk);
@@ -198,7 +173,8 @@ impl<'a> Feeder<'a> {
         self.settle(progress, 0, true).await?;
         self.check_is_in(progress)?;
         let idle = now.since(progress.last_growth);
-        if self.idle_end.is_some_and(|idle_end| idle >= idle_end) {
+        let is_idle = self.idle_end.is_some_and(|idle_end| idle >= idle_end);
+        if is_idle && !input.has_next() {
             return Ok(Chunk::End);
         }
         clock.sleep_until(now.plus(LOOK_INTERVAL)).await;
@@ -232,9 +208,10 @@ impl<'a> Feeder<'a> {
         progress.lines += 1;
         progress.too_long += u64::from(line.text.is_none());
         let partition = self.last.partition_of(line.number);
-        let last = self.last.0[partition].as_ref();
-        if let Some(last) = last.filter(|last| line.number <= last.number) {
-            let is_other = line.number == last.number && line.text.as_ref() != Some(&last.text);
+        let last = self.last.of(partition);
+        if let Some(last) = last.filter(|last| line.number <= last.header.number) {
+            let is_last = line.number == last.header.number;
+            let is_other = is_last && line.text.as_ref() != Some(&last.text);
             return match is_other {
                 true => Err(Error::OtherInput(line.number)),
                 false => Ok(false),
@@ -248,13 +225,18 @@ impl<'a> Feeder<'a> {
             return Ok(false);
         };
         let partition = &self.partitions[partition];
-        let number = line.number.to_string();
+        let origin = progress.file.map(|file| Origin {
+            place: Place { file, at: line.at },
+            too_long: progress.too_long,
+        });
+        let number = line.number;
+        let header = LineHeader { number, origin }.to_string();
         // Its timestamp is now, and not the time in the line: a topic deletes what is a week old.
         let record = Record {
             partition: Some(partition.partition),
             headers: &[Header {
                 key: LINE_HEADER,
-                value: Some(number.as_bytes()),
+                value: Some(header.as_bytes()),
             }],
             ..Record::of_value(text)
         };
@@ -344,6 +326,8 @@ struct Progress {
     last_growth: Moment,
     /// Lines that are sent and not known to be acknowledged, with their numbers.
     on_their_way: VecDeque<(u64, Delivery)>,
+    /// The inode of the file that was read last.
+    file: Option<u64>,
     /// How many lines were read, with those that the topic had.
     lines: u64,
     too_long: u64,
@@ -359,6 +343,7 @@ impl Progress {
             limit,
             last_growth: now,
             on_their_way: VecDeque::new(),
+            file: None,
             lines: 0,
             too_long: 0,
             acknowledged: known,

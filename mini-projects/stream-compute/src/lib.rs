@@ -15,29 +15,37 @@
 //! - The rows of a transaction are those between two checkpoints. They are committed when the
 //!   second one is stored, and once.
 //! - What is held in memory is the windows that are open, and a bounded number of lines.
-//!   (The check at the end holds all rows.)
+//!   The check at the end holds what rows and input have not yet both; all rows if they differ.
 //!
 //! Start reading at [`run`], then `job.rs`.
 
 mod access_log;
+mod again;
 mod buckets;
 mod check;
 mod civil_time;
+mod counts;
 mod error;
 mod feed;
 mod html;
+mod ids;
 mod input;
 mod job;
 mod job_dir;
+mod judge;
+mod last_lines;
+mod line_header;
 mod lines;
 mod meters;
 mod page;
 mod queue;
 mod read_back;
 mod report;
+mod rotation;
 mod row;
 mod run;
 mod settings;
+mod side_by_side;
 mod terminal;
 mod thousands;
 mod topic_sink;
@@ -50,7 +58,7 @@ pub use access_log::{Hit, Unparsable, parse};
 pub use check::{Recount, Verdict};
 pub use civil_time::{Utc, parse_log_time};
 pub use error::Error;
-pub use input::{Chunk, Input, Source};
+pub use input::{Chunk, Input, Place, Source};
 pub use lines::{LINE_BYTES_MAX, Line, LineSplitter};
 pub use report::{Report, RowsShown};
 pub use row::{Row, Said, Table};

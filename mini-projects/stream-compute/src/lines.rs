@@ -8,6 +8,8 @@ pub const LINE_BYTES_MAX: usize = 64 * 1024;
 pub struct Line {
     /// Counts from 1.
     pub number: u64,
+    /// The byte of its file at which it begins.
+    pub at: u64,
     /// Without `\n` or `\r\n`; `None` when it is longer than [`LINE_BYTES_MAX`].
     pub text: Option<Vec<u8>>,
 }
@@ -23,9 +25,21 @@ pub struct LineSplitter {
     pending_bytes: u64,
     /// How many lines are complete.
     complete: u64,
+    /// The byte of the file at which the next line begins.
+    at: u64,
 }
 
 impl LineSplitter {
+    /// A splitter of what is behind so many lines, at this byte of a file.
+    #[must_use]
+    pub fn behind(lines: u64, at: u64) -> LineSplitter {
+        LineSplitter {
+            complete: lines,
+            at,
+            ..LineSplitter::default()
+        }
+    }
+
     /// The lines that end in `bytes`.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Line> {
         let mut lines = Vec::new();
@@ -33,7 +47,9 @@ impl LineSplitter {
             match piece.strip_suffix(b"\n") {
                 Some(end) => {
                     self.extend(end);
-                    lines.push(self.take());
+                    let line = self.take();
+                    self.at += 1;
+                    lines.push(line);
                 }
                 None => self.extend(piece),
             }
@@ -41,10 +57,13 @@ impl LineSplitter {
         lines
     }
 
-    /// At the end of the input: what has come since the last line end, if anything.
+    /// At the end of a file: what has come since the last line end, if anything. What comes then
+    /// is of another file.
     pub fn finish(&mut self) -> Option<Line> {
         let anything = self.too_long || !self.partial.is_empty();
-        anything.then(|| self.take())
+        let last = anything.then(|| self.take());
+        self.at = 0;
+        last
     }
 
     /// How many bytes have come since the last line end.
@@ -71,9 +90,11 @@ impl LineSplitter {
         }
         let fits = !std::mem::take(&mut self.too_long) && text.len() <= LINE_BYTES_MAX;
         self.complete += 1;
-        self.pending_bytes = 0;
+        let at = self.at;
+        self.at += std::mem::take(&mut self.pending_bytes);
         Line {
             number: self.complete,
+            at,
             text: fits.then_some(text),
         }
     }

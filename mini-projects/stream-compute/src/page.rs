@@ -1,7 +1,6 @@
 //! What came of a job, as a web page that needs nothing but itself.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -12,9 +11,9 @@ use message_model::Timestamp;
 use crate::access_log::Unparsable;
 use crate::buckets::Buckets;
 use crate::civil_time::Utc;
+use crate::counts::Counts;
 use crate::html::Html;
 use crate::meters::Meters;
-use crate::read_back::ReadBack;
 use crate::run::Summary;
 use crate::settings::Settings;
 use crate::thousands::Thousands;
@@ -63,7 +62,7 @@ impl Drop for PageFile {
 pub(crate) fn page(
     settings: &Settings,
     summary: &Summary,
-    read_back: &ReadBack,
+    counts: &Counts,
     meters: &Meters,
 ) -> String {
     let mut html = Html::default();
@@ -74,7 +73,7 @@ pub(crate) fn page(
         .markup("<title>Requests per address</title>\n<style>\n")
         .markup(STYLE)
         .markup("</style>\n<h1>Requests per address</h1>\n<p>")
-        .text(settings.source.path().display())
+        .text(&settings.source)
         .markup("</p>\n<p class=\"faint\">")
         .text(settings.windows)
         .markup("; lines in topic ")
@@ -86,49 +85,16 @@ pub(crate) fn page(
         .markup("\">")
         .text(summary)
         .markup("</p>\n");
-    let counts = Counts::of(settings, read_back);
-    totals(&mut html, summary, &counts);
-    requests(&mut html, settings, &counts);
-    addresses(&mut html, settings, &counts);
+    totals(&mut html, summary, counts);
+    requests(&mut html, settings, counts);
+    addresses(&mut html, settings, counts);
     not_counted(&mut html, summary, meters);
     checkpoints(&mut html, meters);
     html.markup("</html>\n");
     html.into_string()
 }
 
-/// What the rows say together.
-struct Counts<'a> {
-    requests: u64,
-    over_time: Buckets,
-    by_address: HashMap<&'a str, u64>,
-}
-
-impl Counts<'_> {
-    fn of<'a>(settings: &Settings, read_back: &'a ReadBack) -> Counts<'a> {
-        let cut = settings.windows;
-        let width = i64::try_from(cut.apart().as_millis()).unwrap_or(i64::MAX);
-        let mut counts = Counts {
-            requests: 0,
-            over_time: Buckets::new(width, |one, other| one + other),
-            by_address: HashMap::new(),
-        };
-        for (key, count) in &read_back.rows {
-            let (start, ip) = key.split_once(' ').unwrap_or((key, ""));
-            let start = Utc::read(start);
-            if start.is_some_and(|start| !cut.is_counted(start)) {
-                continue;
-            }
-            counts.requests += count;
-            *counts.by_address.entry(ip).or_default() += count;
-            if let Some(start) = start {
-                counts.over_time.add(start.0, *count);
-            }
-        }
-        counts
-    }
-}
-
-fn totals(html: &mut Html, summary: &Summary, counts: &Counts<'_>) {
+fn totals(html: &mut Html, summary: &Summary, counts: &Counts) {
     let tally = summary.tally;
     html.markup("<h2>Totals</h2>\n<table>\n");
     let rows: [(&'static str, u64); 6] = [
@@ -154,7 +120,7 @@ fn row(html: &mut Html, count: u64, name: impl Display) {
         .text(name);
 }
 
-fn requests(html: &mut Html, settings: &Settings, counts: &Counts<'_>) {
+fn requests(html: &mut Html, settings: &Settings, counts: &Counts) {
     let over_time = &counts.over_time;
     let time = |place| Utc(Timestamp(place)).to_string();
     let width = over_time.width() / 1000;
@@ -168,7 +134,7 @@ fn requests(html: &mut Html, settings: &Settings, counts: &Counts<'_>) {
     plot(html, over_time, (&time, ""));
 }
 
-fn addresses(html: &mut Html, settings: &Settings, counts: &Counts<'_>) {
+fn addresses(html: &mut Html, settings: &Settings, counts: &Counts) {
     let mut top: Vec<_> = counts.by_address.iter().collect();
     top.sort_unstable_by_key(|(ip, count)| (Reverse(**count), **ip));
     top.truncate(TOP);

@@ -7,6 +7,8 @@ use async_model::Clock;
 use client::{Client, FetchLimits, OffsetSpec, Target, records};
 use consumer::{Consumer, Polled};
 use message_model::{Moment, Offset, PartitionIndex, TopicName, TopicPartition};
+use stream_engine::Cause;
+use tokio::sync::mpsc;
 use wire_protocol::ErrorCode;
 
 use crate::error::Error;
@@ -37,6 +39,8 @@ pub(crate) struct Address {
     /// `host:port`, or several with commas between them.
     pub(crate) bootstrap: String,
     pub(crate) waiting: Waiting,
+    /// Gets the errors after which the job does not begin again from its checkpoint.
+    pub(crate) ending: mpsc::UnboundedSender<Error>,
 }
 
 /// Waits for the queue, with a word when that takes long.
@@ -48,6 +52,21 @@ pub(crate) struct Waiting {
 }
 
 impl Address {
+    /// What the engine gets of an error of a source or a sink.
+    pub(crate) fn cause(&self, error: Error) -> Cause {
+        if error.is_worth_another_try() {
+            let report = &self.waiting.report;
+            let said = report.line(format_args!(
+                "queue sink: {error}; goes on from the last checkpoint"
+            ));
+            return said.err().map_or(error, Error::Report).into();
+        }
+        let cause = error.to_string().into();
+        // The job may have ended already.
+        let _ = self.ending.send(error);
+        cause
+    }
+
     /// A client with connections of its own.
     pub(crate) async fn connect(&self) -> Result<Client, Error> {
         let settings = client::Settings {
@@ -124,12 +143,35 @@ impl Queue {
         if end == Offset::ZERO {
             return Ok(None);
         }
-        let last = end.plus(-1);
-        let fetch = || self.client.fetch(of, last, ONE_RECORD);
+        self.record(of, end.plus(-1)).await
+    }
+
+    /// The first record of a partition without transactions.
+    pub(crate) async fn first_record(
+        &self,
+        of: &TopicPartition,
+    ) -> Result<Option<client::ConsumedRecord>, Error> {
+        let finding = self
+            .client
+            .find_offset(of, OffsetSpec::Earliest, self.deadline());
+        let first = self.waiting.until("client", finding).await??;
+        match first {
+            Some(first) if first < self.log_end(of).await? => self.record(of, first).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// The record with this offset, which is there.
+    async fn record(
+        &self,
+        of: &TopicPartition,
+        offset: Offset,
+    ) -> Result<Option<client::ConsumedRecord>, Error> {
+        let fetch = || self.client.fetch(of, offset, ONE_RECORD);
         let target = Target::Leader(of.clone());
         let fetching = self.client.retry(&target, self.deadline(), fetch);
         let fetched = self.waiting.until("client", fetching).await??;
-        let record = records(fetched.batches, last).next().transpose();
+        let record = records(fetched.batches, offset).next().transpose();
         record.map_err(|error| Error::Record(of.topic.clone(), Some(error)))
     }
 

@@ -1,27 +1,31 @@
 //! Rows out of the queue, for the check.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use client::Records;
 use consumer::{Consumer, OffsetReset};
-use message_model::TopicPartition;
+use message_model::{Offset, TopicPartition};
 
 use crate::error::Error;
-use crate::queue::{Queue, next};
-use crate::row::{Said, Table};
+use crate::queue::{Queue, Waiting, next};
+use crate::row::Said;
 
-/// What a reader of committed records finds in the topic of rows.
-#[derive(Debug, Default)]
+/// The rows that a reader of committed records finds in the topic, in their order.
+#[derive(Debug)]
 pub(crate) struct ReadBack {
-    /// The counts that hold, by key.
-    pub(crate) rows: BTreeMap<String, u64>,
-    /// A row that is there twice, or without the one before. There must be none.
-    pub(crate) twice: Option<String>,
+    consumer: Consumer,
+    from: TopicPartition,
+    /// The end of the topic when reading began.
+    end: Offset,
+    waiting: Waiting,
+    /// Records that were fetched and not taken.
+    current: Option<Records>,
 }
 
 impl ReadBack {
-    /// Reads to the end, for which a transaction that is open is waited for.
-    pub(crate) async fn all(queue: &Queue, from: &TopicPartition) -> Result<ReadBack, Error> {
+    /// Begins with the first row.
+    pub(crate) async fn begin(queue: &Queue, from: &TopicPartition) -> Result<ReadBack, Error> {
         let end = queue.log_end(from).await?;
         let settings = consumer::Settings {
             reset: OffsetReset::Earliest,
@@ -31,21 +35,30 @@ impl ReadBack {
         };
         let mut consumer = Consumer::new(Arc::clone(&queue.client), settings);
         consumer.assign(BTreeSet::from([from.clone()])).await?;
-        let (mut table, mut twice) = (Table::default(), None);
-        while consumer.position(from) < Some(end) {
-            let polled = queue.waiting.until("check", next(&mut consumer)).await??;
-            for record in polled.records {
-                let none_of_ours = |error| Error::Record(from.topic.clone(), error);
-                let record = record.map_err(|error| none_of_ours(Some(error)))?;
+        Ok(ReadBack {
+            consumer,
+            from: from.clone(),
+            end,
+            waiting: queue.waiting.clone(),
+            current: None,
+        })
+    }
+
+    /// The next row and its key; `None` at the end. A transaction that is open is waited for.
+    pub(crate) async fn next(&mut self) -> Result<Option<(String, Said)>, Error> {
+        let not_ours = |error| Error::Record(self.from.topic.clone(), error);
+        loop {
+            if let Some(record) = self.current.as_mut().and_then(Iterator::next) {
+                let record = record.map_err(|error| not_ours(Some(error)))?;
                 let key = record.key.as_deref().unwrap_or_default();
                 let row = Said::read(key, record.value.as_deref().unwrap_or_default());
-                let (key, said) = row.ok_or_else(|| none_of_ours(None))?;
-                if !table.add(key.clone(), said) {
-                    twice.get_or_insert(key);
-                }
+                return row.ok_or_else(|| not_ours(None)).map(Some);
             }
+            if self.consumer.position(&self.from) >= Some(self.end) {
+                return Ok(None);
+            }
+            let polling = next(&mut self.consumer);
+            self.current = Some(self.waiting.until("check", polling).await??.records);
         }
-        let rows = table.counts();
-        Ok(ReadBack { rows, twice })
     }
 }

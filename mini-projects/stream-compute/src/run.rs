@@ -1,26 +1,36 @@
 //! The whole job.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_model::Clock;
 use message_model::{Offset, TopicPartition};
-use stream_engine::{Handle, Job, Plan};
+use stream_engine::{Handle, Job, Plan, Restart};
 use tokio::sync::{mpsc, watch};
 
-use crate::check::{Recount, Verdict};
+use crate::check::Verdict;
 use crate::error::Error;
-use crate::feed::{Fed, Feeder, LastLines};
+use crate::feed::{Fed, Feeder};
 use crate::input::Input;
 use crate::job::{Counters, define};
 use crate::job_dir::JobDir;
+use crate::judge::{Wanted, judge};
+use crate::last_lines::LastLines;
 use crate::page::page;
 use crate::queue::{Address, Queue, Waiting};
-use crate::read_back::ReadBack;
 use crate::report::Report;
-use crate::settings::{Cut, Settings};
+use crate::settings::Settings;
 use crate::topic_sink::TopicSink;
 use crate::topic_source::{TopicSource, places};
+
+/// How often the job begins again without a checkpoint between, when a transaction has failed.
+const RESTART: Restart = Restart {
+    attempts: 3,
+    backoff: Duration::from_millis(200),
+    backoff_max: Duration::from_secs(5),
+};
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +70,7 @@ pub async fn run(
     stop: watch::Receiver<bool>,
 ) -> Result<Summary, Error> {
     let mut input = Input::open(settings.source.clone()).await?;
-    let address = address(&settings, report);
+    let (address, ending) = address(&settings, report);
     let queue = Queue::connect(&address).await?;
     let report = &address.waiting.report;
     let lines = queue.topic(&settings.topic, settings.partitions).await?;
@@ -85,9 +95,13 @@ pub async fn run(
         lines: lines.clone(),
         end: known_end,
     };
-    let sink = TopicSink::new(address.clone(), rows[0].clone(), dir.subtasks);
+    let sink = TopicSink {
+        subtasks: dir.subtasks,
+        ..TopicSink::new(address.clone(), rows[0].clone(), &settings)
+    };
     let job = define(&settings, (source, sink), counters, Arc::clone(report));
-    let count = count(&job, engine_settings(&settings, dir, &address), report);
+    let settings_of_engine = engine_settings(&settings, dir, &address);
+    let count = count(&job, (settings_of_engine, ending), report);
     let (fed, ()) = tokio::try_join!(feed, count)?;
 
     let tally = Tally {
@@ -95,20 +109,35 @@ pub async fn run(
         unparsable: counters.unparsable.total(),
         late: counters.late.total(),
     };
-    let read_back = ReadBack::all(&queue, &rows[0]).await?;
-    let verdict = verdict(&settings, &input, &read_back, (&fed, tally))?;
-    let summary = Summary {
-        verdict,
-        lines: fed.lines,
+    let (lines, too_long) = (fed.lines, fed.too_long);
+    let wanted = Wanted {
+        settings: &settings,
+        files: counted_files(&input, &fed),
+        fed,
         tally,
-        too_long: fed.too_long,
-        rows: read_back.rows.len() as u64,
+    };
+    let judged = judge(&queue, &rows[0], &wanted).await?;
+    let summary = Summary {
+        verdict: judged.verdict,
+        lines,
+        tally,
+        too_long,
+        rows: judged.rows,
     };
     if let Some(file) = &report.page {
-        file.finish(&page(&settings, &summary, &read_back, &report.meters))?;
+        file.finish(&page(&settings, &summary, &judged.counts, &report.meters))?;
     }
     report.line(format_args!("{summary}"))?;
     Ok(summary)
+}
+
+/// The files with the lines that were fed, and how much of each, if they can be read again.
+fn counted_files(input: &Input, fed: &Fed) -> Option<Vec<(PathBuf, u64)>> {
+    let mut files = input.can_be_read_again()?;
+    if let Some((_, bytes)) = files.last_mut() {
+        *bytes -= fed.unsent_bytes;
+    }
+    Some(files)
 }
 
 /// The plan of the job, for which no queue is needed.
@@ -116,7 +145,7 @@ pub async fn run(
 /// # Errors
 /// When the job cannot run so.
 pub fn plan(settings: &Settings, report: Report) -> Result<Plan, Error> {
-    let address = address(settings, Arc::new(report));
+    let (address, _) = address(settings, Arc::new(report));
     let partition = |number| TopicPartition {
         topic: settings.topic.clone(),
         partition: message_model::PartitionIndex(number),
@@ -126,21 +155,25 @@ pub fn plan(settings: &Settings, report: Report) -> Result<Plan, Error> {
         lines: (0..settings.partitions).map(partition).collect(),
         end: watch::channel(None).1,
     };
-    let sink = TopicSink::new(address.clone(), partition(0), settings.parallelism);
+    let sink = TopicSink::new(address.clone(), partition(0), settings);
     let report = address.waiting.report;
     let job = define(settings, (source, sink), &Counters::default(), report);
     Ok(job.plan(settings.parallelism)?)
 }
 
-fn address(settings: &Settings, report: Arc<Report>) -> Address {
-    Address {
+/// Where the queue is, and what gets the errors that end the job.
+fn address(settings: &Settings, report: Arc<Report>) -> (Address, mpsc::UnboundedReceiver<Error>) {
+    let (ending, errors) = mpsc::unbounded_channel();
+    let address = Address {
+        ending,
         bootstrap: settings.bootstrap.clone(),
         waiting: Waiting {
             clock: Clock::start(),
             patience: settings.patience,
             report,
         },
-    }
+    };
+    (address, errors)
 }
 
 fn engine_settings(settings: &Settings, dir: JobDir, address: &Address) -> stream_engine::Settings {
@@ -149,14 +182,16 @@ fn engine_settings(settings: &Settings, dir: JobDir, address: &Address) -> strea
         store: dir.checkpoints,
         interval: Some(settings.checkpoint_every),
         resume: dir.resume,
+        restart: RESTART,
         ..stream_engine::Settings::new(address.waiting.clock)
     }
 }
 
-/// Runs the job to its end, and notes its checkpoints.
+/// Runs the job to its end, and notes its checkpoints. An error that another try does not mend
+/// ends it at once.
 async fn count(
     job: &Job,
-    mut settings: stream_engine::Settings,
+    (mut settings, mut ending): (stream_engine::Settings, mpsc::UnboundedReceiver<Error>),
     report: &Report,
 ) -> Result<(), Error> {
     let (completed, mut checkpoints) = mpsc::unbounded_channel();
@@ -167,9 +202,15 @@ async fn count(
         }
     };
     let (_handle, requests) = Handle::new();
-    let (ended, ()) = tokio::join!(job.run(settings, requests), note);
-    ended?;
-    Ok(())
+    let run = async { tokio::join!(job.run(settings, requests), note).0 };
+    tokio::select! {
+        biased;
+        Some(error) = ending.recv() => Err(error),
+        ended = run => {
+            ended?;
+            Ok(())
+        }
+    }
 }
 
 /// Says where the job begins, and returns what the topic has last. The topics of a job that has
@@ -210,44 +251,6 @@ async fn begin(
         }?;
     }
     Ok(last)
-}
-
-fn verdict(
-    settings: &Settings,
-    input: &Input,
-    read_back: &ReadBack,
-    (fed, tally): (&Fed, Tally),
-) -> Result<Verdict, Error> {
-    if let Some(key) = &read_back.twice {
-        return Ok(Verdict::Twice { key: key.clone() });
-    }
-    let in_rows: u64 = read_back.rows.values().sum();
-    let accounted = in_rows + tally.unparsable + tally.late + fed.too_long;
-    let (lines, cut) = (fed.lines, settings.windows);
-    let is_counted_once = !matches!(cut, Cut::Sliding(..)) && settings.top.is_none();
-    if is_counted_once && accounted != lines {
-        return Ok(Verdict::DoesNotAddUp { accounted, lines });
-    }
-    let Some((path, bytes)) = input.can_be_read_again() else {
-        return Ok(match is_counted_once {
-            true => Verdict::AddsUp,
-            false => Verdict::Once,
-        });
-    };
-    let recount = Recount::of(path, bytes - fed.unsent_bytes, cut);
-    let recount = recount.map_err(|source| Error::Input {
-        path: path.to_owned(),
-        source,
-    })?;
-    let rows = &read_back.rows;
-    let is_in_order = recount.out_of_order <= settings.out_of_order + settings.lateness;
-    Ok(match (cut, settings.top) {
-        (Cut::Tumbling(_), None) => Verdict::compare(rows, &recount.rows, tally.late),
-        (_, Some(count)) if is_in_order => Verdict::compare(rows, &recount.top(count), 0),
-        (_, None) if is_in_order => Verdict::compare(rows, &recount.rows, 0),
-        (Cut::Sessions(_), _) => Verdict::Once,
-        _ => Verdict::none_above(rows, &recount.rows),
-    })
 }
 
 impl Summary {

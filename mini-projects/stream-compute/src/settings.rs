@@ -48,6 +48,8 @@ pub struct Settings {
     pub checkpoint_dir: Option<PathBuf>,
     /// How long it is from one checkpoint to the next. Rows are committed with checkpoints.
     pub checkpoint_every: Duration,
+    /// How long a transaction may be open before the queue aborts it.
+    pub transaction_timeout: Duration,
 }
 
 impl Settings {

@@ -1,18 +1,20 @@
 //! Rows into the queue, as a sink of the engine: one checkpoint, one transaction.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
-use message_model::TopicPartition;
+use message_model::{Moment, TopicPartition};
 use producer::{Identity, Producer};
 use serde::{Deserialize, Serialize};
 use stream_engine::{Cause, Record, Sink, Subtask, Writer};
 use wire_protocol::ErrorCode;
 
 use crate::error::Error;
+use crate::ids::{Ids, State, Taken};
 use crate::queue::Address;
 use crate::report::RowsToShow;
 use crate::row::Row;
+use crate::settings::Settings;
 use crate::transactions::{Named, Transactions, is_fenced};
 
 /// How many transactional ids a subtask has: one for the transaction that is open, one for that
@@ -26,23 +28,31 @@ const IDS: usize = 3;
 /// A job that is resumed commits the transaction that its checkpoint names. So nothing else may
 /// be open under that id, and it is not used again before a newer checkpoint is stored. The
 /// transactions of all other ids are not to be seen: they are aborted before the first row.
+///
+/// # Two instances
+/// An instance that begins takes all ids, so one that was alive before is fenced. A transaction
+/// that is open for too long looks the same to its writer, but the queue takes only that one id
+/// away. So the job begins again from its checkpoint, and asks for its other ids as the one that
+/// has them: the queue refuses if another instance has taken them, and then the job ends.
 #[derive(Debug)]
 pub(crate) struct TopicSink {
     pub(crate) address: Address,
     pub(crate) rows: TopicPartition,
     /// The most subtasks that any run of the job has had.
     pub(crate) subtasks: usize,
-    /// Ids of the checkpoint that the job was resumed from.
-    pub(crate) held: Arc<Mutex<BTreeSet<String>>>,
+    /// How long a transaction may be open.
+    pub(crate) timeout: Duration,
+    pub(crate) ids: Ids,
 }
 
 impl TopicSink {
-    pub(crate) fn new(address: Address, rows: TopicPartition, subtasks: usize) -> TopicSink {
+    pub(crate) fn new(address: Address, rows: TopicPartition, settings: &Settings) -> TopicSink {
         TopicSink {
             address,
             rows,
-            subtasks,
-            held: Arc::default(),
+            subtasks: settings.parallelism,
+            timeout: settings.transaction_timeout,
+            ids: Ids::default(),
         }
     }
 }
@@ -52,16 +62,22 @@ impl Sink for TopicSink {
     type Writer = TopicWriter;
 
     fn open(&self, subtask: Subtask) -> Result<TopicWriter, Cause> {
+        if subtask.index == 0 {
+            // It is the first one.
+            self.ids.begin();
+        }
         Ok(TopicWriter {
             address: self.address.clone(),
             rows: self.rows.clone(),
             subtask,
             subtasks: self.subtasks,
-            held: Arc::clone(&self.held),
+            timeout: self.timeout,
+            ids: self.ids.clone(),
             calls: None,
             has_begun: false,
             slots: Vec::new(),
             open: None,
+            opened: Moment::default(),
             is_prepared: false,
         })
     }
@@ -78,34 +94,28 @@ pub(crate) struct TopicWriter {
     rows: TopicPartition,
     subtask: Subtask,
     subtasks: usize,
-    held: Arc<Mutex<BTreeSet<String>>>,
+    timeout: Duration,
+    ids: Ids,
     calls: Option<Transactions>,
     /// What earlier runs have left open is aborted.
     has_begun: bool,
+    /// The ids that it writes under.
     slots: Vec<Slot>,
     /// The slot whose transaction is open.
     open: Option<usize>,
+    /// When that was opened.
+    opened: Moment,
     /// A checkpoint was prepared that is not complete.
     is_prepared: bool,
 }
 
-/// A transactional id, and what has become of its last transaction.
+/// A transactional id and its producer.
 #[derive(Debug)]
 struct Slot {
     id: String,
     identity: Identity,
     producer: Producer,
-    state: State,
     shown: RowsToShow,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Free,
-    Open,
-    Prepared,
-    /// It is committed, and the newest checkpoint names it.
-    Committed,
 }
 
 impl Writer for TopicWriter {
@@ -113,6 +123,23 @@ impl Writer for TopicWriter {
     type Prepared = Prepared;
 
     async fn write(&mut self, records: &mut Vec<Record<Row>>) -> Result<(), Cause> {
+        let written = self.write_rows(records).await;
+        written.map_err(|error| self.address.cause(error))
+    }
+
+    async fn prepare(&mut self, _: u64) -> Result<Prepared, Cause> {
+        let prepared = self.prepare_rows().await;
+        prepared.map_err(|error| self.address.cause(error))
+    }
+
+    async fn commit(&mut self, prepared: Prepared) -> Result<(), Cause> {
+        let committed = self.commit_rows(prepared).await;
+        committed.map_err(|error| self.address.cause(error))
+    }
+}
+
+impl TopicWriter {
+    async fn write_rows(&mut self, records: &mut Vec<Record<Row>>) -> Result<(), Error> {
         self.begin().await?;
         let open = self.open_slot().await?;
         let report = Arc::clone(&self.address.waiting.report);
@@ -136,50 +163,53 @@ impl Writer for TopicWriter {
             Ok(())
         };
         let sent = waiting.until("sink", send).await?;
-        sent.map_err(|error| self.not_delivered(error).into())
+        sent.map_err(|error| self.not_delivered(error))
     }
 
     // ANCHOR: prepare
-    async fn prepare(&mut self, _: u64) -> Result<Prepared, Cause> {
+    /// The first phase: all rows are acknowledged, and what commits them is returned.
+    async fn prepare_rows(&mut self) -> Result<Prepared, Error> {
         self.begin().await?;
         self.is_prepared = true;
         let Some(open) = self.open.take() else {
             return Ok(Prepared(None));
         };
+        if self.is_overdue() {
+            // The queue has aborted it, or will before it is committed: no checkpoint may name it.
+            return Err(Error::Aborted(self.rows.topic.clone()));
+        }
         let slot = &mut self.slots[open];
         let waiting = &self.address.waiting;
         waiting.until("sink", slot.producer.flush()).await?;
         if let Some(error) = slot.producer.failure() {
-            return Err(self.not_delivered(error).into());
+            return Err(self.not_delivered(error));
         }
-        slot.state = State::Prepared;
+        self.ids.set(&slot.id, State::Prepared);
         Ok(Prepared(Some(Named {
             id: slot.id.clone(),
             producer: (slot.identity.id.0, slot.identity.epoch.0),
         })))
     }
 
-    async fn commit(&mut self, Prepared(named): Prepared) -> Result<(), Cause> {
+    /// The second phase: the checkpoint that names the rows is stored.
+    async fn commit_rows(&mut self, Prepared(named): Prepared) -> Result<(), Error> {
         if !std::mem::take(&mut self.is_prepared) {
-            // Of an earlier process, before the first row of this one.
-            return Ok(self.commit_restored(named).await?);
+            // Of an earlier run, before the first row of this one.
+            return self.commit_restored(named).await;
         }
         // There is a newer checkpoint than the one that names these.
-        let committed = |slot: &&mut Slot| slot.state == State::Committed;
-        let slots = self.slots.iter_mut();
-        slots
-            .filter(committed)
-            .for_each(|slot| slot.state = State::Free);
-        for slot in 0..IDS {
-            let id = self.id(self.subtask.index, slot);
-            self.held().remove(&id);
+        for id in self.own_ids() {
+            self.ids.release(&id);
+            if self.ids.is(&id, State::Committed) {
+                self.ids.set(&id, State::Free);
+            }
         }
         if let Some(named) = named {
-            self.end(&named, Error::Fenced(self.rows.topic.clone()))
+            self.end(&named, Error::Aborted(self.rows.topic.clone()))
                 .await?;
+            self.ids.set(&named.id, State::Committed);
             let mut slots = self.slots.iter_mut();
             if let Some(slot) = slots.find(|slot| slot.id == named.id) {
-                slot.state = State::Committed;
                 let shown = std::mem::take(&mut slot.shown);
                 self.address.waiting.report.rows(shown)?;
             }
@@ -187,9 +217,7 @@ impl Writer for TopicWriter {
         Ok(())
     }
     // ANCHOR_END: prepare
-}
 
-impl TopicWriter {
     async fn calls(&mut self) -> Result<Transactions, Error> {
         if let Some(calls) = &self.calls {
             return Ok(calls.clone());
@@ -197,6 +225,7 @@ impl TopicWriter {
         let calls = Transactions {
             client: Arc::new(self.address.connect().await?),
             patience: self.address.waiting.patience,
+            timeout: self.timeout,
         };
         self.calls = Some(calls.clone());
         Ok(calls)
@@ -207,47 +236,68 @@ impl TopicWriter {
         if self.has_begun {
             return Ok(());
         }
-        let calls = self.calls().await?;
+        let own = self.own_ids();
+        let taken: Vec<_> = own.iter().filter_map(|id| self.ids.taken(id)).collect();
+        if !taken.is_empty() && !taken.iter().any(Taken::is_idle) {
+            // No id says whether another instance has come.
+            return Err(Error::Fenced(self.rows.topic.clone()));
+        }
         let gone = match self.subtask.index {
             0 => self.subtask.count..self.subtasks,
             _ => 0..0,
         };
-        for (subtask, slot) in gone.flat_map(|subtask| (0..IDS).map(move |slot| (subtask, slot))) {
-            let id = self.id(subtask, slot);
-            if !self.held().contains(&id) {
-                let aborting = calls.init(&id);
-                self.address.waiting.until("sink", aborting).await??;
+        let gone: Vec<String> = gone.flat_map(|subtask| self.ids_of(subtask)).collect();
+        for id in gone {
+            if !self.ids.is_held(&id) {
+                self.take(&id).await?;
             }
         }
-        while self.add_slot().await? {}
+        let (idle, others): (Vec<_>, Vec<_>) = own
+            .into_iter()
+            .partition(|id| self.ids.taken(id).is_some_and(|taken| taken.is_idle()));
+        for id in idle.iter().chain(&others) {
+            self.add_slot(id).await?;
+        }
         self.has_begun = true;
         Ok(())
     }
 
-    /// Takes an id that is not held and has no slot; `false` if there is none.
-    async fn add_slot(&mut self) -> Result<bool, Error> {
-        let mut ids = (0..IDS).map(|slot| self.id(self.subtask.index, slot));
-        let is_new =
-            |id: &String| !self.held().contains(id) && self.slots.iter().all(|slot| slot.id != *id);
-        let Some(id) = ids.find(is_new) else {
-            return Ok(false);
+    /// Begins to write under an id. Of one that was idle, as the one that has it.
+    async fn take(&mut self, id: &str) -> Result<Identity, Error> {
+        let taken = self.ids.taken(id).filter(Taken::is_idle);
+        let expected = taken.map(|taken| taken.identity);
+        let calls = self.calls().await?;
+        let taking = calls.init(id, expected);
+        let identity = match self.address.waiting.until("sink", taking).await? {
+            Err(error) if expected.is_some() && is_fenced(error.code()) => {
+                return Err(Error::Fenced(self.rows.topic.clone()));
+            }
+            taken => taken?,
         };
+        self.ids.take(id, identity);
+        Ok(identity)
+    }
+
+    /// Makes a slot of an id, if it is not held and has none.
+    async fn add_slot(&mut self, id: &str) -> Result<(), Error> {
+        if self.ids.is_held(id) || self.slots.iter().any(|slot| slot.id == id) {
+            return Ok(());
+        }
+        let identity = self.take(id).await?;
         let calls = self.calls().await?;
         let waiting = &self.address.waiting;
-        let identity = waiting.until("sink", calls.init(&id)).await??;
         let settings = producer::Settings {
             max_block: waiting.patience,
             delivery_timeout: waiting.patience,
             ..producer::Settings::idempotent()
         };
         self.slots.push(Slot {
-            producer: calls.producer(&id, identity, settings),
-            id,
+            producer: calls.producer(id, identity, settings),
+            id: id.to_owned(),
             identity,
-            state: State::Free,
             shown: RowsToShow::default(),
         });
-        Ok(true)
+        Ok(())
     }
 
     /// The slot whose transaction is open; opens one. The coordinator hears of it with the first
@@ -256,29 +306,48 @@ impl TopicWriter {
         if let Some(open) = self.open {
             return Ok(open);
         }
-        let is_free = |slot: &Slot| slot.state == State::Free;
-        let free = match self.slots.iter().position(is_free) {
-            Some(free) => free,
-            None => {
-                let added = self.add_slot().await?;
-                assert!(added, "one of {IDS} ids is free");
-                self.slots.len() - 1
+        if self.free_slot().is_none() {
+            for id in self.own_ids() {
+                self.add_slot(&id).await?;
             }
-        };
+        }
+        let free = self.free_slot();
+        assert!(free.is_some(), "one of {IDS} ids is free");
+        let free = free.unwrap_or_default();
         self.slots[free].producer.next_transaction();
-        self.slots[free].state = State::Open;
+        self.ids.set(&self.slots[free].id, State::Open);
         self.open = Some(free);
+        self.opened = self.address.waiting.clock.now();
         Ok(free)
+    }
+
+    /// Whether the open transaction is older than three quarters of its time, for example because
+    /// this process was stopped. It began at the queue after it was opened here.
+    fn is_overdue(&self) -> bool {
+        let age = self.address.waiting.clock.now().since(self.opened);
+        age > self.timeout * 3 / 4
+    }
+
+    fn free_slot(&self) -> Option<usize> {
+        let is_free = |slot: &Slot| self.ids.is(&slot.id, State::Free);
+        self.slots.iter().position(is_free)
     }
 
     /// Commits what the checkpoint has, and keeps its id from being used.
     async fn commit_restored(&mut self, named: Option<Named>) -> Result<(), Error> {
+        for id in self.own_ids() {
+            // No checkpoint names it, so it may be taken. If another instance has it, that is the
+            // reason to say.
+            if self.ids.is(&id, State::Free) {
+                self.add_slot(&id).await?;
+            }
+        }
         let Some(named) = named else {
             return Ok(());
         };
         self.end(&named, Error::Lost(self.rows.topic.clone()))
             .await?;
-        self.held().insert(named.id);
+        self.ids.hold(&named.id);
         Ok(())
     }
 
@@ -291,12 +360,13 @@ impl TopicWriter {
         }
     }
 
-    fn id(&self, subtask: usize, slot: usize) -> String {
-        format!("ip-count.{}.{subtask}.{slot}", self.rows.topic)
+    fn ids_of(&self, subtask: usize) -> Vec<String> {
+        let id = |number| format!("ip-count.{}.{subtask}.{number}", self.rows.topic);
+        (0..IDS).map(id).collect()
     }
 
-    fn held(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn own_ids(&self) -> Vec<String> {
+        self.ids_of(self.subtask.index)
     }
 
     fn not_delivered(&self, error: producer::Error) -> Error {
@@ -305,7 +375,7 @@ impl TopicWriter {
             _ => None,
         };
         match is_fenced(code) {
-            true => Error::Fenced(self.rows.topic.clone()),
+            true => Error::Aborted(self.rows.topic.clone()),
             false => Error::NotDelivered(error),
         }
     }

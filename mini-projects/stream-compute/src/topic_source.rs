@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
-use crate::feed::line_number;
+use crate::line_header::line_number;
 use crate::queue::Address;
 
 /// The operator that it is in the job.
@@ -129,8 +129,20 @@ impl Reader for TopicReader {
     type Item = Fed;
     type Position = Place;
 
-    // ANCHOR: read
     async fn read(&mut self, values: &mut Vec<Fed>) -> Result<Read, Cause> {
+        let read = self.read_next(values).await;
+        read.map_err(|error| self.address.cause(error))
+    }
+
+    fn positions(&self) -> Vec<(u32, Place)> {
+        let partitions = self.partitions.iter();
+        partitions.map(|one| (one.number, one.place)).collect()
+    }
+}
+
+impl TopicReader {
+    // ANCHOR: read
+    async fn read_next(&mut self, values: &mut Vec<Fed>) -> Result<Read, Error> {
         let mut unopened = self.partitions.iter_mut();
         if let Some(next) = unopened.find(|next| next.standing == Standing::Unopened) {
             next.standing = Standing::Open;
@@ -153,14 +165,7 @@ impl Reader for TopicReader {
     }
     // ANCHOR_END: read
 
-    fn positions(&self) -> Vec<(u32, Place)> {
-        let partitions = self.partitions.iter();
-        partitions.map(|one| (one.number, one.place)).collect()
-    }
-}
-
-impl TopicReader {
-    async fn connect(&mut self) -> Result<(), Cause> {
+    async fn connect(&mut self) -> Result<(), Error> {
         if self.consumer.is_none() {
             let connecting = self.connecting.get_or_insert_with(|| {
                 let address = self.address.clone();
@@ -170,7 +175,8 @@ impl TopicReader {
             });
             let connected = connecting.await;
             self.connecting = None;
-            self.consumer = Some(connected??);
+            let panicked = |_| stream_engine::Error::Panicked(LINES.into());
+            self.consumer = Some(connected.map_err(panicked)??);
         }
         Ok(())
     }

@@ -12,10 +12,6 @@ use wire_protocol::message::{
 };
 use wire_protocol::{ErrorCode, Request};
 
-/// How long a transaction may be open: the most that a broker allows, unless it is set
-/// otherwise. A job that is not resumed within this time has lost what it had prepared.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(15 * 60);
-
 /// The codes after which no call ends the transaction: another producer has its id now, or the
 /// coordinator has aborted it.
 const FENCED: [ErrorCode; 4] = [
@@ -39,17 +35,25 @@ pub(crate) struct Named {
 pub(crate) struct Transactions {
     pub(crate) client: Arc<Client>,
     pub(crate) patience: Duration,
+    /// How long a transaction may be open. A job that is not resumed within this time has lost
+    /// what it had prepared.
+    pub(crate) timeout: Duration,
 }
 
 impl Transactions {
     /// Begins to write with this id: aborts what is open under it, and fences the others that
-    /// write with it.
-    pub(crate) async fn init(&self, id: &str) -> Result<Identity, client::Error> {
+    /// write with it. With `expected`, only if it has this identity: else the answer is one of
+    /// [`is_fenced`].
+    pub(crate) async fn init(
+        &self,
+        id: &str,
+        expected: Option<Identity>,
+    ) -> Result<Identity, client::Error> {
         let request = InitProducerIdRequest {
             transactional_id: Some(id.to_owned()),
-            transaction_timeout_ms: i32::try_from(TIMEOUT.as_millis()).unwrap_or(i32::MAX),
-            producer_id: -1,
-            producer_epoch: -1,
+            transaction_timeout_ms: i32::try_from(self.timeout.as_millis()).unwrap_or(i32::MAX),
+            producer_id: expected.map_or(-1, |expected| expected.id.0),
+            producer_epoch: expected.map_or(-1, |expected| expected.epoch.0),
         };
         let code = |answer: &<InitProducerIdRequest as Request>::Response| answer.error_code;
         let answer = self.call(id, &request, code).await?;

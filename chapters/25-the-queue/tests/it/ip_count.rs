@@ -1,8 +1,10 @@
 //! The first case study on `mqd`: killed, resumed, and taken over.
 
+mod aborted;
 mod killed;
 mod relay;
 mod resumed;
+mod rotated;
 mod windows;
 
 use std::collections::BTreeMap;
@@ -19,7 +21,7 @@ use mqd_guard::Port;
 use stream_compute::{
     Cut, Error, Report, Row, RowsShown, Settings, Source, Summary, Utc, Verdict, parse,
 };
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::support::{PATIENCE, mqd};
 
@@ -76,6 +78,7 @@ fn settings(broker: &str, source: Source, folder: &Path) -> Settings {
         parallelism: 2,
         checkpoint_dir: Some(folder.join("checkpoints")),
         checkpoint_every: Duration::from_millis(50),
+        transaction_timeout: Duration::from_secs(900),
     }
 }
 
@@ -87,22 +90,32 @@ const FIVE_SECONDS: Cut = Cut::Tumbling(Duration::from_secs(5));
 struct Running {
     screen: Receiver<String>,
     stop: watch::Sender<bool>,
-    job: JoinHandle<Result<Summary, Error>>,
+    kill: oneshot::Sender<()>,
+    /// `None` if it was killed.
+    job: JoinHandle<Option<Result<Summary, Error>>>,
 }
 
 fn start(settings: Settings) -> Running {
     let (screen, shown) = mpsc::sync_channel(100_000);
     let (stop, stopped) = watch::channel(false);
+    let (kill, killed) = oneshot::channel();
     let job = thread::spawn(move || {
         let report = Report::new(Box::new(Screen(screen)), None, RowsShown::AtMost(0));
         let report = Arc::new(report);
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_all().build().unwrap();
-        runtime.block_on(stream_compute::run(settings, report, stopped))
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                Ok(()) = killed => None,
+                ended = stream_compute::run(settings, report, stopped) => Some(ended),
+            }
+        })
     });
     Running {
         screen: shown,
         stop,
+        kill,
         job,
     }
 }
@@ -110,7 +123,13 @@ fn start(settings: Settings) -> Running {
 impl Running {
     /// What came of it in the end.
     fn outcome(self) -> Result<Summary, Error> {
-        self.job.join().unwrap()
+        self.job.join().unwrap().expect("it was not killed")
+    }
+
+    /// Drops all that it is doing.
+    fn kill(self) {
+        let _ = self.kill.send(());
+        self.job.join().unwrap();
     }
 }
 

@@ -60,14 +60,15 @@ fn a_file_is_recounted_as_far_as_it_was_read() {
     let first = format!("{}\r\nnot a line\n{}\n", line(hit(1, 0)), line(hit(1, 4)));
     let long = "x".repeat(LINE_BYTES_MAX + 1);
     write!(file, "{first}{long}\n{}", line(hit(2, 5))).expect("written");
-    let whole = Recount::of(file.path(), u64::MAX, five_seconds()).expect("read");
+    let whole = Recount::of(&[(file.path().into(), u64::MAX)], five_seconds()).expect("read");
     assert_eq!(whole.lines, 5);
     let expected = rows(&[
         ("2024-01-01T00:00:00Z 192.0.2.1", 2),
         ("2024-01-01T00:00:05Z 192.0.2.2", 1),
     ]);
     assert_eq!(whole.rows, expected);
-    let front = Recount::of(file.path(), first.len() as u64, five_seconds()).expect("read");
+    let front =
+        Recount::of(&[(file.path().into(), first.len() as u64)], five_seconds()).expect("read");
     assert_eq!(front.lines, 3);
     assert_eq!(front.rows.len(), 1);
 }
@@ -134,7 +135,7 @@ fn windows_of_all_kinds_are_recounted() {
     for (host, seconds) in [(1, 0), (1, 11), (2, 4), (1, 4), (1, 3)] {
         writeln!(file, "{}", line(hit(host, seconds))).expect("written");
     }
-    let of = |cut| Recount::of(file.path(), u64::MAX, cut).expect("read");
+    let of = |cut| Recount::of(&[(file.path().into(), u64::MAX)], cut).expect("read");
     let seconds = Duration::from_secs;
     let sliding = of(Cut::Sliding(seconds(10), seconds(5)));
     assert_eq!(sliding.out_of_order, seconds(8));

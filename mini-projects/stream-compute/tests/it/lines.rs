@@ -30,6 +30,29 @@ fn line_ends_of_both_kinds() {
 }
 
 #[test]
+fn it_is_known_where_a_line_begins() {
+    let long = vec![b'x'; LINE_BYTES_MAX + 10];
+    let lines = split(&[b"one\nt", b"wo\r\n\n", &long, b"\nfive"]);
+    let places: Vec<u64> = lines.iter().map(|line| line.at).collect();
+    assert_eq!(places, [0, 4, 9, 10, 10 + long.len() as u64 + 1]);
+}
+
+#[test]
+fn lines_of_the_next_file_go_on_with_the_numbers() {
+    let mut splitter = LineSplitter::behind(7, 100);
+    let line = |number, at, text: &str| Line {
+        number,
+        at,
+        text: Some(text.into()),
+    };
+    assert_eq!(splitter.push(b"eight\nnine"), [line(8, 100, "eight")]);
+    assert_eq!(splitter.finish(), Some(line(9, 106, "nine")));
+    assert_eq!(splitter.push(b"ten\n"), [line(10, 0, "ten")]);
+    assert_eq!(splitter.finish(), None);
+    assert_eq!(splitter.push(b"eleven\n"), [line(11, 0, "eleven")]);
+}
+
+#[test]
 fn no_line_behind_the_last_line_end() {
     assert_eq!(split(&[b"one\n"]).len(), 1);
     assert_eq!(split(&[b"", b""]).len(), 0);

@@ -30,7 +30,7 @@ fn eight_lines_of_it_are_bad() {
             (2200, Unparsable::Address),
         ]
     );
-    let recount = Recount::of(&path, u64::MAX, five_seconds()).expect("read");
+    let recount = Recount::of(&[(path, u64::MAX)], five_seconds()).expect("read");
     assert_eq!(recount.lines, 2617);
     assert_eq!(recount.rows.len(), 152);
     assert_eq!(recount.rows.values().sum::<u64>(), 2609);

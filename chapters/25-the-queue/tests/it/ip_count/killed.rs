@@ -64,7 +64,7 @@ fn job() {
     let to_the_end = env::var(SUMMARY).is_ok();
     let log = folder.join("log");
     let source = match to_the_end {
-        true => Source::File(log),
+        true => Source::Files(vec![log]),
         false => Source::Follow(log),
     };
     let report = Report::new(Box::new(std::io::stdout()), None, RowsShown::AtMost(0));

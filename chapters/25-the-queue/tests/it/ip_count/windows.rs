@@ -24,7 +24,7 @@ async fn counted(change: impl FnOnce(Settings) -> Settings) -> (Summary, Vec<Str
     let log = folder.path().join("log");
     fs::write(&log, made_log(LINES)).unwrap();
     let address = mqd.address().to_string();
-    let settings = settings(&address, Source::File(log), folder.path());
+    let settings = settings(&address, Source::Files(vec![log]), folder.path());
     let summary = start(change(settings)).outcome().unwrap();
     println!("{summary}");
     let client = connect(&mqd).await;
