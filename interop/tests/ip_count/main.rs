@@ -1,6 +1,6 @@
 //! `ip-count` at a real web server: it follows the access log that nginx writes under load, on
-//! `mqd` and on Apache Kafka, while it and its queue are killed. What its committed rows must
-//! be is counted from the log by code of its own.
+//! `mqd` and on Apache Kafka, while it and its queue are killed and the log is rotated. What its
+//! committed rows must be is counted from the log by code of its own.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,7 +13,6 @@ mod nginx;
 mod recount;
 
 use std::collections::HashSet;
-use std::fs;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
@@ -43,6 +42,17 @@ enum Victim {
     Queue,
     Both,
 }
+
+/// When the log is rotated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rotation {
+    Before,
+    /// The job is dead if it is killed.
+    Between,
+    After,
+}
+
+const ROTATIONS: [Rotation; 3] = [Rotation::Between, Rotation::Before, Rotation::After];
 
 const VICTIMS: [Victim; 4] = [Victim::Job, Victim::Job, Victim::Queue, Victim::Both];
 
@@ -100,15 +110,24 @@ impl Scene {
         }
     }
 
-    fn kill(&mut self, victim: Victim) {
+    fn kill(&mut self, victim: Victim, rotation: Rotation) {
+        if rotation == Rotation::Before {
+            self.nginx.rotate();
+        }
         if victim != Victim::Queue {
             self.job.kill_9();
+        }
+        if rotation == Rotation::Between {
+            self.nginx.rotate();
         }
         if victim != Victim::Job {
             self.queue.kill_and_restart();
         }
         if victim != Victim::Queue {
             self.job = Job::start(self.queue.address(), self.folder.path(), &self.progress);
+        }
+        if rotation == Rotation::After {
+            self.nginx.rotate();
         }
     }
 
@@ -125,8 +144,10 @@ impl Scene {
                 self.progress.wait_for_more(random.usize(..LINES_AFTER_MAX));
             }
             let victim = VICTIMS[kills % VICTIMS.len()];
-            println!("{} rows, {victim:?} is killed", observer.seen.len());
-            self.kill(victim);
+            let rotation = ROTATIONS[kills % ROTATIONS.len()];
+            let seen = observer.seen.len();
+            println!("{seen} rows, {victim:?} is killed, the log is rotated {rotation:?}");
+            self.kill(victim, rotation);
             kills += 1;
         }
     }
@@ -139,11 +160,10 @@ impl Scene {
             load,
             progress,
             mut job,
-            folder,
+            folder: _folder,
         } = self;
         let requests = load.stop();
-        nginx.terminate();
-        let log = fs::read_to_string(folder.path().join(nginx::LOG)).unwrap();
+        let log = nginx.terminate();
         assert_eq!(log.lines().count(), requests, "each request is in the log");
         progress.wait_for(requests);
         let said = job.interrupt();

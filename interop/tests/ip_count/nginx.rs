@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -20,6 +20,9 @@ const LOOKS_MAX: u32 = 1_500;
 pub(crate) struct Nginx {
     session: Session,
     address: SocketAddr,
+    folder: PathBuf,
+    /// How often its log was rotated.
+    rotations: usize,
 }
 
 impl Nginx {
@@ -45,17 +48,54 @@ impl Nginx {
             looks += 1;
             thread::sleep(LOOK_EVERY);
         }
-        Nginx { session, address }
+        Nginx {
+            session,
+            address,
+            folder: folder.to_owned(),
+            rotations: 0,
+        }
+    }
+
+    /// Rotates its log as logrotate does: the files get other names, and nginx is told to begin a
+    /// new one. Meanwhile it writes to the renamed one.
+    pub(crate) fn rotate(&mut self) {
+        for number in (0..=self.rotations).rev() {
+            fs::rename(self.log(number), self.log(number + 1)).unwrap();
+        }
+        self.rotations += 1;
+        let process = fs::read_to_string(self.folder.join("nginx.pid")).unwrap();
+        let mut signal = Command::new("kill");
+        signal.args(["-USR1", process.trim()]);
+        assert!(signal.status().unwrap().success());
+        for _ in 0..LOOKS_MAX {
+            if self.log(0).exists() {
+                return;
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        panic!("nginx begins no new file");
+    }
+
+    /// Its log, or what it was so many rotations ago.
+    fn log(&self, rotations: usize) -> PathBuf {
+        self.folder.join(match rotations {
+            0 => LOG.to_owned(),
+            more => format!("{LOG}.{more}"),
+        })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Ends it. Then each request that was answered is in the log.
-    pub(crate) fn terminate(self) {
+    /// Ends it. Returns what is in its log, which has each request that was answered.
+    pub(crate) fn terminate(self) -> String {
+        let files = (0..=self.rotations).rev().map(|number| self.log(number));
+        let files: Vec<PathBuf> = files.collect();
         self.session.terminate().unwrap();
         self.session.finish().unwrap();
+        let texts = files.iter().map(|file| fs::read_to_string(file).unwrap());
+        texts.collect()
     }
 }
 
