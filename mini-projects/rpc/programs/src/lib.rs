@@ -2,7 +2,7 @@
 //!
 //! | program | what it does |
 //! |---|---|
-//! | `rpc-hello` | a server that greets, and its client, over TCP or over the queue |
+//! | `rpc-hello` | a server that greets, and its client: over TCP, over the queue, or in the original's frames |
 //! | `rpc-call` | calls any method of any service, for people |
 //! | `flash-sale` | a gateway that waits for the results of messages, and a stock that sells |
 //!
@@ -11,12 +11,14 @@
 mod balanced;
 pub mod flash_sale;
 mod hello;
+mod original;
 mod program;
 mod serve;
 mod topics;
 
 pub use balanced::{balanced, default_names, server_names};
 pub use hello::{HelloError, HelloService, HelloServiceClient, HelloServiceServer};
+pub use original::{greet_original, serve_original};
 pub use program::{program, seconds};
 pub use serve::{Place, serve, stop};
 pub use topics::{call_over, create_topic, serve_over};

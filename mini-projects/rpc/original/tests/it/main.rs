@@ -3,4 +3,5 @@
 // So that clippy knows the helpers as tests, too.
 #![cfg(test)]
 
+mod ends;
 mod frames;

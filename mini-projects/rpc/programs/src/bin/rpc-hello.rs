@@ -9,7 +9,8 @@ use lexopt::prelude::*;
 use rpc::{Client, Service as _, Stream, Transport};
 use rpc_programs::{
     HelloError, HelloService, HelloServiceClient, HelloServiceServer, Place, balanced, call_over,
-    default_names, program, seconds, serve, serve_over, server_names,
+    default_names, greet_original, program, seconds, serve, serve_original, serve_over,
+    server_names,
 };
 
 const HELP: &str = "\
@@ -19,6 +20,11 @@ usage: rpc-hello serve [--names URI] [--listen HOST:PORT]
        rpc-hello greet NAME [--names URI] [--times N] [--patience SECONDS]
        rpc-hello serve --queue HOST:PORT
        rpc-hello greet NAME --queue HOST:PORT [--times N] [--patience SECONDS]
+       rpc-hello serve-original [--listen HOST:PORT] [--patience SECONDS]
+       rpc-hello greet-original NAME HOST:PORT [--times N] [--patience SECONDS]
+
+serve-original and greet-original use the frames of the lectures' framework: its client in
+Java calls the one, and the other calls its server.
 
   --names URI          the name service: file:/PATH, queue:HOST:PORT/TOPIC or
                        static:HOST:PORT,HOST:PORT (default: a file in the temporary directory)
@@ -106,6 +112,13 @@ async fn run() -> Result<()> {
         (["greet", name], Some(queue)) => {
             let client = call_over(queue, SERVICE, given.patience).await?;
             greet(client, name, given.times).await
+        }
+        (["serve-original"], None) => {
+            let service = HelloServiceServer::new(Polite);
+            serve_original(&given.place.listen, service, given.patience).await
+        }
+        (["greet-original", name, server], None) => {
+            greet_original(server, name, given.times, given.patience).await
         }
         _ => bail!("give serve, or greet and a name (--help tells more)"),
     }

@@ -120,3 +120,18 @@ fn requests_and_replies_go_through_the_queue() {
         (2, "rpc-hello: no reply before the deadline")
     );
 }
+
+#[test]
+fn the_frames_of_the_original_carry_greetings_and_errors() {
+    let mut server = Process::start(HELLO, &["serve-original"]);
+    let place = server.find("HelloService is ready on ");
+    let (address, _) = place.split_once(", for the original").unwrap();
+    let greet = |name| run(HELLO, &["greet-original", name, address, "--times", "2"]);
+    let greetings = "Hello, Mei\nHello, Mei".to_owned();
+    assert_eq!(greet("Mei"), (0, greetings, String::new()));
+    let (status, _, error) = greet("");
+    assert_eq!(status, 2, "{error}");
+    assert!(error.contains("NoName"), "{error}");
+    server.send(Signal::INT);
+    assert_eq!(server.rest().last().unwrap(), "stopped");
+}
