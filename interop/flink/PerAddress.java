@@ -30,8 +30,8 @@ import org.apache.flink.util.Collector;
  * Prints the seconds from the first line on, and how many of a processor were used meanwhile. The
  * start of Java and of the cluster is in neither.
  *
- * <p>One reader reads the log, as a job that counts in the order of the log must; the windows
- * are divided among the subtasks. Objects are reused, which is Flink's faster way.
+ * <p>One reader reads the log, since Flink does not divide a file in TextLineInputFormat; the
+ * windows are divided among the subtasks. Objects are reused, which is Flink's faster way.
  */
 // A sink of one method is deprecated, and there until Flink 2.
 @SuppressWarnings("deprecation")
