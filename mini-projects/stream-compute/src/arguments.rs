@@ -46,6 +46,7 @@ usage: ip-count --bootstrap HOST:PORT (--log FILE... | --follow FILE | -) [optio
   --patience TIME          how long the queue may be away (default: 60s)
   --checkpoint-dir DIR     where checkpoints are kept; from the newest one the job goes on.
                            Built with the feature s3, also s3://BUCKET/PREFIX
+  --resume                 go on, or end at once if no job has begun in --checkpoint-dir
   --checkpoint-every TIME  how often, which is also how often rows are committed (default: 1s)
   --transaction-timeout TIME  how long rows may wait for their commit: a job that stays down for
                            longer may lose them (default: 15m, the most that a queue allows
@@ -109,6 +110,7 @@ struct Given {
     rows: Option<RowsShown>,
     side: Option<PathBuf>,
     checkpoint_dir: Option<PathBuf>,
+    resume: bool,
     checkpoint_every: Option<Duration>,
     transaction_timeout: Option<Duration>,
     parallelism: Option<usize>,
@@ -147,6 +149,7 @@ impl Command {
                 Long("rows") => given.rows = Some(rows_shown(parser.value()?)?),
                 Long("side") => given.side = Some(parser.value()?.into()),
                 Long("checkpoint-dir") => given.checkpoint_dir = Some(parser.value()?.into()),
+                Long("resume") => given.resume = true,
                 Long("checkpoint-every") => {
                     given.checkpoint_every = Some(parser.value()?.parse_with(time)?);
                 }
@@ -213,6 +216,7 @@ impl Given {
             idle_after: self.idle,
             parallelism: self.parallelism.unwrap_or(1),
             checkpoint_dir: self.checkpoint_dir,
+            must_resume: self.resume,
             checkpoint_every,
             transaction_timeout,
         };

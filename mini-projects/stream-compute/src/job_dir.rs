@@ -1,5 +1,6 @@
 //! The directory of a job: its checkpoints, and what it counts how.
 
+use std::io;
 use std::path::PathBuf;
 
 use stream_engine::{Checkpoint, CheckpointDir};
@@ -62,6 +63,13 @@ impl JobDir {
             }
             job.has_begun = true;
             job.subtasks = job.subtasks.max(subtasks);
+        }
+        if settings.must_resume && !job.has_begun {
+            let begin = "no job has begun there: leave --resume out to begin one";
+            return Err(Error::Input {
+                path: path.clone(),
+                source: io::Error::new(io::ErrorKind::NotFound, begin),
+            });
         }
         Ok(job)
     }

@@ -46,6 +46,8 @@ pub struct Settings {
     pub parallelism: usize,
     /// Where checkpoints are stored. Without it a job that was killed cannot be resumed.
     pub checkpoint_dir: Option<PathBuf>,
+    /// A job that has not begun there is an error, and does not begin.
+    pub must_resume: bool,
     /// How long it is from one checkpoint to the next. Rows are committed with checkpoints.
     pub checkpoint_every: Duration,
     /// How long a transaction may be open before the queue aborts it.

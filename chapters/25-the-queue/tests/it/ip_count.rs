@@ -77,6 +77,7 @@ fn settings(broker: &str, source: Source, folder: &Path) -> Settings {
         idle_after: None,
         parallelism: 2,
         checkpoint_dir: Some(folder.join("checkpoints")),
+        must_resume: false,
         checkpoint_every: Duration::from_millis(50),
         transaction_timeout: Duration::from_secs(900),
     }

@@ -154,6 +154,20 @@ async fn a_second_job_is_refused_while_the_first_one_runs() {
     assert_eq!(summary.verdict, Verdict::Equal, "{summary}");
 }
 
+#[test]
+fn a_job_that_must_go_on_does_not_begin() {
+    let log = made_log(400);
+    let (mqd, folder, file) = begin(&lines(&log, 0..400));
+    let going_on = || Settings {
+        must_resume: true,
+        ..of_file(&mqd, &file, &folder)
+    };
+    let refused = causes(&run(going_on()).unwrap_err());
+    assert!(refused.contains("no job has begun there"), "{refused}");
+    right(of_file(&mqd, &file, &folder));
+    right(going_on());
+}
+
 /// What an error says, and those behind it.
 fn causes(error: &Error) -> String {
     let mut text = error.to_string();
