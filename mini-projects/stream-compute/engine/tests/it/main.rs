@@ -16,8 +16,6 @@ mod many_keys;
 mod objects;
 mod process;
 mod snapshots;
-#[cfg(feature = "sqlite")]
-mod sqlite;
 mod traces;
 
 use std::time::Duration;

@@ -1,4 +1,12 @@
 //! Each row is in the database once, wherever the process dies.
+//!
+//! A program of its own, because it starts processes: between its fork and its exec a process has
+//! the locks of all directories that other tests have open.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../it/gated.rs"]
+mod gated;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,13 +14,13 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use async_model::Clock;
 use rusqlite::Connection;
 use stream_engine::{
     Cause, CheckpointDir, Handle, Job, Record, Settings, Sink, SqliteSink, Subtask, Writer,
 };
 
-use crate::gated::{Gate, gated};
-use crate::parallel;
+use gated::{Gate, gated};
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS numbers (number INTEGER NOT NULL)";
 const INSERT: &str = "INSERT INTO numbers (number) VALUES (?1)";
@@ -100,7 +108,8 @@ async fn live(folder: &Path) {
     let settings = Settings {
         resume: dir.newest().unwrap(),
         store: Some(dir),
-        ..parallel(2)
+        parallelism: 2,
+        ..Settings::new(Clock::start())
     };
     let (handle, requests) = Handle::new();
     let running = tokio::spawn(async move { job.run(settings, requests).await });
@@ -146,11 +155,7 @@ async fn a_job_that_begins_anew_writes_its_rows_too() {
 /// Another process with the test of a life.
 fn process(folder: &Path, dies_at: u64) -> Output {
     Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "sqlite::a_life_writes_each_row_once",
-            "--nocapture",
-        ])
+        .args(["--exact", "a_life_writes_each_row_once", "--nocapture"])
         .env(FOLDER, folder)
         .env(DIES_AT, dies_at.to_string())
         .output()
