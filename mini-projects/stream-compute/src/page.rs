@@ -197,7 +197,7 @@ fn checkpoints(html: &mut Html, meters: &Meters) {
     let id = |id: i64| format!("checkpoint {id}");
     html.markup("<p>How long they took</p>\n");
     plot(html, &checkpoints.took_ms, (&id, " ms"));
-    html.markup("<p>From the begin of the one before to theirs</p>\n");
+    html.markup("<p>From the begin of one to the begin of the next</p>\n");
     plot(html, &checkpoints.interval_ms, (&id, " ms"));
 }
 
