@@ -73,9 +73,9 @@ pub enum Error {
         path.display()
     )]
     Rotated {
-        /// Its number.
+        /// Counted from 1, over all files of the log.
         line: u64,
-        /// The log.
+        /// The name under which the log is followed.
         path: PathBuf,
     },
     /// A file was compressed before it was read.

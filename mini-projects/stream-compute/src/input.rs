@@ -51,7 +51,7 @@ pub enum Chunk {
 pub struct Place {
     /// The inode of its file.
     pub file: u64,
-    /// The byte.
+    /// How many bytes of the file are before it.
     pub at: u64,
 }
 

@@ -33,9 +33,7 @@ pub(crate) struct Origin {
 impl LineHeader {
     /// Reads the header of a record; `None` if it is no line.
     pub(crate) fn of(record: &ConsumedRecord) -> Option<LineHeader> {
-        let mut headers = record.headers.iter();
-        let (_, value) = headers.find(|(name, _)| name == LINE_HEADER)?;
-        LineHeader::read(value.as_deref()?)
+        LineHeader::read(text(record)?)
     }
 
     fn read(text: &[u8]) -> Option<LineHeader> {
@@ -53,12 +51,16 @@ impl LineHeader {
     }
 }
 
-/// The number of the line that a record is.
+/// The number of the line that a record is. The job needs no more of each line.
 pub(crate) fn line_number(record: &ConsumedRecord) -> Option<u64> {
-    let mut headers = record.headers.iter();
-    let (_, value) = headers.find(|(name, _)| name == LINE_HEADER)?;
-    let number = value.as_deref()?.split(|byte| *byte == b' ').next()?;
+    let number = text(record)?.split(|byte| *byte == b' ').next()?;
     std::str::from_utf8(number).ok()?.parse().ok()
+}
+
+fn text(record: &ConsumedRecord) -> Option<&[u8]> {
+    let mut headers = record.headers.iter();
+    let (_, text) = headers.find(|(name, _)| name == LINE_HEADER)?;
+    text.as_deref()
 }
 
 impl fmt::Display for LineHeader {

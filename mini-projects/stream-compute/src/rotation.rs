@@ -24,7 +24,7 @@ const COMPRESSED: [&str; 5] = ["gz", "bz2", "xz", "zst", "Z"];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LogFile {
     pub(crate) path: PathBuf,
-    /// The inode.
+    /// The inode: the same whatever its name is.
     pub(crate) file: u64,
     /// How long it is, in bytes.
     pub(crate) bytes: u64,

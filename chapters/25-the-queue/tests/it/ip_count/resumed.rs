@@ -20,7 +20,7 @@ use crate::exactly_once::{committed, connect};
 use crate::support::mqd;
 
 /// A broker, and a folder with a log.
-fn begin(log: &[u8]) -> (Mqd, TempDir, PathBuf) {
+pub(super) fn begin(log: &[u8]) -> (Mqd, TempDir, PathBuf) {
     let mqd = mqd()
         .set("transaction.state.log.num.partitions", "3")
         .set("offsets.topic.num.partitions", "3")

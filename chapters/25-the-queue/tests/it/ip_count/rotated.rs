@@ -8,9 +8,10 @@ use mqd_guard::Mqd;
 use stream_compute::{Error, Settings, Source, Verdict};
 use tempfile::TempDir;
 
-use super::{Running, append, expected_rows, made_log, settings, start, wait_until_acknowledged};
+use super::{
+    Running, append, expected_rows, made_log, resumed, settings, start, wait_until_acknowledged,
+};
 use crate::exactly_once::{committed, connect};
-use crate::support::mqd;
 
 /// Lines that are written at a time. Windows close with each of these parts.
 const PART: usize = 300;
@@ -44,14 +45,7 @@ struct Scene {
 
 impl Scene {
     fn begin(lines: usize) -> Scene {
-        let mqd = mqd()
-            .set("transaction.state.log.num.partitions", "3")
-            .set("offsets.topic.num.partitions", "3")
-            .start()
-            .unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let open = folder.path().join("log");
-        fs::write(&open, "").unwrap();
+        let (mqd, folder, open) = resumed::begin(b"");
         let log = made_log(u32::try_from(lines).unwrap());
         let lines = log.split_inclusive(|byte| *byte == b'\n');
         let mut scene = Scene {

@@ -287,7 +287,14 @@ async fn a_log_that_was_rotated_twice_between_two_runs_is_read_on() {
         let sink = MemorySink::default();
         fs::write(&path, "one\n").unwrap();
         fs::write(folder.path().join("log.old"), "another log\n").unwrap();
-        let job = Following::start(source(folder.path()), &sink, parallel(1));
+        let go_on = |resume| {
+            let settings = Settings {
+                resume,
+                ..parallel(1)
+            };
+            Following::start(source(folder.path()), &sink, settings)
+        };
+        let job = go_on(None);
         job.soon().await;
         let resume = job.stop().await;
         fs::OpenOptions::new()
@@ -299,28 +306,14 @@ async fn a_log_that_was_rotated_twice_between_two_runs_is_read_on() {
         fs::rename(&path, &second).unwrap();
         fs::write(&first, "three\n").unwrap();
         fs::write(&path, "four\n").unwrap();
-        let job = Following::start(
-            source(folder.path()),
-            &sink,
-            Settings {
-                resume,
-                ..parallel(1)
-            },
-        );
+        let job = go_on(resume);
         job.soon().await;
         let resume = job.stop().await;
         let mut lines = texts(&sink);
         lines.sort();
         assert_eq!(lines, ["four", "one", "three", "two"]);
         // All of them are known, whatever their names are.
-        let job = Following::start(
-            source(folder.path()),
-            &sink,
-            Settings {
-                resume,
-                ..parallel(1)
-            },
-        );
+        let job = go_on(resume);
         job.soon().await;
         job.stop().await;
         assert_eq!(texts(&sink).len(), 4);

@@ -5,29 +5,21 @@
 //! cargo run --release -p stream-engine --example p1-throughput -- [REPETITIONS] [ACCESS_LOG]
 //! ```
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt;
+mod per_address;
+
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use async_model::Clock;
-use message_model::Timestamp;
-use stream_engine::{
-    CheckpointDir, Content, Count, FileSource, Handle, Job, OutOfOrder, Row, Settings, TextSink,
-    Windows,
-};
+use per_address::{DAY_MS, MONTHS, days, parse};
+use stream_engine::{CheckpointDir, Settings};
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sample/access.log");
-const WINDOW_MS: i64 = 5_000;
-const BOUND_MS: i64 = 60_000;
-const DAY_MS: i64 = 86_400_000;
 const CHECKPOINT_INTERVAL: Duration = Duration::from_millis(100);
-const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -92,56 +84,17 @@ fn busy_seconds() -> f64 {
         / 100.0
 }
 
-struct Hit {
-    ip: IpAddr,
-    time: Timestamp,
-}
-
-/// Address and time of a line. `None` if it is no line of an access log.
-fn parse(line: &[u8]) -> Option<Hit> {
-    let space = line.iter().position(|byte| *byte == b' ')?;
-    let ip = std::str::from_utf8(&line[..space]).ok()?.parse().ok()?;
-    let open = space + line[space..].iter().position(|byte| *byte == b'[')?;
-    let time = line.get(open + 1..open + 27)?;
-    let number = |from: usize, to: usize| {
-        time[from..to].iter().try_fold(0i64, |number, byte| {
-            let digit = byte.is_ascii_digit().then(|| i64::from(byte - b'0'));
-            Some(number * 10 + digit?)
-        })
-    };
-    let month = MONTHS.chunks(3).position(|name| name == &time[3..6])?;
-    let days = days(
-        number(7, 11)?,
-        i64::try_from(month).ok()? + 1,
-        number(0, 2)?,
-    );
-    let seconds = number(12, 14)? * 3600 + number(15, 17)? * 60 + number(18, 20)?;
-    let zone = number(22, 24)? * 3600 + number(24, 26)? * 60;
-    let zone = if time[21] == b'-' { -zone } else { zone };
-    let time = Timestamp(days * DAY_MS + (seconds - zone) * 1000);
-    Some(Hit { ip, time })
-}
-
-/// Days from 1970 on, in the calendar that is used today.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = year - i64::from(month <= 2);
-    let since_march = (month + 9) % 12;
-    let day_of_year = (153 * since_march + 2) / 5 + day - 1;
-    let leap_days = year / 4 - year / 100 + year / 400;
-    year * 365 + leap_days + day_of_year - 719_468
-}
-
-/// The same the other way round: year, month, day.
-fn date(days: i64) -> (i64, usize, i64) {
-    let mut year = 1970 + days / 366;
-    while self::days(year + 1, 1, 1) <= days {
+/// The date of a day, counted from 1970 on: year, month, day.
+fn date(count: i64) -> (i64, usize, i64) {
+    let mut year = 1970 + count / 366;
+    while days(year + 1, 1, 1) <= count {
         year += 1;
     }
     let mut month = 12;
-    while self::days(year, month, 1) > days {
+    while days(year, month, 1) > count {
         month -= 1;
     }
-    let day = days - self::days(year, month, 1) + 1;
+    let day = count - days(year, month, 1) + 1;
     (year, usize::try_from(month).unwrap_or(1), day)
 }
 
@@ -173,18 +126,6 @@ fn repeat(sample: &Path, log: &Path, repetitions: i64) -> Result<u32> {
     Ok(lines)
 }
 
-struct Shown {
-    start: i64,
-    ip: IpAddr,
-    count: u64,
-}
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.start, self.ip, self.count)
-    }
-}
-
 /// Counts the lines that are written to it.
 #[derive(Debug, Default)]
 struct CountLines(u64);
@@ -201,40 +142,9 @@ impl Write for CountLines {
 }
 
 fn loop_by_hand(log: &Path) -> Result<u64> {
-    let mut input = BufReader::with_capacity(256 * 1024, File::open(log)?);
-    let mut out = BufWriter::new(CountLines::default());
-    let mut windows: BTreeMap<i64, HashMap<IpAddr, u64>> = BTreeMap::new();
-    let (mut line, mut latest) = (Vec::new(), i64::MIN);
-    let show = |out: &mut BufWriter<CountLines>, start, counts: HashMap<IpAddr, u64>| {
-        let mut rows = counts.into_iter();
-        rows.try_for_each(|(ip, count)| writeln!(out, "{}", Shown { start, ip, count }))
-    };
-    while input.read_until(b'\n', &mut line)? > 0 {
-        let hit = parse(&line);
-        let in_time = |hit: &Hit| {
-            let end = hit.time.0 - hit.time.0.rem_euclid(WINDOW_MS) + WINDOW_MS;
-            end > latest.saturating_sub(BOUND_MS)
-        };
-        if let Some(hit) = hit.filter(in_time) {
-            let start = hit.time.0 - hit.time.0.rem_euclid(WINDOW_MS);
-            *windows.entry(start).or_default().entry(hit.ip).or_default() += 1;
-            if hit.time.0 > latest {
-                latest = hit.time.0;
-                while let Some(first) = windows.first_entry() {
-                    if first.key() + WINDOW_MS > latest - BOUND_MS {
-                        break;
-                    }
-                    let (start, counts) = first.remove_entry();
-                    show(&mut out, start, counts)?;
-                }
-            }
-        }
-        line.clear();
-    }
-    for (start, counts) in windows {
-        show(&mut out, start, counts)?;
-    }
-    Ok(out.into_inner()?.0)
+    let mut rows = CountLines::default();
+    per_address::loop_by_hand(log, &mut rows)?;
+    Ok(rows.0)
 }
 
 fn engine(
@@ -242,29 +152,16 @@ fn engine(
     (threads, parallelism): (usize, usize),
     store: Option<&CheckpointDir>,
 ) -> Result<u64> {
-    let job = Job::new("throughput");
-    let (counter, out) = std::sync::mpsc::channel();
-    define(
-        &job,
-        log.to_owned(),
-        Counter(CountLines::default(), counter),
-    );
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads)
-        .enable_time()
-        .build()?;
-    runtime.block_on(async {
-        let settings = Settings {
-            parallelism,
-            interval: store.map(|_| CHECKPOINT_INTERVAL),
-            store: store.cloned(),
-            ..Settings::new(Clock::start())
-        };
-        let (_handle, requests) = Handle::new();
-        job.run(settings, requests).await
-    })?;
-    drop(job);
-    Ok(out.recv()?)
+    let (counter, rows) = std::sync::mpsc::channel();
+    let settings = Settings {
+        parallelism,
+        interval: store.map(|_| CHECKPOINT_INTERVAL),
+        store: store.cloned(),
+        ..Settings::new(Clock::start())
+    };
+    let out = Counter(CountLines::default(), counter);
+    per_address::engine(log, out, threads, settings)?;
+    Ok(rows.recv()?)
 }
 
 /// Says at its end how many lines it has counted.
@@ -284,35 +181,6 @@ impl Drop for Counter {
     fn drop(&mut self) {
         let _ = self.1.send(self.0.0);
     }
-}
-
-fn define(job: &Job, log: PathBuf, out: Counter) {
-    let order = OutOfOrder {
-        bound: Duration::from_millis(BOUND_MS.unsigned_abs()),
-        idle_after: None,
-        step: None,
-    };
-    let (hits, bad) = job
-        .source("log", FileSource::new(vec![log], |line| parse(line.text)))
-        .split("parsed", |hit: Option<Hit>| hit.ok_or(()));
-    let (rows, late) = hits
-        .event_time("time", order, |hit| hit.time)
-        .key_by(|hit| hit.ip)
-        .window(Windows::tumbling(Duration::from_millis(
-            WINDOW_MS.unsigned_abs(),
-        )))
-        .aggregate("count", Count);
-    let show = |row: Row<IpAddr, u64>| Shown {
-        start: row.window.start.0,
-        ip: row.key,
-        count: match row.content {
-            Content::Value(count) => count,
-            Content::Withdrawn => 0,
-        },
-    };
-    rows.map("shown", show).sink("out", TextSink::new(out));
-    bad.discard("bad");
-    late.discard("late");
 }
 
 fn mawk(log: &Path) -> Result<u64> {
