@@ -1,5 +1,6 @@
 //! Requests per IP in 5-second windows over one file: a loop written by hand, the engine, and
-//! mawk if there is one. What counts is the ratio of numbers from one run.
+//! mawk if there is one, in turn and several times. Prints medians. What counts is the ratio of
+//! numbers from one run.
 //!
 //! ```text
 //! cargo run --release -p stream-engine --example p1-throughput -- [REPETITIONS] [ACCESS_LOG]
@@ -7,6 +8,7 @@
 
 mod per_address;
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
@@ -21,6 +23,19 @@ use stream_engine::{CheckpointDir, Settings};
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sample/access.log");
 const CHECKPOINT_INTERVAL: Duration = Duration::from_millis(100);
 
+/// What else the machine does changes from round to round, and in each it meets all of them.
+const ROUNDS: usize = 3;
+
+/// A run of one of the programs.
+struct Run {
+    seconds: f64,
+    /// Of processors: other programs on the machine change it less.
+    busy: f64,
+    rows: u64,
+}
+
+type Work<'a> = Box<dyn Fn() -> Result<u64> + 'a>;
+
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let repetitions = arguments.next().map_or(Ok(400), |count| count.parse())?;
@@ -28,34 +43,55 @@ fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let log = folder.path().join("access.log");
     let lines = repeat(Path::new(&sample), &log, repetitions)?;
-    println!("{lines} lines                 per s  per busy s  ratio      rows");
-    let by_hand = Some(measure(lines, "loop by hand", None, || loop_by_hand(&log))?);
-    for (threads, parallelism) in [(1, 1), (2, 1), (2, 2)] {
-        let name = format!("engine, {threads} threads, ×{parallelism}");
-        let shape = (threads, parallelism);
-        measure(lines, &name, by_hand, || engine(&log, shape, None))?;
+    let taken = Cell::new(0);
+    let mut programs: Vec<(String, Work<'_>)> =
+        vec![("loop by hand".to_owned(), Box::new(|| loop_by_hand(&log)))];
+    for shape @ (threads, parallelism) in [(1, 1), (2, 1), (2, 2)] {
+        let plural = if threads == 1 { "" } else { "s" };
+        let name = format!("engine, {threads} thread{plural}, ×{parallelism}");
+        let log = &log;
+        programs.push((name, Box::new(move || engine(log, shape, None))));
     }
-    let dir = CheckpointDir::open(folder.path().join("checkpoints"))?;
-    let name = "  and checkpoints, ×2";
-    measure(lines, name, by_hand, || engine(&log, (2, 2), Some(&dir)))?;
-    let taken = dir.newest()?.map_or(0, |newest| newest.id);
-    println!("  ({taken} of them, {CHECKPOINT_INTERVAL:?} apart)");
-    measure(lines, "loop by hand", by_hand, || loop_by_hand(&log))?;
-    if Command::new("mawk").arg("BEGIN {}").status().is_err() {
+    let name = "  and checkpoints, ×2".to_owned();
+    programs.push((name, Box::new(|| with_checkpoints(&log, &taken))));
+    if Command::new("mawk").arg("BEGIN {}").status().is_ok() {
+        programs.push(("mawk".to_owned(), Box::new(|| mawk(&log))));
+    } else {
         println!("mawk is not installed");
-        return Ok(());
     }
-    measure(lines, "mawk", by_hand, || mawk(&log))?;
+    let mut runs: Vec<Vec<Run>> = programs.iter().map(|_| Vec::new()).collect();
+    for _ in 0..ROUNDS {
+        for ((_, program), runs) in programs.iter().zip(&mut runs) {
+            runs.push(measure(program)?);
+        }
+    }
+    show(lines, &programs, &runs);
+    let checkpoints = taken.get();
+    println!("({checkpoints} checkpoints, {CHECKPOINT_INTERVAL:?} apart)");
     Ok(())
 }
 
-/// Runs `work`, prints a line, and returns how many lines it did in a second of a processor.
-fn measure(
-    lines: u32,
-    name: &str,
-    by_hand: Option<f64>,
-    work: impl FnOnce() -> Result<u64>,
-) -> Result<f64> {
+/// Prints the medians of the runs of each program, and their ratios to those of the first one.
+fn show(lines: u32, programs: &[(String, Work<'_>)], runs: &[Vec<Run>]) {
+    println!("{lines} lines                 per s  ratio  per busy s  ratio    rows");
+    let lines = f64::from(lines);
+    let rates = runs.iter().map(|runs| {
+        let per_second = lines / median(runs, |run| run.seconds);
+        let per_busy = lines / median(runs, |run| run.busy);
+        (per_second, per_busy)
+    });
+    let rates: Vec<(f64, f64)> = rates.collect();
+    for (((name, _), runs), rate) in programs.iter().zip(runs).zip(&rates) {
+        let ratios = (rate.0 / rates[0].0, rate.1 / rates[0].1);
+        let rows = runs.last().map_or(0, |run| run.rows);
+        println!(
+            "{name:22} {:>9.0} {:6.2} {:>11.0} {:6.2} {rows:>7}",
+            rate.0, ratios.0, rate.1, ratios.1
+        );
+    }
+}
+
+fn measure(work: &Work<'_>) -> Result<Run> {
     let clock = Clock::start();
     let busy = busy_seconds();
     let rows = work()?;
@@ -64,13 +100,17 @@ fn measure(
         .since(message_model::Moment::START)
         .as_secs_f64();
     let busy = busy_seconds() - busy;
-    let lines = f64::from(lines);
-    // Per second of a processor, so that other programs on the machine matter less.
-    let rate = lines / if busy > 0.0 { busy } else { seconds };
-    let ratio = by_hand.map_or(1.0, |by_hand| rate / by_hand);
-    let wall = lines / seconds;
-    println!("{name:22} {wall:>9.0} {rate:>10.0} {ratio:6.2} {rows:>9}");
-    Ok(rate)
+    Ok(Run {
+        seconds,
+        busy: if busy > 0.0 { busy } else { seconds },
+        rows,
+    })
+}
+
+fn median(runs: &[Run], of: impl Fn(&Run) -> f64) -> f64 {
+    let mut values: Vec<f64> = runs.iter().map(of).collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 /// How long this process and its children have been on a processor; 0 where Linux is not.
@@ -162,6 +202,15 @@ fn engine(
     let out = Counter(CountLines::default(), counter);
     per_address::engine(log, out, threads, settings)?;
     Ok(rows.recv()?)
+}
+
+/// With a folder of its own, or it would go on where the last run has ended.
+fn with_checkpoints(log: &Path, taken: &Cell<u64>) -> Result<u64> {
+    let folder = tempfile::tempdir()?;
+    let dir = CheckpointDir::open(folder.path())?;
+    let rows = engine(log, (2, 2), Some(&dir))?;
+    taken.set(dir.newest()?.map_or(0, |newest| newest.id));
+    Ok(rows)
 }
 
 /// Says at its end how many lines it has counted.
