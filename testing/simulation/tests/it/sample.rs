@@ -1,4 +1,4 @@
-//! Some seeds. `.ci/run` has ten thousand of them, in a release build.
+//! Some seeds. `.ci/run` has thousands of them, in a release build.
 
 use simulation::run;
 
