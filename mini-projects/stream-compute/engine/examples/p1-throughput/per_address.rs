@@ -152,7 +152,8 @@ fn define(job: &Job, log: &Path, out: impl Write + Send + 'static) {
         .split("parsed", |hit: Option<Hit>| hit.ok_or(()));
     let (rows, late) = hits
         .event_time("time", order, |hit| hit.time)
-        .key_by(|hit| hit.address)
+        .map("address", |hit| hit.address)
+        .key_by(|address| *address)
         .window(Windows::tumbling(WINDOW))
         .aggregate("count", Count);
     let show = |row: Row<IpAddr, u64>| Shown {
