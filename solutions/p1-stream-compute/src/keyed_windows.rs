@@ -29,8 +29,8 @@ pub struct Added {
 /// - Each pane has a timer at `pane.timer`, and is looked at when the watermark is there. That
 ///   is not above the first watermark at which there is something to do for it: a row is due,
 ///   or it closes and is forgotten.
-/// - A session that grows gets no timer more. Its timer stays where it is, and fires too early.
-///   Only then it gets the next one, at the end that the session has by then.
+/// - A session that grows gets no further timer. Its timer stays where it is, and fires too early.
+///   Only then does the session get its next one, at the end that it has by then.
 /// - A late record sets a timer before the one that is there, which becomes `pane.later`. If it
 ///   fires in time, it is the next one again, and no other is set. So a pane never has more than
 ///   a few timers, however many late records it has.

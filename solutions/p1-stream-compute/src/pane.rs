@@ -100,11 +100,11 @@ impl<S> Pane<S> {
 /// - So without allowed lateness each key and window has one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row<K, V> {
-    /// Of which records.
+    /// The key of the records.
     pub key: K,
-    /// Of which time.
+    /// The window that they are in.
     pub window: Window,
-    /// How many rows there were before of this key and window.
+    /// How many rows came before this one, for this key and window.
     pub revision: u32,
     /// The result.
     pub content: Content<V>,

@@ -80,7 +80,8 @@ where
             value: value.value,
         };
         let emit = |row| out(Step::Record(row_record(row)));
-        // A window ends behind its records, and there is no timer for it before.
+        // A record changes no timer at or below its own time, because its window ends later. So
+        // `change` need not look for a new next timer if the old one is not above `time`.
         let added = self.buckets.change(value.place, time, |windows| {
             windows.add(&self.rule, self.watermark, &record, emit)
         });
