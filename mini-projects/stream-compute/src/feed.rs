@@ -262,8 +262,7 @@ impl<'a> Feeder<'a> {
             // Lines that are too long are not waited for.
             progress.acknowledged = progress.acknowledged.max(progress.lines);
         }
-        let meters = &waiting.report.meters;
-        meters.fed(progress.acknowledged, progress.too_long);
+        waiting.report.meters.fed(progress.too_long);
         let step = if progress.lines < 20_000 { 500 } else { 10_000 };
         let due = progress.reported + if now { 1 } else { step };
         if progress.acknowledged >= due && progress.lines >= self.last.known() {

@@ -33,6 +33,7 @@ mod input;
 mod job;
 mod job_dir;
 mod judge;
+mod lag;
 mod last_lines;
 mod line_header;
 mod lines;

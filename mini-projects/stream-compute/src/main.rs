@@ -73,7 +73,7 @@ fn start(arguments: Box<Arguments>) -> anyhow::Result<bool> {
     let side = side.transpose()?;
     let has_view = !plain && !explain && can_redraw();
     let mut report = match has_view {
-        true => Report::for_view(side, settings.windows),
+        true => Report::for_view(side, &settings),
         false => Report::new(Box::new(std::io::stdout()), side, rows),
     };
     if explain {

@@ -1,6 +1,6 @@
 //! The numbers of a running job, for its live view.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,9 +16,10 @@ use crate::tops::Tops;
 pub(crate) struct Meters {
     /// How many lines became what, over all runs of the job.
     pub(crate) counters: Counters,
-    /// How many lines are safe in the queue, or too long for it.
-    acknowledged: AtomicU64,
+    /// How many lines are too long for the queue.
     too_long: AtomicU64,
+    /// How many calls have had no answer for so long that it is worth a word.
+    silences: AtomicUsize,
     /// Lines that this run did not understand, by the number of the reason.
     unparsable: [AtomicU64; Unparsable::ALL.len()],
     noted: Mutex<Noted>,
@@ -87,13 +88,36 @@ pub(crate) struct Noted {
     pub(crate) rows: u64,
     /// The requests of these rows.
     pub(crate) tops: Tops,
+    /// How many lines were in the queue that the job had not read, when the queue was asked last.
+    pub(crate) lag: Option<u64>,
+}
+
+/// A call without an answer. Ends when this is dropped: with the answer, or because nothing waits
+/// for it any more.
+#[derive(Debug)]
+pub(crate) struct Silence<'a>(&'a AtomicUsize);
+
+impl Drop for Silence<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Meters {
-    /// So many lines of the input are in the queue, but for so many that are too long for it.
-    pub(crate) fn fed(&self, acknowledged: u64, too_long: u64) {
-        self.acknowledged.store(acknowledged, Ordering::Relaxed);
+    /// So many lines of the input are too long for the queue.
+    pub(crate) fn fed(&self, too_long: u64) {
         self.too_long.store(too_long, Ordering::Relaxed);
+    }
+
+    /// A call has had no answer for a while.
+    pub(crate) fn silence(&self) -> Silence<'_> {
+        self.silences.fetch_add(1, Ordering::Relaxed);
+        Silence(&self.silences)
+    }
+
+    /// Whether a call waits for an answer, and has done so for a while.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.silences.load(Ordering::Relaxed) > 0
     }
 
     /// How many lines are too long for the queue.
@@ -116,10 +140,10 @@ impl Meters {
         self.counters.requests.total() + self.counters.unparsable.total()
     }
 
-    /// How many lines are in the queue that the job has not read.
-    pub(crate) fn lag(&self) -> u64 {
-        let fed = self.acknowledged.load(Ordering::Relaxed);
-        fed.saturating_sub(self.too_long() + self.counted())
+    /// The topic of lines has so many records now.
+    pub(crate) fn ends_at(&self, records: u64) {
+        let read = self.counted() + self.counters.repeated.total();
+        self.noted().lag = Some(records.saturating_sub(read));
     }
 
     pub(crate) fn completed(&self, checkpoint: Completed) {

@@ -83,7 +83,7 @@ pub(crate) fn page(
         .markup("</p>\n<p class=\"verdict")
         .markup(if summary.verdict.is_ok() { " ok" } else { "" })
         .markup("\">")
-        .text(summary)
+        .text(format_args!("{summary:#}"))
         .markup("</p>\n");
     totals(&mut html, summary, counts);
     requests(&mut html, settings, counts);

@@ -197,8 +197,9 @@ impl Waiting {
             answer = &mut answer => return Ok(answer),
             () = self.clock.sleep_until(began.plus(QUIET)) => {}
         }
+        let silence = self.report.meters.silence();
         let patience = self.patience.as_secs();
-        self.report.line(format_args!(
+        self.report.line_of_silence(format_args!(
             "queue {role}: no answer yet; waiting for up to {patience} s"
         ))?;
         let answer = tokio::select! {
@@ -208,9 +209,10 @@ impl Waiting {
                 return Err(Error::GaveUp(self.clock.now().since(began)));
             }
         };
+        drop(silence);
         let seconds = self.clock.now().since(began).as_secs_f64();
         self.report
-            .line(format_args!("queue {role}: answers after {seconds:.1} s"))?;
+            .line_of_silence(format_args!("queue {role}: answers after {seconds:.1} s"))?;
         Ok(answer)
     }
 }

@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use stream_engine::Completed;
 
 use crate::job::Aside;
 use crate::meters::Meters;
 use crate::page::PageFile;
 use crate::row::Row;
-use crate::settings::Cut;
+use crate::run::Summary;
+use crate::settings::{Cut, Settings};
 use crate::tops::Tops;
 
 /// How many rows are shown of those that come at the same time.
@@ -33,8 +37,22 @@ pub struct Report {
 
 enum Screen {
     Lines(Mutex<Box<dyn Write + Send>>, RowsShown),
-    /// Windows are cut so. Of lines, the last one with each first word is kept.
-    View(Cut, Mutex<BTreeMap<String, String>>),
+    View(Viewed),
+}
+
+/// What a view shows of a job, beside its numbers.
+#[derive(Debug)]
+struct Viewed {
+    windows: Cut,
+    patience: Duration,
+    /// The last line with each first word.
+    lines: Mutex<BTreeMap<String, String>>,
+}
+
+impl Viewed {
+    fn lines(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Report {
@@ -55,9 +73,13 @@ impl Report {
 
     /// Writes the side output to `side`, or counts it, and leaves the rest to a view.
     #[must_use]
-    pub fn for_view(side: Option<Box<dyn Write + Send>>, cut: Cut) -> Report {
+    pub fn for_view(side: Option<Box<dyn Write + Send>>, settings: &Settings) -> Report {
         Report {
-            screen: Screen::View(cut, Mutex::default()),
+            screen: Screen::View(Viewed {
+                windows: settings.windows,
+                patience: settings.patience,
+                lines: Mutex::default(),
+            }),
             side: side.map(Mutex::new),
             meters: Meters::default(),
             page: None,
@@ -77,13 +99,38 @@ impl Report {
     pub(crate) fn line(&self, line: fmt::Arguments<'_>) -> io::Result<()> {
         match &self.screen {
             Screen::Lines(screen, _) => write_line(screen, line),
-            Screen::View(_, kept) => {
+            Screen::View(viewed) => {
                 let line = line.to_string();
                 let word = line.split([' ', ':']).next().unwrap_or_default().to_owned();
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.insert(word, line);
+                viewed.lines().insert(word, line);
                 Ok(())
             }
+        }
+    }
+
+    /// A line about a call that waits for the queue. A view has a line for all such calls, which
+    /// goes when the last of them has its answer.
+    pub(crate) fn line_of_silence(&self, line: fmt::Arguments<'_>) -> io::Result<()> {
+        match &self.screen {
+            Screen::Lines(..) => self.line(line),
+            Screen::View(_) => Ok(()),
+        }
+    }
+
+    /// The last line of a job.
+    pub(crate) fn verdict(&self, summary: &Summary) -> io::Result<()> {
+        match &self.screen {
+            Screen::Lines(..) => self.line(format_args!("{summary}")),
+            Screen::View(_) => self.line(format_args!("{summary:#}")),
+        }
+    }
+
+    /// Notes a checkpoint that is complete.
+    pub(crate) fn completed(&self, checkpoint: Completed) {
+        self.meters.completed(checkpoint);
+        if let Screen::View(viewed) = &self.screen {
+            // It was about a transaction that failed, and the job has come farther since.
+            viewed.lines().remove("queue");
         }
     }
 
@@ -91,10 +138,15 @@ impl Report {
     pub(crate) fn kept(&self, word: &str) -> Option<String> {
         match &self.screen {
             Screen::Lines(..) => None,
-            Screen::View(_, kept) => {
-                let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.get(word).cloned()
-            }
+            Screen::View(viewed) => viewed.lines().get(word).cloned(),
+        }
+    }
+
+    /// How long a view says that the job waits for the queue; `None` if there is no view.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        match &self.screen {
+            Screen::Lines(..) => None,
+            Screen::View(viewed) => Some(viewed.patience),
         }
     }
 
@@ -113,10 +165,10 @@ impl Report {
                 rows.more += 1;
             }
             Screen::Lines(..) => rows.first.push(row),
-            Screen::View(cut, _) => {
+            Screen::View(Viewed { windows, .. }) => {
                 rows.more += 1;
                 // A later revision has the count of the earlier ones in it.
-                if row.revision == 0 && cut.is_counted(row.window.start) {
+                if row.revision == 0 && windows.is_counted(row.window.start) {
                     rows.tops.add(row.ip, row.count);
                 }
             }
@@ -187,4 +239,38 @@ fn write_line(to: &Mutex<Box<dyn Write + Send>>, line: fmt::Arguments<'_>) -> io
     let mut to = to.lock().unwrap_or_else(PoisonError::into_inner);
     writeln!(to, "{line}")?;
     to.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use message_model::Moment;
+
+    use super::*;
+
+    #[test]
+    fn a_view_forgets_a_failed_transaction_with_the_next_checkpoint() {
+        let viewed = Viewed {
+            windows: Cut::Tumbling(Duration::from_secs(5)),
+            patience: Duration::from_secs(60),
+            lines: Mutex::default(),
+        };
+        let report = Report {
+            screen: Screen::View(viewed),
+            side: None,
+            meters: Meters::default(),
+            page: None,
+        };
+        let (topics, failed) = ("topics a for lines", "queue sink: it was aborted");
+        report.line(format_args!("{topics}")).unwrap();
+        report.line(format_args!("{failed}")).unwrap();
+        assert_eq!(report.kept("queue").as_deref(), Some(failed));
+        report.completed(Completed {
+            id: 1,
+            began: Moment::START,
+            took: Duration::ZERO,
+        });
+        assert_eq!(report.kept("queue"), None);
+        assert_eq!(report.kept("topics").as_deref(), Some(topics));
+        assert!(report.meters.noted().checkpoints.last().is_some());
+    }
 }

@@ -17,11 +17,13 @@ use crate::input::Input;
 use crate::job::{Counters, define};
 use crate::job_dir::JobDir;
 use crate::judge::{Wanted, judge};
+use crate::lag::with_lag;
 use crate::last_lines::LastLines;
 use crate::page::page;
 use crate::queue::{Address, Queue, Waiting};
 use crate::report::Report;
 use crate::settings::Settings;
+use crate::thousands::Thousands;
 use crate::topic_sink::TopicSink;
 use crate::topic_source::{TopicSource, places};
 
@@ -102,7 +104,7 @@ pub async fn run(
     let job = define(&settings, (source, sink), counters, Arc::clone(report));
     let settings_of_engine = engine_settings(&settings, dir, &address);
     let count = count(&job, (settings_of_engine, ending), report);
-    let (fed, ()) = tokio::try_join!(feed, count)?;
+    let fed = with_lag((&queue, &lines), feed, count).await?;
 
     let tally = Tally {
         repeated: counters.repeated.total(),
@@ -127,7 +129,7 @@ pub async fn run(
     if let Some(file) = &report.page {
         file.finish(&page(&settings, &summary, &judged.counts, &report.meters))?;
     }
-    report.line(format_args!("{summary}"))?;
+    report.verdict(&summary)?;
     Ok(summary)
 }
 
@@ -198,7 +200,7 @@ async fn count(
     settings.completed = Some(completed);
     let note = async {
         while let Some(checkpoint) = checkpoints.recv().await {
-            report.meters.completed(checkpoint);
+            report.completed(checkpoint);
         }
     };
     let (_handle, requests) = Handle::new();
@@ -261,11 +263,17 @@ impl Summary {
 }
 
 impl fmt::Display for Summary {
-    /// One line that begins with `verdict: OK` or `verdict: FAILED`.
+    /// One line that begins with `verdict: OK` or `verdict: FAILED`. For people, with `{:#}`, its
+    /// numbers have commas.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (rows, lines, late) = (self.rows, self.lines, self.tally.late);
+        let has_commas = f.alternate();
+        let number = |number: u64| match has_commas {
+            true => Thousands(number).to_string(),
+            false => number.to_string(),
+        };
+        let (rows, lines) = (number(self.rows), number(self.lines));
         match &self.verdict {
-            Verdict::Equal if late == 0 => {
+            Verdict::Equal if self.tally.late == 0 => {
                 write!(
                     f,
                     "verdict: OK, all {rows} committed rows equal the batch recount of {lines} lines"
@@ -273,7 +281,8 @@ impl fmt::Display for Summary {
             }
             Verdict::Equal => write!(
                 f,
-                "verdict: OK, all {rows} committed rows equal the batch recount of {lines} lines less {late} late ones"
+                "verdict: OK, all {rows} committed rows equal the batch recount of {lines} lines less {} late ones",
+                number(self.tally.late)
             ),
             Verdict::AddsUp => write!(
                 f,
@@ -289,11 +298,15 @@ impl fmt::Display for Summary {
             ),
             Verdict::Differs { key, row, recount } => write!(
                 f,
-                "verdict: FAILED, row {key} says {row}, the batch recount {recount}"
+                "verdict: FAILED, row {key} says {}, the batch recount {}",
+                number(*row),
+                number(*recount)
             ),
             Verdict::DoesNotAddUp { accounted, lines } => write!(
                 f,
-                "verdict: FAILED, rows and side output have {accounted} of {lines} lines"
+                "verdict: FAILED, rows and side output have {} of {} lines",
+                number(*accounted),
+                number(*lines)
             ),
             Verdict::Twice { key } => {
                 write!(f, "verdict: FAILED, row {key} is committed twice")
@@ -302,8 +315,8 @@ impl fmt::Display for Summary {
         write!(
             f,
             "; side output: {}; repeated lines skipped: {}",
-            self.aside(),
-            self.tally.repeated,
+            number(self.aside()),
+            number(self.tally.repeated),
         )
     }
 }

@@ -4,6 +4,9 @@ use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
+/// The column in which the values of a view begin. What is too long for a line goes on there.
+pub(crate) const INDENT: usize = 12;
+
 /// What stands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
@@ -78,7 +81,7 @@ fn write(messages: &Receiver<Message>, has_colour: bool) -> io::Result<()> {
 }
 
 /// Columns and rows of the terminal.
-fn size() -> (usize, usize) {
+pub(crate) fn size() -> (usize, usize) {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
     // One that does not know says 0.
     let known = |length: u16, otherwise| match length {
@@ -109,11 +112,14 @@ impl Drawn {
             bytes += &format!("\x1b[{above}A");
         }
         self.0.clear();
-        for line in frame.iter().take(rows - 1) {
-            // The last column stays free: some terminals go to the next line with it.
-            let shown: String = line.text.chars().take(columns - 1).collect();
+        // The last column stays free: some terminals go to the next line with it.
+        let lines = frame.iter().flat_map(|StyledLine { style, text }| {
+            let lines = wrapped(text, columns - 1);
+            lines.into_iter().map(|line| (*style, line))
+        });
+        for (style, shown) in lines.take(rows - 1) {
             self.0.push(shown.len());
-            let code = match line.style {
+            let code = match style {
                 Style::Title if has_colour => "1",
                 Style::Faint if has_colour => "2",
                 Style::Warning if has_colour => "33",
@@ -126,6 +132,25 @@ impl Drawn {
         }
         bytes + "\x1b[J"
     }
+}
+
+/// A text as lines that are at most so wide, broken at spaces; within a word only if that has no
+/// room by itself. Where the indent would be most of a line, the text is cut.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let (mut lines, mut rest) = (Vec::new(), text.to_owned());
+    while width >= 2 * INDENT
+        && let Some((end, next)) = rest.char_indices().nth(width)
+    {
+        let space = match next {
+            ' ' => Some(end),
+            _ => rest[..end].rfind(' '),
+        };
+        let (line, behind) = rest.split_at(space.filter(|at| *at > INDENT).unwrap_or(end));
+        lines.push(line.trim_end().to_owned());
+        rest = " ".repeat(INDENT) + behind.trim_start();
+    }
+    lines.push(rest.chars().take(width).collect());
+    lines
 }
 
 #[cfg(test)]
@@ -152,5 +177,39 @@ mod tests {
         assert_eq!(low, "\r\x1b[3A\x1b[1m123456789\x1b[0m\x1b[K\n\x1b[J");
         let tiny = drawn.redraw(&frame, (1, 1), true);
         assert_eq!(tiny, "\r\x1b[9A\x1b[J");
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_goes_on_in_the_column_of_the_values() {
+        let of = |text: &str| wrapped(text, 24).join("|");
+        assert_eq!(of("queue       all 24 chars"), "queue       all 24 chars");
+        assert_eq!(
+            of("queue       all 25 charss"),
+            "queue       all 25|            charss"
+        );
+        assert_eq!(
+            of("queue    one word       more"),
+            "queue    one word|            more"
+        );
+        let long = "topic a-name-that-is-very-very-long x";
+        let broken = "topic a-name-that-is-ver|            y-very-long|            x";
+        assert_eq!(of(long), broken);
+        assert_eq!(
+            of(&"\u{e4}".repeat(25))
+                .chars()
+                .filter(|c| *c == '|')
+                .count(),
+            1
+        );
+        assert_eq!(
+            wrapped("queue       24 charss", 20),
+            ["queue       24 chars"]
+        );
+        let lines = lines(&["queue       all 25 charss", "lag"]);
+        let two = Drawn::default().redraw(&lines, (25, 3), false);
+        assert_eq!(
+            two,
+            "\rqueue       all 25\x1b[K\n            charss\x1b[K\n\x1b[J"
+        );
     }
 }

@@ -2,17 +2,19 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_model::Clock;
 use message_model::{Moment, Timestamp};
+use stream_engine::Completed;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::civil_time::Utc;
 use crate::report::Report;
-use crate::terminal::{Style, StyledLine, Terminal};
+use crate::terminal::{self, INDENT, Style, StyledLine, Terminal};
 use crate::thousands::Thousands;
 
 /// How often a frame is drawn.
@@ -64,13 +66,16 @@ async fn draw(
     let mut seen = Seen::default();
     loop {
         let now = clock.now();
-        terminal.draw(seen.frame(&report, now));
+        let mut frame = about(&report);
+        frame.extend(seen.numbers(&report, now, terminal::size().0));
+        terminal.draw(titled(frame));
         tokio::select! {
             _ = &mut ended => break,
             () = clock.sleep_until(now.plus(INTERVAL)) => {}
         }
     }
-    let last = seen.frame(&report, clock.now());
+    // The lines about the job follow, whole.
+    let last = titled(seen.numbers(&report, clock.now(), terminal::size().0));
     let words = ["topics", "resumed", "verdict"];
     let lines = words.iter().filter_map(|word| report.kept(word)).collect();
     let ending = tokio::task::spawn_blocking(move || terminal.end(last, lines));
@@ -84,17 +89,21 @@ struct Seen {
     counted: VecDeque<(Moment, u64)>,
     /// The last checkpoint, and when it was seen first.
     checkpoint: Option<(u64, Moment)>,
+    /// When the queue was seen last that did not leave a call without an answer, and the lag then.
+    answered: Option<(Moment, Option<u64>)>,
 }
 
 impl Seen {
-    fn frame(&mut self, report: &Report, now: Moment) -> Vec<StyledLine> {
+    /// What has come of the job so far, on a terminal that is so many columns wide.
+    fn numbers(&mut self, report: &Report, now: Moment, columns: usize) -> Vec<StyledLine> {
         let meters = &report.meters;
-        let (rows, checkpoint, top, is_rough) = {
+        let (rows, checkpoint, lag, top, is_rough) = {
             let noted = meters.noted();
             let tops = &noted.tops;
             (
                 noted.rows,
                 noted.checkpoints.last(),
+                noted.lag,
                 tops.top(TOP),
                 tops.is_rough(),
             )
@@ -109,13 +118,15 @@ impl Seen {
             style: Style::Plain,
             text,
         };
-        let mut frame = vec![
+        let (queue, lag) = self.queue(report, now, lag);
+        let mut frame: Vec<_> = queue.into_iter().collect();
+        frame.extend([
             plain(format!(
                 "counted     {} lines, {}/s",
                 Thousands(counted),
                 Thousands(rate)
             )),
-            plain(format!("lag         {} lines", Thousands(meters.lag()))),
+            lag,
             plain(format!(
                 "watermark   {}",
                 watermark(meters.counters.requests.watermark())
@@ -133,19 +144,55 @@ impl Seen {
                 ),
             },
             plain(format!("rows        {} committed", Thousands(rows))),
-        ];
-        let checkpoint = checkpoint.map(|last| {
-            if self.checkpoint.is_none_or(|(id, _)| id != last.id) {
-                self.checkpoint = Some((last.id, now));
-            }
-            let seen = self.checkpoint.map_or(now, |(_, seen)| seen);
-            let (ago, took) = (now.since(seen).as_secs(), last.took.as_millis());
-            format!("{}, {ago} s ago, took {took} ms", last.id)
-        });
+        ]);
+        let checkpoint = checkpoint.map(|last| self.checkpoint(last, now));
         let checkpoint = checkpoint.unwrap_or_else(|| "none yet".to_owned());
         frame.push(plain(format!("checkpoint  {checkpoint}")));
-        frame.extend(top_lines(&top, is_rough));
-        surrounded(report, frame)
+        frame.extend(top_lines(&top, is_rough, columns));
+        frame
+    }
+
+    /// A line about the queue while it leaves a call without an answer, and that of the lag, which
+    /// cannot be known meanwhile.
+    fn queue(
+        &mut self,
+        report: &Report,
+        now: Moment,
+        lag: Option<u64>,
+    ) -> (Option<StyledLine>, StyledLine) {
+        let is_silent = report.meters.is_silent();
+        if !is_silent {
+            self.answered = Some((now, lag));
+        }
+        let (answered, known) = *self.answered.get_or_insert((now, None));
+        let seconds = now.since(answered).as_secs();
+        let lag = match known.map(Thousands) {
+            Some(known) if is_silent => format!("unknown; {known} lines {seconds} s ago"),
+            Some(known) => format!("{known} lines"),
+            None => "unknown".to_owned(),
+        };
+        let silence = report.patience().filter(|_| is_silent).map(|patience| {
+            let patience = match patience.as_secs() {
+                patience if patience < seconds => String::new(),
+                patience => format!("; waiting for up to {patience} s"),
+            };
+            // A job that wants nothing of the queue does not end then.
+            format!("queue       no answer for {seconds} s{patience}")
+        });
+        let line = |style, text| StyledLine { style, text };
+        (
+            silence.map(|text| line(Style::Warning, text)),
+            line(Style::Plain, format!("lag         {lag}")),
+        )
+    }
+
+    fn checkpoint(&mut self, last: Completed, now: Moment) -> String {
+        if self.checkpoint.is_none_or(|(id, _)| id != last.id) {
+            self.checkpoint = Some((last.id, now));
+        }
+        let seen = self.checkpoint.map_or(now, |(_, seen)| seen);
+        let (ago, took) = (now.since(seen).as_secs(), last.took.as_millis());
+        format!("{}, {ago} s ago, took {took} ms", last.id)
     }
 
     /// Lines a second. A job that is resumed begins with what it has counted before.
@@ -164,25 +211,31 @@ impl Seen {
     }
 }
 
-/// With the lines about the job above, and those about the queue below.
-fn surrounded(report: &Report, frame: Vec<StyledLine>) -> Vec<StyledLine> {
-    let kept = |style, word| {
+/// What the job has said about itself, and about its last transaction if that failed.
+fn about(report: &Report) -> Vec<StyledLine> {
+    let words = [
+        (Style::Faint, "topics"),
+        (Style::Faint, "resumed"),
+        (Style::Warning, "queue"),
+    ];
+    let kept = words.into_iter().filter_map(|(style, word)| {
         let text = report.kept(word)?;
         Some(StyledLine { style, text })
-    };
+    });
+    kept.collect()
+}
+
+fn titled(lines: Vec<StyledLine>) -> Vec<StyledLine> {
     let title = StyledLine {
         style: Style::Title,
         text: "ip-count".to_owned(),
     };
-    let mut lines = vec![title];
-    lines.extend(kept(Style::Faint, "topics"));
-    lines.extend(kept(Style::Faint, "resumed"));
-    lines.extend(kept(Style::Warning, "queue"));
-    lines.extend(frame);
-    lines
+    [vec![title], lines].concat()
 }
 
-fn top_lines(top: &[(std::net::IpAddr, u64)], is_rough: bool) -> Vec<StyledLine> {
+/// The addresses with the most requests. Their bars are as long as the terminal allows, and an
+/// address that is too long loses its middle.
+fn top_lines(top: &[(IpAddr, u64)], is_rough: bool, columns: usize) -> Vec<StyledLine> {
     let Some((_, highest)) = top.first() else {
         return Vec::new();
     };
@@ -191,17 +244,31 @@ fn top_lines(top: &[(std::net::IpAddr, u64)], is_rough: bool) -> Vec<StyledLine>
         style: Style::Faint,
         text: format!("  requests  in committed rows{about}"),
     }];
-    let names = top.iter().map(|(ip, _)| ip.to_string());
-    let width = names.map(|name| name.len()).max().unwrap_or(0);
+    let room = columns.saturating_sub(INDENT + 1);
+    let name = |ip: &IpAddr| without_middle(ip.to_string(), room);
+    let width = top.iter().map(|(ip, _)| name(ip).len()).max().unwrap_or(0);
+    let longest = u64::try_from(room.saturating_sub(width + 2)).map_or(BAR, |room| room.min(BAR));
     for (ip, count) in top {
-        let bar = usize::try_from((count * BAR).div_ceil((*highest).max(1))).unwrap_or(0);
+        let bar = usize::try_from((count * longest).div_ceil((*highest).max(1))).unwrap_or(0);
         let (count, bar) = (Thousands(*count).to_string(), "#".repeat(bar));
+        let text = format!("{count:>10}  {:<width$}  {bar}", name(ip));
         lines.push(StyledLine {
             style: Style::Plain,
-            text: format!("{count:>10}  {:<width$}  {bar}", ip.to_string()),
+            text: text.trim_end().to_owned(),
         });
     }
     lines
+}
+
+/// At most so many characters of an address: both ends, which tell it from others.
+fn without_middle(address: String, room: usize) -> String {
+    const GAP: &str = "..";
+    if address.len() <= room {
+        return address;
+    }
+    let kept = room.saturating_sub(GAP.len());
+    let end = address.len() - kept / 2;
+    format!("{}{GAP}{}", &address[..kept.div_ceil(2)], &address[end..])
 }
 
 fn watermark(watermark: Option<Timestamp>) -> String {
@@ -209,5 +276,49 @@ fn watermark(watermark: Option<Timestamp>) -> String {
         None => "none yet".to_owned(),
         Some(time) if time > LAST_TIME => "at the end of the input".to_owned(),
         Some(time) => Utc(time).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_fit_and_addresses_that_do_not_lose_their_middle() {
+        let top = |ips: [&str; 2], columns| {
+            let top = [
+                (ips[0].parse().unwrap(), 2_000),
+                (ips[1].parse().unwrap(), 500),
+            ];
+            let lines = top_lines(&top, false, columns);
+            [&lines[1], &lines[2]].map(|line| line.text.clone())
+        };
+        let short = ["192.0.2.1", "192.0.2.100"];
+        let wide = [
+            "     2,000  192.0.2.1    ########################",
+            "       500  192.0.2.100  ######",
+        ];
+        assert_eq!(top(short, 80), wide);
+        assert_eq!(top(short, 50), wide);
+        let narrow = [
+            "     2,000  192.0.2.1    ##############",
+            "       500  192.0.2.100  ####",
+        ];
+        assert_eq!(top(short, 40), narrow);
+        let long = [
+            "2001:db8:85a3:1234:5678:8a2e:1370:7331",
+            "2001:db8:85a3:1234:5678:8a2e:1370:7332",
+        ];
+        let whole = [
+            "     2,000  2001:db8:85a3:1234:5678:8a2e:1370:7331",
+            "       500  2001:db8:85a3:1234:5678:8a2e:1370:7332",
+        ];
+        assert_eq!(top(long, 51), whole);
+        let shortened = [
+            "     2,000  2001:db8:85a3..2e:1370:7331",
+            "       500  2001:db8:85a3..2e:1370:7332",
+        ];
+        assert_eq!(top(long, 40), shortened);
+        assert_eq!(top(long, 1), ["     2,000  ..", "       500  .."]);
     }
 }

@@ -195,6 +195,27 @@ fn a_request_in_windows_that_overlap_counts_once() {
 }
 
 #[test]
+fn the_verdict_has_commas_in_its_numbers_as_the_other_numbers_have() {
+    let queue = Queue::start();
+    let folder = tempfile::tempdir().unwrap();
+    let (log, file) = (folder.path().join("log"), folder.path().join("page"));
+    fs::write(&log, requests(0..5_000) + &"bad\n".repeat(1_000)).unwrap();
+    let printed = run(&queue, (&log, &file), &["--rows", "0"]);
+    let html = fs::read_to_string(&file).unwrap();
+    let verdict = "verdict: OK, all 5,000 committed rows equal the batch recount of 6,000 lines; \
+                   side output: 1,000; repeated lines skipped: 0";
+    assert!(html.contains(verdict), "{html}");
+    assert_eq!(rows(part(&html, "Totals"))[1], (5_000, "committed rows"));
+    // Programs read this one.
+    let digits = |number: &str| number.replace(',', "");
+    let plain = ["5,000", "6,000", "1,000"];
+    let plain = plain.iter().fold(verdict.to_owned(), |plain, number| {
+        plain.replace(number, &digits(number))
+    });
+    assert_eq!(printed.lines().last(), Some(&*plain));
+}
+
+#[test]
 fn a_job_that_cannot_be_done_leaves_the_page_before_and_nothing_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("page");

@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::thread;
 use std::time::Duration;
 
+use async_model::Clock;
+use message_model::Moment;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
@@ -25,6 +27,20 @@ pub(crate) fn ip_count(queue: &Queue) -> Command {
         .env_remove("NO_COLOR")
         .stdin(Stdio::piped());
     command
+}
+
+/// What comes behind each view that is drawn.
+const VIEW_END: &str = "\x1b[J";
+
+/// The lines of a view, of the bytes that draw it.
+fn lines_of_view(bytes: &str) -> Vec<String> {
+    let mut pieces = bytes.split('\x1b');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let end = piece.find(|character: char| character.is_ascii_alphabetic());
+        text += &piece[end.expect("a letter ends a sequence") + 1..];
+    }
+    text.lines().map(|line| line.replace('\r', "")).collect()
 }
 
 /// The end of a pseudo-terminal at which a person sits, and the process at the other.
@@ -84,21 +100,53 @@ impl Seat {
 
     /// Waits until this was shown behind what was shown before this call.
     pub(crate) fn wait_for(&mut self, wanted: &str) {
-        let before = self.shown.len();
+        let (before, clock) = (self.shown.len(), Clock::start());
         while !self.shown[before..].contains(wanted) {
-            let bytes = self.screen.recv_timeout(PATIENCE);
-            let bytes = bytes.unwrap_or_else(|_| panic!("no {wanted:?} in {}", self.shown));
-            // Only ASCII is shown.
-            self.shown += std::str::from_utf8(&bytes).unwrap();
+            assert!(self.see(&clock), "no {wanted:?} in {}", self.shown);
+        }
+    }
+
+    /// Waits until a view is shown that is as wanted, behind what was shown before this call.
+    /// Returns its lines.
+    pub(crate) fn wait_for_view(
+        &mut self,
+        wanted: &str,
+        is_wanted: impl Fn(&[String]) -> bool,
+    ) -> Vec<String> {
+        let (mut from, clock) = (self.shown.len(), Clock::start());
+        loop {
+            // What was being drawn at the time of this call is no whole view.
+            while let Some(length) = self.shown[from..].find(VIEW_END) {
+                let view = lines_of_view(&self.shown[from..from + length]);
+                from += length + VIEW_END.len();
+                if view.first().is_some_and(|title| title == "ip-count") && is_wanted(&view) {
+                    return view;
+                }
+            }
+            assert!(self.see(&clock), "no view with {wanted} in {}", self.shown);
         }
     }
 
     /// Waits for the end of the process. Returns its exit status.
     pub(crate) fn end(&mut self) -> Option<i32> {
-        while let Ok(bytes) = self.screen.recv_timeout(PATIENCE) {
-            self.shown += std::str::from_utf8(&bytes).unwrap();
-        }
+        let clock = Clock::start();
+        while self.see(&clock) {}
+        let is_open = self.screen.try_recv() != Err(TryRecvError::Disconnected);
+        assert!(!is_open, "it does not end: {}", self.shown);
         self.process.wait().unwrap().code()
+    }
+
+    /// Sees what is shown next; `false` if the far end is closed, or if this clock is at the end of
+    /// the patience.
+    fn see(&mut self, clock: &Clock) -> bool {
+        let waited = clock.now().since(Moment::START);
+        let bytes = self
+            .screen
+            .recv_timeout(PATIENCE.saturating_sub(waited))
+            .unwrap_or_default();
+        // Only ASCII is shown.
+        self.shown += std::str::from_utf8(&bytes).unwrap();
+        !bytes.is_empty()
     }
 }
 

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// The data directory; set for the process that is the queue.
@@ -35,6 +36,16 @@ impl Queue {
             process,
             _dir: dir,
         }
+    }
+
+    /// From now on it answers nothing, as if it were away.
+    pub(crate) fn stop(&self) {
+        kill_process(Pid::from_child(&self.process), Signal::STOP).unwrap();
+    }
+
+    /// It answers again, also what was asked in the meantime.
+    pub(crate) fn go_on(&self) {
+        kill_process(Pid::from_child(&self.process), Signal::CONT).unwrap();
     }
 }
 

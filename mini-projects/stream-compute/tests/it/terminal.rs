@@ -76,7 +76,7 @@ fn on_a_terminal_a_view_is_drawn_in_place_and_ends_with_the_verdict() {
         let mut lines = screen.iter();
         let place = lines.position(|line| line.starts_with(wanted));
         let place = place.unwrap_or_else(|| panic!("no {wanted:?} in {screen:#?}"));
-        assert!(lines.all(|line| !line.starts_with(wanted) || wanted == "topics"));
+        assert!(lines.all(|line| !line.starts_with(wanted)), "{screen:#?}");
         place
     };
     let places = [
@@ -88,11 +88,11 @@ fn on_a_terminal_a_view_is_drawn_in_place_and_ends_with_the_verdict() {
         place("rows        240 committed"),
         place("checkpoint  "),
         place("       500  192.0.2.19  ########################"),
-        place("verdict: OK, 240 committed rows and the side output add up to 1003 lines"),
+        place("topics access-log-"),
+        place("verdict: OK, 240 committed rows and the side output add up to 1,003 lines"),
     ];
     assert!(places.is_sorted(), "{screen:#?}");
-    assert!(screen[places[8] - 1].starts_with("topics access-log-"));
-    assert_eq!(screen[places[8] + 1..], [""]);
+    assert_eq!(screen[places[9] + 1..], [""]);
     assert!(seat.shown.contains("\x1b[1mip-count\x1b[0m"));
 }
 
@@ -123,7 +123,77 @@ fn the_view_fits_a_terminal_that_becomes_small_and_has_no_colours_if_none_are_wa
     }
     assert!(!seat.shown.contains("\x1b[0m"));
     // What stays is whole.
-    assert!(seat.shown.contains("add up to 1003 lines (the input"));
+    assert!(seat.shown.contains("add up to 1,003 lines (the input"));
+}
+
+/// What a view says, if lines that go on below their first one are joined.
+fn joined(view: &[String]) -> Vec<String> {
+    let mut joined: Vec<String> = Vec::new();
+    for line in view {
+        match (line.strip_prefix("            "), joined.last_mut()) {
+            (Some(more), Some(last)) => *last += &format!(" {more}"),
+            _ => joined.push(line.clone()),
+        }
+    }
+    joined
+}
+
+fn has(view: &[String], line: &str) -> bool {
+    joined(view).iter().any(|other| other.starts_with(line))
+}
+
+#[test]
+fn on_forty_columns_every_line_is_whole_and_addresses_keep_their_ends() {
+    let queue = Queue::start();
+    let mut command = ip_count(&queue);
+    let (lines, rows) = ("lines-of-the-log", "requests-per-address");
+    command.args(["--topic", lines, "--out", rows]);
+    let (mut seat, mut input) = Seat::take(command, (40, 40));
+    let log = log(1_000);
+    let of_v6 = log.lines().take(400);
+    let of_v6 = of_v6.map(|line| line.replace("192.0.2.", "2001:db8:85a3:1234:5678:8a2e:370:7"));
+    let of_v6: Vec<_> = of_v6.collect();
+    input.write_all(log.as_bytes()).unwrap();
+    input.write_all(of_v6.join("\n").as_bytes()).unwrap();
+    input.write_all(b"\n").unwrap();
+    let topics = format!("topics {lines} for lines, {rows} for rows");
+    let view = seat.wait_for_view("all lines", |view| has(view, "counted     1,403 lines, "));
+    assert!(has(&view, &topics), "{view:#?}");
+    assert!(view.iter().all(|line| line.len() < 40), "{view:#?}");
+    drop(input);
+    assert_eq!(seat.end(), Some(0), "{}", seat.shown);
+    let screen = screen(&seat.shown);
+    // There is no room for bars beside such addresses.
+    for row in [
+        "       500  192.0.2.19",
+        "       200  2001:db8:85a3..8a2e:370:719",
+    ] {
+        assert!(screen.iter().any(|line| line == row), "{screen:#?}");
+    }
+}
+
+#[test]
+fn while_the_queue_is_away_the_lag_is_unknown_and_the_wait_is_shown() {
+    let queue = Queue::start();
+    let (mut seat, mut input) = Seat::take(ip_count(&queue), (46, 30));
+    input.write_all(log(1_000).as_bytes()).unwrap();
+    let is_read = |view: &[String]| has(view, "counted     1,003 lines");
+    let is_there = |view: &[String]| has(view, "lag         0 lines") && !has(view, "queue");
+    seat.wait_for_view("all lines", |view| is_read(view) && is_there(view));
+    // Nothing more is fed, so it may be only the question for the lag that has no answer.
+    queue.stop();
+    let view = seat.wait_for_view("a wait", |view| has(view, "queue"));
+    let (queue_line, lag) = (
+        "queue       no answer for ",
+        "lag         unknown; 0 lines ",
+    );
+    assert!(has(&view, queue_line) && has(&view, lag), "{view:#?}");
+    let said = joined(&view).concat();
+    assert!(said.contains(" s; waiting for up to 60 s"), "{view:#?}");
+    queue.go_on();
+    seat.wait_for_view("an answer", is_there);
+    drop(input);
+    assert_eq!(seat.end(), Some(0), "{}", seat.shown);
 }
 
 #[test]
@@ -149,7 +219,7 @@ fn a_terminal_that_is_stopped_does_not_hold_up_the_job() {
     seat.press(CTRL_Q);
     assert_eq!(seat.end(), Some(0), "{}", seat.shown);
     assert!(
-        seat.shown.contains("add up to 60003 lines"),
+        seat.shown.contains("add up to 60,003 lines"),
         "{}",
         seat.shown
     );
