@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use message_model::TopicName;
@@ -72,7 +72,7 @@ fn settings(broker: &str, source: Source, folder: &Path) -> Settings {
         out_of_order: OUT_OF_ORDER,
         rate: None,
         idle_end: None,
-        patience: PATIENCE * 2,
+        patience: JOB_PATIENCE,
         partitions: 2,
         idle_after: None,
         parallelism: 2,
@@ -92,46 +92,64 @@ struct Running {
     screen: Receiver<String>,
     stop: watch::Sender<bool>,
     kill: oneshot::Sender<()>,
-    /// `None` if it was killed.
-    job: JoinHandle<Option<Result<Summary, Error>>>,
+    /// Gets what came of it; `None` if it was killed.
+    ended: Receiver<Option<Result<Summary, Error>>>,
 }
+
+/// The job itself ends with an error when the queue was away for this long.
+const JOB_PATIENCE: Duration = PATIENCE.saturating_mul(2);
 
 fn start(settings: Settings) -> Running {
     let (screen, shown) = mpsc::sync_channel(100_000);
     let (stop, stopped) = watch::channel(false);
     let (kill, killed) = oneshot::channel();
-    let job = thread::spawn(move || {
+    let (end, ended) = mpsc::channel();
+    thread::spawn(move || {
         let report = Report::new(Box::new(Screen(screen)), None, RowsShown::AtMost(0));
         let report = Arc::new(report);
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_all().build().unwrap();
-        runtime.block_on(async {
+        let outcome = runtime.block_on(async {
             tokio::select! {
                 biased;
                 Ok(()) = killed => None,
                 ended = stream_compute::run(settings, report, stopped) => Some(ended),
             }
-        })
+        });
+        drop(runtime);
+        // The test may have ended before the job.
+        drop(end.send(outcome));
     });
     Running {
         screen: shown,
         stop,
         kill,
-        job,
+        ended,
     }
 }
 
 impl Running {
     /// What came of it in the end.
     fn outcome(self) -> Result<Summary, Error> {
-        self.job.join().unwrap().expect("it was not killed")
+        let ended = end(&self.ended, &self.screen, "has come to its end");
+        ended.expect("it was not killed")
     }
 
     /// Drops all that it is doing.
     fn kill(self) {
         let _ = self.kill.send(());
-        self.job.join().unwrap();
+        end(&self.ended, &self.screen, "is killed");
     }
+}
+
+/// Waits for the end of a job with this screen. What is wanted of it is for the message.
+fn end<T>(ended: &Receiver<T>, screen: &Receiver<String>, wanted: &str) -> T {
+    // Longer than the job itself waits for the queue.
+    let ended = ended.recv_timeout(JOB_PATIENCE + PATIENCE);
+    ended.unwrap_or_else(|error| {
+        let said: String = screen.try_iter().collect();
+        panic!("waiting until the job {wanted}: {error}; what it has said since: {said}")
+    })
 }
 
 fn append(log: &Path, text: &[u8]) {

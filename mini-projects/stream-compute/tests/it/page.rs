@@ -4,12 +4,14 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::process::output;
 use crate::queue::Queue;
 use crate::{hit, line};
 
 /// `ip-count --report` with a file as its input, and so many seconds out of order.
 fn run(queue: &Queue, (log, page): (&Path, &Path), more: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_ip-count"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ip-count"));
+    command
         .args(["--bootstrap", &queue.address, "--out-of-order", "10s"])
         .arg("--log")
         .arg(log)
@@ -17,8 +19,9 @@ fn run(queue: &Queue, (log, page): (&Path, &Path), more: &[&str]) -> String {
         .arg(page)
         .args(more)
         .stdin(Stdio::null())
-        .output()
-        .unwrap();
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let output = output(command.spawn().unwrap());
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -224,7 +227,9 @@ fn a_job_that_cannot_be_done_leaves_the_page_before_and_nothing_beside_it() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ip-count"));
         command.args(["--bootstrap", "127.0.0.1:9", "--log"]);
         command.arg(folder.path().join(log)).arg("--report");
-        let output = command.arg(page).output().unwrap();
+        command.arg(page);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let output = output(command.spawn().unwrap());
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         let stderr = String::from_utf8(output.stderr).unwrap();
         let is_page = stderr.contains("cannot write");

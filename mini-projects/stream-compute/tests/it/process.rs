@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::thread;
 use std::time::Duration;
 
 use async_model::Clock;
 use message_model::Moment;
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
@@ -27,6 +28,20 @@ pub(crate) fn ip_count(queue: &Queue) -> Command {
         .env_remove("NO_COLOR")
         .stdin(Stdio::piped());
     command
+}
+
+/// Waits for the end of a process with pipes. Returns what it has written.
+pub(crate) fn output(process: Child) -> Output {
+    let id = Pid::from_child(&process);
+    let (end, ended) = channel();
+    thread::spawn(move || end.send(process.wait_with_output()));
+    let output = ended.recv_timeout(PATIENCE);
+    output.map(Result::unwrap).unwrap_or_else(|_| {
+        // It has not ended, so the id is still its own.
+        kill_process(id, Signal::KILL).unwrap();
+        let said = ended.recv();
+        panic!("ip-count has not ended in {PATIENCE:?}: {said:?}")
+    })
 }
 
 /// What comes behind each view that is drawn.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::mpsc::channel;
 use std::thread;
 
-use crate::process::{PATIENCE, Seat, ip_count};
+use crate::process::{PATIENCE, Seat, ip_count, output};
 use crate::queue::Queue;
 use crate::{hit, line};
 
@@ -251,7 +251,7 @@ fn without_a_terminal_or_with_plain_there_are_lines() {
     let mut input = piped.stdin.take().unwrap();
     input.write_all(log(1_000).as_bytes()).unwrap();
     drop(input);
-    let output = piped.wait_with_output().unwrap();
+    let output = output(piped);
     assert!(output.status.success());
     assert_plain(&String::from_utf8(output.stdout).unwrap());
 

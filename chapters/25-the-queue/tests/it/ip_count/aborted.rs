@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Sender, TryRecvError};
 use std::thread;
 use std::time::Duration;
 
@@ -91,7 +91,8 @@ impl Scene {
             {
                 return end;
             }
-            assert!(!self.job.job.is_finished(), "the job has ended");
+            let ended = self.job.ended.try_recv().err();
+            assert_eq!(ended, Some(TryRecvError::Empty), "the job has ended");
             thread::yield_now();
         }
     }

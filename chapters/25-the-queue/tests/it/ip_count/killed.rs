@@ -1,10 +1,12 @@
 //! A job that is killed at its calls, and whose broker is.
 
 use std::collections::BTreeSet;
+use std::io::{Read, pipe};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
-use std::{env, fs};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::{env, fs, thread};
 
 use exactly_once_client::TransactionalProducer;
 use message_model::TopicName;
@@ -14,9 +16,9 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::relay::{Call, Moment, Relay, Stop};
-use super::{append, expected_rows, made_log, settings};
+use super::{JOB_PATIENCE, append, expected_rows, made_log, settings};
 use crate::exactly_once::{all_values, committed, connect};
-use crate::support::mqd;
+use crate::support::{PATIENCE, mqd};
 
 /// Where the job finds the broker and the folder with its log and its checkpoints, and how many
 /// subtasks it has.
@@ -79,21 +81,43 @@ fn job() {
     fs::write(folder.join("summary"), summary.to_string()).unwrap();
 }
 
-/// A job, its broker, and the relay between them. The job ends with the test.
+/// A job, its broker, and the relay between them. All end with the test.
 struct Scene {
     relay: Relay,
     mqd: Mqd,
-    job: Child,
+    job: Job,
     folder: TempDir,
     /// How many jobs there were.
     jobs: usize,
     parallelisms: &'static [usize],
 }
 
-impl Drop for Scene {
+/// A process that counts.
+struct Job {
+    process: Child,
+    /// Is disconnected when the process has ended.
+    running: Receiver<()>,
+}
+
+impl Job {
+    fn kill(&mut self) {
+        // An error: it has ended.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+
+    /// Waits until it has ended by itself; `None` if that takes longer than the job waits for the
+    /// queue.
+    fn end(&mut self) -> Option<ExitStatus> {
+        let ended = self.running.recv_timeout(JOB_PATIENCE + PATIENCE);
+        let has_ended = ended == Err(RecvTimeoutError::Disconnected);
+        has_ended.then(|| self.process.wait().unwrap())
+    }
+}
+
+impl Drop for Job {
     fn drop(&mut self) {
-        drop(self.job.kill());
-        drop(self.job.wait());
+        self.kill();
     }
 }
 
@@ -131,14 +155,20 @@ impl Scene {
         fs::read_to_string(self.folder.path().join("said")).unwrap()
     }
 
+    /// Waits for the end of the last job.
+    fn end(&mut self) -> ExitStatus {
+        let ended = self.job.end();
+        ended
+            .unwrap_or_else(|| panic!("the last job has not ended; all have said: {}", self.said()))
+    }
+
     /// Kills at the request at which the relay stops, and begins again what was killed.
     fn kill(&mut self, victims: Victims, next: Option<Stop>) {
         let Some(_held) = self.relay.stopped() else {
             panic!("no such request: {}", self.said());
         };
         if victims != Victims::Mqd {
-            self.job.kill().unwrap();
-            self.job.wait().unwrap();
+            self.job.kill();
         }
         if victims != Victims::Job {
             self.mqd.kill_9().unwrap();
@@ -158,8 +188,7 @@ impl Scene {
     /// Waits for the end of the last job, and compares what is committed. Returns how many more
     /// rows there are.
     async fn check(&mut self, log: &[u8]) -> usize {
-        let ended = self.job.wait().unwrap();
-        assert!(ended.success(), "{}", self.said());
+        assert!(self.end().success(), "{}", self.said());
         let summary = fs::read_to_string(self.folder.path().join("summary")).unwrap();
         println!("{} jobs: {summary}", self.jobs);
         let expected = expected_rows(log);
@@ -188,7 +217,7 @@ impl Scene {
     }
 }
 
-fn spawn(relay: &Relay, folder: &TempDir, (parallelism, to_the_end): (usize, bool)) -> Child {
+fn spawn(relay: &Relay, folder: &TempDir, (parallelism, to_the_end): (usize, bool)) -> Job {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args([JOB, "--exact", "--ignored", "--nocapture"]);
     command
@@ -202,7 +231,18 @@ fn spawn(relay: &Relay, folder: &TempDir, (parallelism, to_the_end): (usize, boo
     let said = said.create(true).append(true);
     let said = said.open(folder.path().join("said")).unwrap();
     command.stdout(said.try_clone().unwrap()).stderr(said);
-    command.stdin(Stdio::null()).spawn().unwrap()
+    // It reads nothing. Only this process has the end to write into, and it ends with it.
+    let (mut of_job, into) = pipe().unwrap();
+    command.stdin(into);
+    let process = command.spawn().unwrap();
+    // It has the end of the pipe too.
+    drop(command);
+    let (end, running) = channel::<()>();
+    thread::spawn(move || {
+        drop(of_job.read(&mut [0]));
+        drop(end);
+    });
+    Job { process, running }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -304,8 +344,7 @@ async fn a_job_whose_prepared_rows_were_aborted_does_not_go_on() {
     let log = made_log(u32::try_from(PART).unwrap());
     scene.grow(&[log.as_slice()]);
     let held = scene.relay.stopped().expect("rows are committed");
-    scene.job.kill().unwrap();
-    scene.job.wait().unwrap();
+    scene.job.kill();
     drop(held);
     let client = connect(&scene.mqd).await;
     for (subtask, number) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)] {
@@ -315,7 +354,7 @@ async fn a_job_whose_prepared_rows_were_aborted_does_not_go_on() {
         taken.await.unwrap();
     }
     scene.job = spawn(&scene.relay, &scene.folder, (1, true));
-    assert!(!scene.job.wait().unwrap().success());
+    assert!(!scene.end().success());
     let said = scene.said();
     assert!(said.contains("Lost(\"rows\")"), "{said}");
 }
