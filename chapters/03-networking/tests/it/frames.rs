@@ -158,6 +158,63 @@ fn payloads_that_are_given_out_together_share_memory_up_to_32_kib() {
     assert_eq!(decoder.next_frame(), Err(error));
 }
 
+#[test]
+fn however_many_payloads_have_come_they_are_given_out_together_and_in_order() {
+    // Payloads of 3,000 frames with their prefixes are less than 32 KiB, of 8,000 they are more.
+    for count in [3_000, 8_000_u16] {
+        let payload = |number: u16| number.to_be_bytes()[..usize::from(number % 3)].to_vec();
+        let payloads: Vec<Vec<u8>> = (0..count).map(payload).collect();
+        let mut decoder = FrameDecoder::new(FRAME_LIMIT);
+        let stream: Vec<Vec<u8>> = payloads.iter().map(|payload| frame(payload)).collect();
+        decoder.feed(&[stream.concat(), frame(b"half")[..6].to_vec()].concat());
+        assert_eq!(decoder.next_frames().unwrap(), payloads);
+        assert!(decoder.next_frames().unwrap().is_empty());
+        decoder.feed(&frame(b"half")[6..]);
+        assert_eq!(decoder.next_frames().unwrap(), [&b"half"[..]]);
+    }
+}
+
+#[test]
+fn payloads_share_memory_if_all_that_has_come_is_at_most_32_kib() {
+    for (more, do_share) in [(0, true), (1, false)] {
+        let mut decoder = FrameDecoder::new(FRAME_LIMIT);
+        // Small ones, of which none takes the buffer along.
+        let last = vec![2; 1024 - 4 + more];
+        decoder.feed(&[frame(&[1; 1024 - 4]).repeat(31), frame(&last)].concat());
+        let mut payloads = decoder.next_frames().unwrap();
+        assert_eq!(payloads.len(), 32);
+        let distances = payloads.windows(2).map(|pair| {
+            let places = pair.iter().map(|payload| payload.as_ptr() as usize);
+            places.reduce(|first, second| second.wrapping_sub(first))
+        });
+        let are_neighbours = distances.clone().all(|distance| distance == Some(1024));
+        assert_eq!(are_neighbours, do_share, "{more}");
+        // The first one alone: what it keeps alive is from its start to the end of all.
+        payloads.truncate(1);
+        let kept = payloads.remove(0).try_into_mut().unwrap().capacity();
+        let most = if do_share { 32 * 1024 } else { 2 * 1024 };
+        assert!(kept <= most, "{kept} bytes are kept with {more}");
+    }
+}
+
+#[test]
+fn an_error_is_that_of_the_first_bad_prefix_and_memory_follows_what_waits() {
+    let mut decoder = FrameDecoder::new(9_000);
+    let good = frame(&[1; 2_000]).repeat(4);
+    let too_large = 9_001_i32.to_be_bytes();
+    decoder.feed(&[&good, &too_large[..], &[0xff; 4]].concat());
+    let error = FrameError::TooLarge {
+        announced: 9_001,
+        limit: 9_000,
+    };
+    assert_eq!(decoder.next_frames(), Err(error));
+    assert_eq!(decoder.pending(), 8);
+    assert!(decoder.memory() <= 4096, "{} are kept", decoder.memory());
+    decoder.feed(&good);
+    assert_eq!(decoder.next_frames(), Err(error));
+    assert_eq!(decoder.next_frame(), Err(error));
+}
+
 /// Mostly short, as random bytes are slow to make; some large enough to give memory back.
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
