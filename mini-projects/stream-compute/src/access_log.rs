@@ -13,28 +13,28 @@ use message_model::Timestamp;
 
 use crate::civil_time::parse_log_time;
 
-/// What counts of a line.
+/// A request, as far as the job looks at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hit {
     /// The client's address. An IPv4 address that is dressed up as IPv6 is an IPv4 address again.
     pub ip: IpAddr,
-    /// When, by the web server's clock.
+    /// When the web server logged it, by its own clock, in whole seconds.
     pub time: Timestamp,
 }
 
 /// Why a line is not one of an access log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unparsable {
-    /// Nothing in it.
+    /// Nothing before the line end.
     #[error("the line is empty")]
     Empty,
-    /// More than [`LINE_BYTES_MAX`](crate::LINE_BYTES_MAX).
+    /// Longer than [`LINE_BYTES_MAX`](crate::LINE_BYTES_MAX), so it was not sent to the queue.
     #[error("the line is longer than 64 KiB")]
     TooLong,
-    /// Bytes that are no text.
+    /// Strangers send any bytes, and not all servers escape them.
     #[error("the line is not UTF-8")]
     NotUtf8,
-    /// A host name, or anything else.
+    /// For example a host name, which a server logs if it is told to look names up.
     #[error("it does not begin with an IP address")]
     Address,
     /// No time in brackets, or one that does not exist.
@@ -43,10 +43,10 @@ pub enum Unparsable {
     /// A quote is not opened or not closed: often the line was cut off.
     #[error("request, referer or user agent is not in quotes")]
     Quotes,
-    /// Not three digits.
+    /// What follows the request is no HTTP status.
     #[error("the status is not three digits")]
     Status,
-    /// Neither a number nor `-`.
+    /// How many bytes were sent; a server writes `-` for none.
     #[error("the size is not a number")]
     Size,
 }

@@ -16,7 +16,7 @@ pub(crate) struct Again {
     files: VecDeque<(PathBuf, u64)>,
     open: Option<BufReader<Take<File>>>,
     line: Vec<u8>,
-    /// How many lines were read.
+    /// How many lines were read so far, also those that do not parse.
     pub(crate) lines: u64,
     /// The latest time of a line; below all times if there is none.
     pub(crate) latest_ms: i64,

@@ -90,7 +90,7 @@ pub(crate) struct Arguments {
     pub(crate) explain: bool,
 }
 
-/// What was given, unchecked.
+/// The words of the command line, before it is checked which of them go together.
 #[derive(Default)]
 struct Given {
     bootstrap: Option<String>,

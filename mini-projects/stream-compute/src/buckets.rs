@@ -9,7 +9,7 @@ const POINTS_MAX: i64 = 300;
 /// than [`POINTS_MAX`].
 #[derive(Debug, Clone)]
 pub(crate) struct Buckets {
-    /// How many places share a point.
+    /// How many places share a point. It doubles when there would be too many points.
     width: i64,
     /// Makes one value of two that share a point.
     join: fn(u64, u64) -> u64,
@@ -52,7 +52,7 @@ impl Buckets {
         Some((*first, *last))
     }
 
-    /// How many places share a point.
+    /// Returns how many places share a point.
     pub(crate) fn width(&self) -> i64 {
         self.width
     }

@@ -19,7 +19,7 @@ use crate::settings::Cut;
 pub struct Recount {
     /// The count of each row, by [`Row::key`].
     pub rows: BTreeMap<String, u64>,
-    /// How many lines the files have.
+    /// How many lines the files have, also those that do not parse.
     pub lines: u64,
     /// How far a line is behind the latest one before it, at most.
     pub out_of_order: Duration,
@@ -99,7 +99,7 @@ fn joined(alone: Counts) -> Counts {
     joined.into_iter().collect()
 }
 
-/// What the check says.
+/// Whether the committed rows are right, and what could be checked of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Every row equals the recount's, but for lines that came late.
@@ -114,23 +114,23 @@ pub enum Verdict {
     NoneAbove,
     /// A row differs from the recount's.
     Differs {
-        /// Which one comes first.
+        /// The first such row, by [`Row::key`].
         key: String,
         /// The count in the topic; 0 if there is no such row.
         row: u64,
-        /// The count that was expected.
+        /// The count in the recount; 0 if it has no such row.
         recount: u64,
     },
     /// The lines in rows and those in the side output are not all lines.
     DoesNotAddUp {
         /// The lines in rows and in the side output.
         accounted: u64,
-        /// All lines.
+        /// The lines of the input.
         lines: u64,
     },
     /// A row is in the topic twice: once is all that a reader of committed records may find.
     Twice {
-        /// Which one.
+        /// The first such row, by [`Row::key`].
         key: String,
     },
 }
@@ -180,7 +180,7 @@ impl Verdict {
         })
     }
 
-    /// Whether all is well.
+    /// Whether no row is wrong, as far as that could be checked.
     #[must_use]
     pub fn is_ok(&self) -> bool {
         matches!(

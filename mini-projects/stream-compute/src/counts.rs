@@ -9,7 +9,7 @@ use crate::buckets::Buckets;
 use crate::civil_time::Utc;
 use crate::settings::Cut;
 
-/// Requests over time, and by address.
+/// The numbers of the report, added up from the committed rows.
 #[derive(Debug)]
 pub(crate) struct Counts {
     cut: Cut,

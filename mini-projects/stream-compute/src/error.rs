@@ -10,33 +10,34 @@ use message_model::TopicName;
 /// Why the job could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The log cannot be read.
+    /// The log, or what the directory of checkpoints says of the job, cannot be read.
     #[error("cannot read {}", path.display())]
     Input {
-        /// Which file.
+        /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// What the system said.
         source: io::Error,
     },
     /// The screen, or the file of the side output, cannot be written.
     #[error("cannot write the report")]
     Report(#[from] io::Error),
-    /// The queue said no, for good.
+    /// A call was refused, for a reason that does not pass.
     #[error("the queue said no")]
     Queue(#[from] client::Error),
     /// A line or a row was not delivered.
     #[error("a line or a row was not delivered")]
     NotDelivered(#[from] producer::Error),
-    /// A topic cannot be read.
+    /// Lines or rows cannot be fetched.
     #[error("a topic cannot be read")]
     Topic(#[from] consumer::Error),
-    /// The job itself failed.
+    /// The engine ended the job: for example a checkpoint cannot be stored or read, or a task has
+    /// failed too often.
     #[error("the job failed")]
     Job(#[from] stream_engine::Error),
     /// Another instance of the same job has begun.
     #[error("another ip-count has taken over the topic {0}: this one has nothing more to do")]
     Fenced(TopicName),
-    /// The queue has aborted a transaction.
+    /// The queue has aborted a transaction: the job goes on from its last checkpoint.
     #[error(
         "a transaction of the topic {0} was aborted: it was open for longer than --transaction-timeout, or another ip-count has taken over"
     )]
@@ -57,11 +58,11 @@ pub enum Error {
     /// The directory is of a job with other topics, or of one that counts differently.
     #[error("{} has the checkpoints of a job with {found}, not with {wanted}", path.display())]
     OtherJob {
-        /// The file that says so.
+        /// The file `job` in the directory.
         path: PathBuf,
-        /// What the file says.
+        /// The settings that it was begun with.
         found: String,
-        /// What is asked for.
+        /// The settings that were given now.
         wanted: String,
     },
     /// The topic has a line that the input does not have at its place.

@@ -27,7 +27,7 @@ const ON_THEIR_WAY_MAX: usize = 5_000;
 /// How often a followed file is looked at when it does not grow.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What was fed.
+/// How much of the input the topic has at the end.
 #[derive(Debug, Clone)]
 pub(crate) struct Fed {
     /// How many lines there were, with those that were in the topic already.
@@ -316,12 +316,12 @@ impl<'a> Feeder<'a> {
     }
 }
 
-/// How far the feeding has come.
+/// What changes while lines are fed.
 #[derive(Debug)]
 struct Progress {
     /// What may be sent, if there is a rate.
     limit: Option<TokenBucket>,
-    /// When the input last had something.
+    /// When the input last had something: a followed file may end when that is long ago.
     last_growth: Moment,
     /// Lines that are sent and not known to be acknowledged, with their numbers.
     on_their_way: VecDeque<(u64, Delivery)>,

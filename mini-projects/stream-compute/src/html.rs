@@ -7,20 +7,19 @@ use std::fmt::{self, Display, Write};
 pub(crate) struct Html(String);
 
 impl Html {
-    /// Markup.
+    /// Appends markup as it is.
     pub(crate) fn markup(&mut self, markup: &'static str) -> &mut Html {
         self.0 += markup;
         self
     }
 
-    /// Text, or the value of an attribute in double quotes.
+    /// Appends text, or the value of an attribute in double quotes; what would be markup is escaped.
     pub(crate) fn text(&mut self, text: impl Display) -> &mut Html {
         // Writing to a string cannot fail.
         let _ = write!(Escaped(&mut self.0), "{text}");
         self
     }
 
-    /// Returns the markup.
     pub(crate) fn into_string(self) -> String {
         self.0
     }

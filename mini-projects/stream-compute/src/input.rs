@@ -19,7 +19,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// write to the old file.
 const LOOKS_BEFORE_NEXT: u32 = 10;
 
-/// What to read.
+/// Where the lines come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// Files, each from its start to its end, one after the other. At least one.
@@ -31,7 +31,7 @@ pub enum Source {
     Stdin,
 }
 
-/// What reading gave.
+/// What one read of an input gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chunk {
     /// The next bytes; at least one.
@@ -40,13 +40,13 @@ pub enum Chunk {
     Break,
     /// As `Break`, because the file was cut. What was in it and was not read is lost.
     Cut,
-    /// Nothing more at the moment.
+    /// Nothing more at the moment: a followed file may grow.
     Nothing,
-    /// Nothing more, ever.
+    /// All was read.
     End,
 }
 
-/// Where a line begins.
+/// Where a line begins. It stays so when the file gets another name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// The inode of its file.
@@ -55,7 +55,7 @@ pub struct Place {
     pub at: u64,
 }
 
-/// A source that is being read.
+/// A source that is being read, and how far it was read.
 #[derive(Debug)]
 pub struct Input {
     source: Source,
@@ -73,7 +73,7 @@ pub struct Input {
 #[derive(Debug)]
 enum Open {
     File(File, u64),
-    /// The log is between two files.
+    /// The log was renamed, and the next file with its name is not there yet.
     Missing,
     Stdin(Stdin),
 }

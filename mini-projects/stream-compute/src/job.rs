@@ -22,9 +22,8 @@ use crate::topic_source::{Fed, LINES, TopicSource};
 /// A line that is in no row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Aside {
-    /// Which.
+    /// Its number in the input, counted from 1.
     pub(crate) line: u64,
-    /// Why.
     pub(crate) reason: Reason,
 }
 
@@ -147,7 +146,7 @@ fn row(row: Counted) -> Row {
 struct Ranked {
     count: u64,
     ip: Reverse<IpAddr>,
-    /// Start and end.
+    /// Its start and its end, in milliseconds since 1970.
     window: (i64, i64),
 }
 

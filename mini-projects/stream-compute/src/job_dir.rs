@@ -20,7 +20,7 @@ pub(crate) struct JobDir {
     pub(crate) resume: Option<Checkpoint>,
     /// The most subtasks that a run has had, this one too.
     pub(crate) subtasks: usize,
-    /// Whether the job has begun before.
+    /// Whether the job has begun before: then its topics need not be empty.
     pub(crate) has_begun: bool,
     about: String,
 }

@@ -18,16 +18,16 @@ use crate::run::Tally;
 use crate::settings::{Cut, Settings};
 use crate::side_by_side::SideBySide;
 
-/// What the rows are.
+/// What the check found, with the numbers of the report.
 #[derive(Debug)]
 pub(crate) struct Judged {
     pub(crate) verdict: Verdict,
-    /// How many rows hold.
+    /// How many rows hold: they are not withdrawn, and no later revision replaces them.
     pub(crate) rows: u64,
     pub(crate) counts: Counts,
 }
 
-/// What there must be.
+/// What the rows are compared with.
 #[derive(Debug)]
 pub(crate) struct Wanted<'a> {
     pub(crate) settings: &'a Settings,
@@ -100,7 +100,7 @@ impl Wanted<'_> {
         }))
     }
 
-    /// Compares with all rows in memory.
+    /// Compares with all rows in memory, and says which row is wrong.
     async fn in_full(&self, queue: &Queue, rows: &TopicPartition) -> Result<Judged, Error> {
         let (mut table, mut twice) = (Table::default(), None);
         let mut reading = ReadBack::begin(queue, rows).await?;

@@ -49,7 +49,7 @@ impl LastLines {
         next.map_or(0, |next| next - 1)
     }
 
-    /// The highest line in the topic.
+    /// The highest number of a line that the topic has; 0 if it is empty.
     pub(crate) fn highest(&self) -> u64 {
         let lines = self.last.iter().flatten();
         lines.map(|last| last.header.number).max().unwrap_or(0)
@@ -69,7 +69,7 @@ impl LastLines {
         self.first_file
     }
 
-    /// The partition of a line.
+    /// The index of the partition that takes a line: the partitions take turns.
     pub(crate) fn partition_of(&self, line: u64) -> usize {
         let index = line.saturating_sub(1) % self.last.len().max(1) as u64;
         usize::try_from(index).unwrap_or(0)

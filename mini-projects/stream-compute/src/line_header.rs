@@ -11,13 +11,13 @@ use client::ConsumedRecord;
 
 use crate::input::Place;
 
-/// The name of the header.
+/// The key of the header in each record of the topic of lines.
 pub(crate) const LINE_HEADER: &str = "line";
 
 /// Says which line a record is, and where the line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LineHeader {
-    /// Counted from 1.
+    /// The line's number in the input, counted from 1.
     pub(crate) number: u64,
     pub(crate) origin: Option<Origin>,
 }

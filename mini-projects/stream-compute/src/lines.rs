@@ -3,10 +3,10 @@
 /// The longest line that is taken, in bytes without its line end.
 pub const LINE_BYTES_MAX: usize = 64 * 1024;
 
-/// A line and where it stood.
+/// A line of the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// Counts from 1.
+    /// Its number in the input, over all files, counted from 1.
     pub number: u64,
     /// The byte of its file at which it begins.
     pub at: u64,
@@ -23,7 +23,7 @@ pub struct LineSplitter {
     too_long: bool,
     /// How many bytes have come since the last line end, dropped ones included.
     pending_bytes: u64,
-    /// How many lines are complete.
+    /// How many lines have ended, which is the number of the last one.
     complete: u64,
     /// The byte of the file at which the next line begins.
     at: u64,
@@ -40,7 +40,7 @@ impl LineSplitter {
         }
     }
 
-    /// The lines that end in `bytes`.
+    /// Takes the next bytes, and returns the lines that end in them.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Line> {
         let mut lines = Vec::new();
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {

@@ -15,7 +15,7 @@ use arguments::{Arguments, Command};
 
 /// The rows are not what they should be.
 const EXIT_WRONG: u8 = 1;
-/// The job could not be done.
+/// The job could not be done; the reason is on stderr.
 const EXIT_ERROR: u8 = 2;
 
 fn main() -> ExitCode {

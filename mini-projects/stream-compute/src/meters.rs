@@ -25,7 +25,7 @@ pub(crate) struct Meters {
     noted: Mutex<Noted>,
 }
 
-/// The checkpoints of this run.
+/// How long the checkpoints of this run took, and how far they are apart.
 #[derive(Debug)]
 pub(crate) struct Checkpoints {
     last: Option<Completed>,
@@ -86,7 +86,7 @@ pub(crate) struct Noted {
     pub(crate) checkpoints: Checkpoints,
     /// How many rows this run has committed.
     pub(crate) rows: u64,
-    /// The requests of these rows.
+    /// The addresses with the most requests in these rows.
     pub(crate) tops: Tops,
     /// How many lines were in the queue that the job had not read, when the queue was asked last.
     pub(crate) lag: Option<u64>,

@@ -58,7 +58,7 @@ impl Drop for PageFile {
     }
 }
 
-/// Returns the page.
+/// Returns the page about a job that has its verdict.
 pub(crate) fn page(
     settings: &Settings,
     summary: &Summary,
@@ -112,7 +112,7 @@ fn totals(html: &mut Html, summary: &Summary, counts: &Counts) {
     html.markup("</table>\n");
 }
 
-/// Begins a row of a table.
+/// Begins a row of a table, with a number and a name; more cells may follow.
 fn row(html: &mut Html, count: u64, name: impl Display) {
     html.markup("<tr><td class=\"number\">")
         .text(Thousands(count))

@@ -33,7 +33,7 @@ pub(crate) struct Queue {
     pub(crate) waiting: Waiting,
 }
 
-/// Where the queue is.
+/// What it takes to make a client, and to end the job when the queue does not answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Address {
     /// `host:port`, or several with commas between them.
@@ -217,7 +217,7 @@ impl Waiting {
     }
 }
 
-/// The next records that there are.
+/// Returns the next records, however long they take to come.
 pub(crate) async fn next(consumer: &mut Consumer) -> Result<Polled, consumer::Error> {
     loop {
         if let Some(polled) = consumer.poll(QUIET).await? {

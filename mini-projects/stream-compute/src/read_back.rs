@@ -24,7 +24,7 @@ pub(crate) struct ReadBack {
 }
 
 impl ReadBack {
-    /// Begins with the first row.
+    /// Begins with the first row, and will read those that are committed by now.
     pub(crate) async fn begin(queue: &Queue, from: &TopicPartition) -> Result<ReadBack, Error> {
         let end = queue.log_end(from).await?;
         let settings = consumer::Settings {

@@ -20,7 +20,7 @@ use crate::tops::Tops;
 /// How many rows are shown of those that come at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowsShown {
-    /// All.
+    /// All of them, one line each.
     All,
     /// The first so many, and how many more there are.
     AtMost(usize),
@@ -95,7 +95,7 @@ impl Report {
         Ok(Report { page, ..self })
     }
 
-    /// A line on the screen.
+    /// Writes a line; for a view, keeps it in place of the one with the same first word.
     pub(crate) fn line(&self, line: fmt::Arguments<'_>) -> io::Result<()> {
         match &self.screen {
             Screen::Lines(screen, _) => write_line(screen, line),
@@ -117,7 +117,7 @@ impl Report {
         }
     }
 
-    /// The last line of a job.
+    /// Says whether the rows are right, which is the last line of a job.
     pub(crate) fn verdict(&self, summary: &Summary) -> io::Result<()> {
         match &self.screen {
             Screen::Lines(..) => self.line(format_args!("{summary}")),
@@ -125,7 +125,7 @@ impl Report {
         }
     }
 
-    /// Notes a checkpoint that is complete.
+    /// Notes a checkpoint that is stored.
     pub(crate) fn completed(&self, checkpoint: Completed) {
         self.meters.completed(checkpoint);
         if let Screen::View(viewed) = &self.screen {
@@ -175,7 +175,7 @@ impl Report {
         }
     }
 
-    /// Rows that are committed.
+    /// Shows rows, now that they are committed.
     pub(crate) fn rows(&self, rows: RowsToShow) -> io::Result<()> {
         if let Screen::View(..) = self.screen {
             self.meters.committed(rows.more, rows.tops);
@@ -203,7 +203,7 @@ impl Report {
 pub(crate) struct RowsToShow {
     first: Vec<Row>,
     more: u64,
-    /// Their requests, for a view.
+    /// The requests in all of them, for a view.
     tops: Tops,
 }
 

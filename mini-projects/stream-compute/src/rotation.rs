@@ -20,18 +20,17 @@ use std::time::SystemTime;
 /// What the programs that compress append to a name.
 const COMPRESSED: [&str; 5] = ["gz", "bz2", "xz", "zst", "Z"];
 
-/// A file of a log.
+/// A file with lines of a log, under whatever name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LogFile {
     pub(crate) path: PathBuf,
     /// The inode: the same whatever its name is.
     pub(crate) file: u64,
-    /// How long it is, in bytes.
     pub(crate) bytes: u64,
     pub(crate) modified: SystemTime,
     /// Its lines cannot be read as they are.
     pub(crate) is_compressed: bool,
-    /// It has the log's name.
+    /// It has the log's name, so the web server may still write to it.
     pub(crate) is_current: bool,
 }
 

@@ -14,9 +14,9 @@ use crate::civil_time::Utc;
 /// is not 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row {
-    /// When.
+    /// When the requests came, by the times in their lines.
     pub window: Window,
-    /// From whom.
+    /// The client that sent them.
     pub ip: IpAddr,
     /// How many; 0 says that there is no such window any more, because late lines have made it
     /// a part of a longer session.
@@ -45,10 +45,10 @@ impl fmt::Display for Row {
     }
 }
 
-/// What a row says, as it is read back.
+/// What the topic says of a key, as it is read back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Said {
-    /// How many requests.
+    /// How many requests; 0 if the row is withdrawn.
     pub count: u64,
     /// How many rows of the same key there were before.
     pub revision: u32,
@@ -69,7 +69,7 @@ impl Said {
     }
 }
 
-/// The rows that hold, by key.
+/// The last revision of each row, by [`Row::key`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
     rows: BTreeMap<String, Said>,
@@ -89,7 +89,7 @@ impl Table {
         said.revision == expected
     }
 
-    /// The counts that hold.
+    /// Returns the count of each row that is not withdrawn.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<String, u64> {
         let rows = self.rows.iter().filter(|(_, said)| said.count > 0);

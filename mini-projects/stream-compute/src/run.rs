@@ -34,18 +34,18 @@ const RESTART: Restart = Restart {
     backoff_max: Duration::from_secs(5),
 };
 
-/// What came of it.
+/// What came of a job that has read its input to the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// Whether it is right.
+    /// Whether the committed rows are right.
     pub verdict: Verdict,
-    /// How many lines the input has.
+    /// How many lines the input has, also those of earlier runs.
     pub lines: u64,
     /// What became of those that went through the queue.
     pub tally: Tally,
     /// How many lines were too long for it.
     pub too_long: u64,
-    /// How many rows are committed.
+    /// How many rows are committed, and neither withdrawn nor replaced by a later revision.
     pub rows: u64,
 }
 
@@ -145,7 +145,7 @@ fn counted_files(input: &Input, fed: &Fed) -> Option<Vec<(PathBuf, u64)>> {
 /// The plan of the job, for which no queue is needed.
 ///
 /// # Errors
-/// When the job cannot run so.
+/// When the engine cannot run a job with these windows and subtasks.
 pub fn plan(settings: &Settings, report: Report) -> Result<Plan, Error> {
     let (address, _) = address(settings, Arc::new(report));
     let partition = |number| TopicPartition {

@@ -13,12 +13,12 @@ use crate::input::Source;
 /// The times in a log are whole seconds.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What to do.
+/// What the command line says.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where the queue is: `host:port`, or several with commas between them.
     pub bootstrap: String,
-    /// What to count.
+    /// The log whose lines are counted.
     pub source: Source,
     /// The topic that takes the lines; created, or empty, or that of a job to resume.
     pub topic: TopicName,
@@ -26,7 +26,7 @@ pub struct Settings {
     pub partitions: i32,
     /// The topic that takes the rows, like the other one.
     pub out: TopicName,
-    /// The windows.
+    /// How the time in the lines is cut into windows.
     pub windows: Cut,
     /// How long behind its end a window still takes lines. Each of them makes a new revision of a row.
     pub lateness: Duration,
@@ -42,7 +42,7 @@ pub struct Settings {
     pub idle_end: Option<Duration>,
     /// How long the queue may be away.
     pub patience: Duration,
-    /// How many subtasks each task has.
+    /// How many subtasks each task has; the source has no more than there are partitions.
     pub parallelism: usize,
     /// Where checkpoints are stored. Without it a job that was killed cannot be resumed.
     pub checkpoint_dir: Option<PathBuf>,
@@ -77,7 +77,7 @@ pub enum Cut {
 }
 
 impl Cut {
-    /// The same for the engine.
+    /// Returns the same windows as the engine has them.
     #[must_use]
     pub fn windows(self) -> Windows {
         match self {

@@ -25,14 +25,14 @@ pub(crate) struct SideBySide {
     differences: HashMap<(i64, IpAddr), i64>,
 }
 
-/// What is different at the end.
+/// How rows and recount differ when both were read to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Differences {
     /// A row has more than the recount, or is there twice.
     pub(crate) is_above: bool,
-    /// How many requests rows lack.
+    /// How many requests of the input are not in the rows.
     pub(crate) missing: u64,
-    /// How many lines the input has.
+    /// How many lines the input has, also those that do not parse.
     pub(crate) lines: u64,
 }
 
@@ -46,7 +46,7 @@ impl SideBySide {
         }
     }
 
-    /// Takes the next row.
+    /// Takes the next row, and reads the input as far as the row has come.
     ///
     /// # Errors
     /// When the input cannot be read.

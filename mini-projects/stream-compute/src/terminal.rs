@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 /// The column in which the values of a view begin. What is too long for a line goes on there.
 pub(crate) const INDENT: usize = 12;
 
-/// What stands out.
+/// How a line stands out from others, if there are colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
     Plain,
@@ -23,11 +23,11 @@ pub(crate) struct StyledLine {
     pub(crate) text: String,
 }
 
-/// What is sent to the terminal.
+/// What the thread that writes is to do.
 enum Message {
-    /// Instead of the one before.
+    /// Draw these lines in place of the frame before.
     Frame(Vec<StyledLine>),
-    /// Below the last frame, for good.
+    /// Write these below the last frame, where they stay.
     Lines(Vec<String>),
 }
 
@@ -80,7 +80,7 @@ fn write(messages: &Receiver<Message>, has_colour: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Columns and rows of the terminal.
+/// Returns columns and rows of the terminal; 80 and 24 if it does not know them.
 pub(crate) fn size() -> (usize, usize) {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
     // One that does not know says 0.

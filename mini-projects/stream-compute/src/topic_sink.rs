@@ -87,7 +87,7 @@ impl Sink for TopicSink {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Prepared(Option<Named>);
 
-/// Writes the rows of a subtask.
+/// Writes the rows of a subtask, each checkpoint's in a transaction of their own.
 #[derive(Debug)]
 pub(crate) struct TopicWriter {
     address: Address,
@@ -99,17 +99,17 @@ pub(crate) struct TopicWriter {
     calls: Option<Transactions>,
     /// What earlier runs have left open is aborted.
     has_begun: bool,
-    /// The ids that it writes under.
+    /// The transactional ids that this run has taken, and may write under.
     slots: Vec<Slot>,
-    /// The slot whose transaction is open.
+    /// The index of the slot whose transaction is open.
     open: Option<usize>,
-    /// When that was opened.
+    /// When that was opened: the queue aborts one that is open for longer than `timeout`.
     opened: Moment,
     /// A checkpoint was prepared that is not complete.
     is_prepared: bool,
 }
 
-/// A transactional id and its producer.
+/// A transactional id that this run has taken.
 #[derive(Debug)]
 struct Slot {
     id: String,

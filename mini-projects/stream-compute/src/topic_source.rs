@@ -21,7 +21,7 @@ use crate::queue::Address;
 pub(crate) const LINES: &str = "lines";
 /// How much is fetched ahead, in bytes.
 const BUFFER_BYTES: usize = 8 * 1024 * 1024;
-/// How long a poll waits.
+/// How long a poll waits for records before the reader looks again whether the end is known.
 const POLL: Duration = Duration::from_millis(500);
 
 /// What a record of the topic is.
@@ -29,7 +29,7 @@ const POLL: Duration = Duration::from_millis(500);
 pub(crate) enum Fed {
     /// A line, for the first time.
     Line {
-        /// Counted from 1.
+        /// Its number in the input, counted from 1.
         number: u64,
         /// Without its line end.
         text: Bytes,
@@ -101,7 +101,7 @@ pub(crate) struct TopicReader {
     partitions: Vec<Partition>,
     /// Goes on when a read that waits for it is dropped.
     connecting: Option<JoinHandle<Result<Consumer, Error>>>,
-    /// It fetches ahead.
+    /// `None` until it is connected. It fetches ahead.
     consumer: Option<Consumer>,
     /// Records that were fetched and not taken, of the partition with this index.
     current: Option<(usize, Records)>,

@@ -24,9 +24,9 @@ const FENCED: [ErrorCode; 4] = [
 /// What commits a transaction, from any process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Named {
-    /// The transactional id.
     pub(crate) id: String,
-    /// The producer id and its epoch.
+    /// The producer id and the epoch that the transactional id had then: with another one the queue
+    /// refuses to commit.
     pub(crate) producer: (i64, i16),
 }
 

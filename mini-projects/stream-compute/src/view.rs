@@ -36,7 +36,7 @@ pub struct View {
 }
 
 impl View {
-    /// Begins to draw on standard output.
+    /// Begins to draw on standard output, which must be a terminal.
     #[must_use]
     pub fn start(report: Arc<Report>, has_colour: bool) -> View {
         let (end, ended) = oneshot::channel();
@@ -82,7 +82,7 @@ async fn draw(
     ending.await.map_err(io::Error::other)?
 }
 
-/// What earlier frames have shown.
+/// What a frame needs to know of earlier ones.
 #[derive(Debug, Default)]
 struct Seen {
     /// When how many lines were counted; the latest come last.
