@@ -4,9 +4,13 @@ use std::env::{current_exe, var};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+use crate::process::PATIENCE;
 
 /// The data directory; set for the process that is the queue.
 const DATA: &str = "IP_COUNT_QUEUE";
@@ -29,13 +33,21 @@ impl Queue {
             .spawn()
             .unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let mut lines = lines.map(|line| line.unwrap());
-        let ready = |line: String| Some(line.split_once("mqd ready on ")?.1.to_owned());
-        Queue {
-            address: lines.find_map(ready).expect("the queue starts"),
+        // It ends with this also when it does not start.
+        let mut queue = Queue {
+            address: String::new(),
             process,
             _dir: dir,
-        }
+        };
+        let (said, ready) = channel();
+        thread::spawn(move || {
+            let mut lines = lines.map_while(Result::ok);
+            let address = |line: String| Some(line.split_once("mqd ready on ")?.1.to_owned());
+            lines.find_map(address).map(|address| said.send(address))
+        });
+        let address = ready.recv_timeout(PATIENCE);
+        queue.address = address.expect("the queue says that it is ready");
+        queue
     }
 
     /// From now on it answers nothing, as if it were away.
