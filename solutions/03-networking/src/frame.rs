@@ -44,8 +44,8 @@ const ROOM_MAX: usize = 256 * 1024;
 /// - The frames that come out do not depend on how the stream was cut into pieces.
 /// - It holds what has arrived and not been given out. For bytes that were only
 ///   announced it reserves at most as much again.
-/// - A payload that was given out alone keeps no more memory than twice its length, or 4 KiB.
-///   Payloads that were given out together may share up to 32 KiB.
+/// - A payload of `next_frame` keeps no more memory than twice its length, or 4 KiB. Those of one
+///   `next_frames` may share up to 32 KiB, with what had arrived behind them.
 #[derive(Debug)]
 pub struct FrameDecoder {
     /// What has arrived; everything before `start` has been given out.
