@@ -5,6 +5,7 @@ mod file_id;
 mod line_buffer;
 mod open_file;
 mod reader;
+mod rotated_name;
 mod stripe;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use catalog::{Catalog, Wanted};
 pub use line_buffer::{LINE_BYTES_MAX, Line};
 use open_file::Position;
 use reader::FileReader;
+pub use rotated_name::RotatedName;
 use stripe::Layout;
 
 /// The lines of files, from their starts to their ends.
@@ -80,9 +82,9 @@ where
     /// The files may grow, so they have no end. A last line without a line end is not whole yet.
     ///
     /// When a file was renamed and another one has its name (a log was *rotated*), it is read to
-    /// its end, and then the next one that had its name. These are found among the files in the
-    /// folder whose names begin with that name. One that was removed or compressed before the
-    /// reader came to it is lost.
+    /// its end, and then the next one that had its name. These are found in the folder by their
+    /// [names](RotatedName). The name may also be a symbolic link that leads to another file from
+    /// time to time. A file that was removed or compressed before the reader came to it is lost.
     #[must_use]
     pub fn follow(self, clock: Clock) -> FileSource<F> {
         FileSource {

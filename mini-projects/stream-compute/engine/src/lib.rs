@@ -61,7 +61,7 @@ pub use deploy::{FromEdges, FromSource, Head};
 pub use element::{Barrier, Record, Signal, Step, UNTIMED};
 pub use error::{Cause, Error};
 pub use event_time::{EventTime, OutOfOrder};
-pub use file_source::{FileSource, LINE_BYTES_MAX, Line};
+pub use file_source::{FileSource, LINE_BYTES_MAX, Line, RotatedName};
 pub use iterator_source::IteratorSource;
 pub use job::Job;
 pub use keyed_stream::{KeyedStream, ProcessedStream, RowStream, WindowedStream};

@@ -8,6 +8,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use super::rotated_name::RotatedName;
+
 /// A file of a file system, whatever its name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct FileId {
@@ -42,27 +44,26 @@ impl FileId {
         Ok(found.map(|(file, _)| file.path()))
     }
 
-    /// The files that had the name `path` after this one: the oldest first. They have it still,
-    /// or it is followed by a number or a date.
+    /// The files that had the name `path` after this one: the oldest first, and at last the one
+    /// that has it now or to which it leads as a symbolic link.
     ///
     /// # Errors
     /// When the folder cannot be read.
     pub(super) fn successors(self, path: &Path) -> io::Result<Vec<(PathBuf, FileId)>> {
-        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-        let mut files: Vec<(bool, FileId, PathBuf)> = Vec::new();
+        let name = path.file_name().unwrap_or_default();
+        // If it gets a rotated name meanwhile, it is found under both names, and not under none.
+        let named = FileId::at(path).map(|id| (path.to_owned(), id));
+        let mut files = Vec::new();
         for (file, id) in beside(path)? {
-            let other = file.file_name();
-            let Some(number) = other.as_encoded_bytes().strip_prefix(name) else {
-                continue;
-            };
-            let is_number = |byte: &u8| byte.is_ascii_digit() || b".-_".contains(byte);
-            let had_name = id.created >= self.created && number.iter().all(is_number);
-            if id != self && (number.is_empty() || had_name) {
-                files.push((number.is_empty(), id, file.path()));
+            let is_rotated = RotatedName::of(&file.file_name(), name).is_some();
+            if is_rotated && id.created >= self.created {
+                files.push((file.path(), id));
             }
         }
-        files.sort_by_key(|(has_name, id, _)| (*has_name, id.created));
-        Ok(files.into_iter().map(|(_, id, path)| (path, id)).collect())
+        files.sort_by_key(|(_, id)| id.created);
+        files.extend(named);
+        files.retain(|(_, id)| *id != self);
+        Ok(files)
     }
 }
 

@@ -204,6 +204,11 @@ impl OpenFile {
             return Ok(false);
         };
         let file = File::open(&path).map_err(at(&path))?;
+        let found = file.metadata().map_err(at(&path))?;
+        if FileId::of(&found) != Some(id) {
+            // It was rotated at this moment.
+            return Ok(false);
+        }
         catalog.add(id);
         self.past.push(old);
         self.past

@@ -277,6 +277,26 @@ async fn a_log_that_is_rotated_is_read_to_its_end_and_then_the_next_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_log_that_is_a_link_to_another_file_every_day_is_read_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let [log, first, second, other] = ["a.log", "a-20261128.log", "a-20261129.log", "a.log-443"]
+        .map(|name| folder.path().join(name));
+    let sink = MemorySink::default();
+    fs::write(&first, "one\n").unwrap();
+    symlink(&first, &log).unwrap();
+    symlink("loop", folder.path().join("loop")).unwrap();
+    let job = Following::start(named(&log), &sink, parallel(1));
+    job.soon().await;
+    fs::write(&other, "of another log\n").unwrap();
+    fs::write(&second, "two\n").unwrap();
+    fs::remove_file(&log).unwrap();
+    symlink(&second, &log).unwrap();
+    job.soon().await;
+    job.stop().await;
+    assert_eq!(texts(&sink), ["one", "two"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_log_that_was_rotated_twice_between_two_runs_is_read_on() {
     let folder = tempfile::tempdir().unwrap();
     let [path, first, second] = ["log", "log.1", "log.2"].map(|name| folder.path().join(name));
