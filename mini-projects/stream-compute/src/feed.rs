@@ -139,7 +139,7 @@ impl<'a> Feeder<'a> {
                     (progress.lines, progress.too_long) = (number - 1, too_long);
                     splitter = LineSplitter::behind(number - 1, place.at);
                     if let Source::Follow(_) = source {
-                        input.began_in(self.last.first_file());
+                        input.began_in(self.last.first());
                     }
                 }
                 (false, Source::Follow(_)) => {
@@ -160,11 +160,20 @@ impl<'a> Feeder<'a> {
         let clock = self.queue.waiting.clock;
         let chunk = input.next().await?;
         let now = clock.now();
+        let (report, path) = (&self.queue.waiting.report, self.source.path().display());
         if chunk == Chunk::Cut {
-            let path = self.source.path().display();
-            self.queue.waiting.report.line(format_args!(
+            report.line(format_args!(
                 "input {path} was cut: lines that were not read before are lost; rotate it with create, not with copytruncate"
             ))?;
+        }
+        if let (Chunk::Break, Source::Follow(_)) = (&chunk, self.source) {
+            if let Some(number) = input.gone() {
+                report.line(format_args!(
+                    "input {path} has no rotated file {number} any more: lines in it are lost; keep more files"
+                ))?;
+            }
+            let next = input.path().display();
+            report.line(format_args!("file {next} is read from now on"))?;
         }
         if chunk != Chunk::Nothing {
             progress.last_growth = now;

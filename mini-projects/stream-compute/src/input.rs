@@ -1,5 +1,7 @@
 //! Where lines come from.
 
+mod follow;
+
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
@@ -10,14 +12,15 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt, Stdin};
 
 use crate::again::Again;
 use crate::error::Error;
-use crate::rotation::{self, LogFile, look};
+use crate::rotation::{self, LogFile, at, look};
+
+use follow::read_behind;
 
 /// How much is read at once, in bytes.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// How many looks in a row must find nothing new in a file that was rotated, when the next file
-/// has lines already. Each process of a web server begins the new file by itself, so one may still
-/// write to the old file.
-const LOOKS_BEFORE_NEXT: u32 = 10;
+/// So many bytes that were read are known, to see later whether the file still has them: a few
+/// lines, of which each has a time.
+const KNOWN_BYTES_MAX: usize = 1024;
 
 /// Where the lines come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,14 +63,29 @@ pub struct Place {
 pub struct Input {
     source: Source,
     open: Open,
+    /// The name of the open file when it was opened.
+    path: PathBuf,
     /// How many bytes there are in the open file in front of what is read next.
     position: u64,
-    /// The inode of the file with the first line. `None` if that is not known, or is there no more.
-    first: Option<u64>,
+    /// The last of these bytes.
+    tail: Vec<u8>,
+    /// `None` if the file is not known, or is there no more.
+    first: Option<First>,
+    /// The number of a rotated file that should have been read before the open one, and was gone.
+    gone: Option<u64>,
     /// Which of several files is open, counted from 0.
     index: usize,
     /// How many looks in a row have found nothing but a next file.
     looks: u32,
+}
+
+/// The file with the first line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct First {
+    /// Its inode. When the file is removed, another one may get it.
+    pub(crate) file: u64,
+    /// How it begins, as far as it is known.
+    pub(crate) head: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -99,14 +117,17 @@ impl Input {
             },
         };
         let mut input = Input {
+            path: source.path().to_owned(),
             source,
             open,
             position: 0,
+            tail: Vec::new(),
             first: None,
+            gone: None,
             index: 0,
             looks: 0,
         };
-        input.first = input.file();
+        input.begin();
         Ok(input)
     }
 
@@ -119,8 +140,24 @@ impl Input {
         }
     }
 
+    /// The name under which the open file was opened.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The number of a rotated file that was gone when its turn came, just before the open one.
+    pub(crate) fn gone(&self) -> Option<u64> {
+        self.gone
+    }
+
+    /// The open file has the first line.
+    fn begin(&mut self) {
+        let head = Vec::new();
+        self.first = self.file().map(|file| First { file, head });
+    }
+
     /// The first line was in this file, or it is not known in which.
-    pub fn began_in(&mut self, file: Option<u64>) {
+    pub(crate) fn began_in(&mut self, file: Option<First>) {
         self.first = file;
     }
 
@@ -130,8 +167,7 @@ impl Input {
     /// # Errors
     /// When a file cannot be read.
     pub async fn go_to(&mut self, place: Place, text: &[u8]) -> Result<bool, Error> {
-        let found = self.find(place, text).map_err(at(self.source.path()))?;
-        let Some(path) = found else {
+        let Some(path) = self.find(place, text)? else {
             return Ok(false);
         };
         let mut open = open(&path).await.map_err(at(&path))?;
@@ -140,32 +176,42 @@ impl Input {
             seek.map_err(at(&path))?;
         }
         (self.open, self.position, self.looks) = (open, place.at, 0);
+        self.tail = if place.at > 0 {
+            b"\n".to_vec()
+        } else {
+            Vec::new()
+        };
         if let Source::Files(paths) = &self.source {
             let index = paths.iter().position(|one| *one == path);
             self.index = index.unwrap_or(0);
         }
+        self.path = path;
         Ok(true)
     }
 
-    fn find(&self, place: Place, text: &[u8]) -> io::Result<Option<PathBuf>> {
+    fn find(&self, place: Place, text: &[u8]) -> Result<Option<PathBuf>, Error> {
         let mut files = self.files(Some(place.file))?;
         files.retain(|file| !file.is_compressed);
         files.sort_by_key(|file| file.file != place.file);
+        let mut unreadable = None;
         for file in files {
-            if file.has_line(place.at, text)? {
-                return Ok(Some(file.path));
+            match file.has_line(place.at, text) {
+                Ok(true) => return Ok(Some(file.path)),
+                Ok(false) => {}
+                // It does not matter if another file has the line.
+                Err(error) => unreadable = unreadable.or(Some(at(&file.path)(error))),
             }
         }
-        Ok(None)
+        unreadable.map_or(Ok(None), Err)
     }
 
     /// All files that the source has now, the oldest first.
-    fn files(&self, also: Option<u64>) -> io::Result<Vec<LogFile>> {
+    fn files(&self, also: Option<u64>) -> Result<Vec<LogFile>, Error> {
         match &self.source {
             Source::Stdin => Ok(Vec::new()),
             Source::Follow(path) => rotation::files(path, also),
             Source::Files(paths) => {
-                let files = paths.iter().map(|path| look(path, true));
+                let files = paths.iter().map(|path| look(path, true).map_err(at(path)));
                 files.filter_map(Result::transpose).collect()
             }
         }
@@ -175,10 +221,15 @@ impl Input {
     /// again gives the same lines.
     #[must_use]
     pub fn can_be_read_again(&self) -> Option<Vec<(PathBuf, u64)>> {
-        let (first, last) = (self.first?, self.file()?);
-        let files = self.files(Some(first)).ok()?;
+        let (first, last) = (self.first.as_ref()?, self.file()?);
+        let files = self.files(Some(first.file)).ok()?;
         let place = |of| files.iter().position(|file| file.file == of);
-        let files = files.get(place(first)?..=place(last)?)?;
+        let (from, to) = (place(first.file)?, place(last)?);
+        if from > to || !files[from].begins_with(&first.head).ok()? {
+            // Another file has the inode of the first one.
+            return None;
+        }
+        let files = &files[from..=to];
         let again = |one: &LogFile| {
             let bytes = match one.file == last {
                 true => self.position,
@@ -199,15 +250,22 @@ impl Input {
     /// # Errors
     /// When a file cannot be read.
     pub async fn next(&mut self) -> Result<Chunk, Error> {
+        let is_followed = matches!(self.source, Source::Follow(_));
         let bytes = match &mut self.open {
-            Open::File(file, _) => read(file).await,
-            Open::Stdin(stdin) => read(stdin).await,
-            Open::Missing => Ok(Vec::new()),
+            Open::File(file, _) if is_followed => {
+                read_behind(file, self.position, &self.tail).await
+            }
+            Open::File(file, _) => read(file).await.map(Some),
+            Open::Stdin(stdin) => read(stdin).await.map(Some),
+            Open::Missing => Ok(Some(Vec::new())),
         };
-        let bytes = bytes.map_err(at(self.source.path()))?;
+        let Some(bytes) = bytes.map_err(at(&self.path))? else {
+            (self.position, self.first) = (0, None);
+            self.tail.clear();
+            return Ok(Chunk::Cut);
+        };
         if !bytes.is_empty() {
-            self.position += bytes.len() as u64;
-            self.looks = 0;
+            self.note(&bytes);
             return Ok(Chunk::Bytes(bytes));
         }
         match self.source.clone() {
@@ -217,74 +275,37 @@ impl Input {
         }
     }
 
+    /// Notes what was read.
+    fn note(&mut self, bytes: &[u8]) {
+        let file = self.file();
+        if let Some(first) = &mut self.first
+            && first.head.is_empty()
+            && (self.position, file) == (0, Some(first.file))
+        {
+            first.head = bytes[..bytes.len().min(KNOWN_BYTES_MAX)].to_vec();
+        }
+        self.tail.extend_from_slice(bytes);
+        let excess = self.tail.len().saturating_sub(KNOWN_BYTES_MAX);
+        self.tail.drain(..excess);
+        self.position += bytes.len() as u64;
+        self.looks = 0;
+    }
+
     /// Opens the next one of several files.
     async fn open_next(&mut self, paths: &[PathBuf]) -> Result<Chunk, Error> {
         let Some(path) = paths.get(self.index + 1) else {
             return Ok(Chunk::End);
         };
-        self.open = open(path).await.map_err(at(path))?;
-        (self.index, self.position) = (self.index + 1, 0);
+        let opened = open(path).await.map_err(at(path))?;
+        self.index += 1;
+        self.go_to_start_of(opened, path.clone());
         Ok(Chunk::Break)
     }
 
-    /// At the end of a file that is followed: is it still the one with this name, and as long?
-    async fn look_again(&mut self, path: &Path) -> Result<Chunk, Error> {
-        let Open::File(file, _) = &mut self.open else {
-            // It begins with the first line of a new file.
-            match open(path).await {
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                opened => {
-                    self.open = opened.map_err(at(path))?;
-                    self.first = self.file();
-                }
-            }
-            return Ok(Chunk::Nothing);
-        };
-        let mine = file.metadata().await.map_err(at(path))?;
-        if mine.len() > self.position {
-            // It has grown since: read that first.
-            return Ok(Chunk::Nothing);
-        }
-        if mine.len() < self.position {
-            file.rewind().await.map_err(at(path))?;
-            (self.position, self.first) = (0, None);
-            return Ok(Chunk::Cut);
-        }
-        let named = tokio::fs::metadata(path).await;
-        if named.is_ok_and(|named| (named.dev(), named.ino()) == (mine.dev(), mine.ino())) {
-            return Ok(Chunk::Nothing);
-        }
-        match rotation::next_behind(path, &mine).map_err(at(path))? {
-            Some(next) => self.go_on_with(next).await,
-            // It was renamed, and the new file is not there yet.
-            None => Ok(Chunk::Nothing),
-        }
-    }
-
-    async fn go_on_with(&mut self, next: LogFile) -> Result<Chunk, Error> {
-        if next.is_compressed {
-            return Err(Error::Compressed(next.path));
-        }
-        if next.is_current {
-            if next.bytes == 0 {
-                // The web server does not write to it yet.
-                return Ok(Chunk::Nothing);
-            }
-            self.looks += 1;
-            if self.looks < LOOKS_BEFORE_NEXT {
-                return Ok(Chunk::Nothing);
-            }
-        }
-        match open(&next.path).await {
-            Ok(Open::File(file, found)) if found == next.file => {
-                (self.open, self.position, self.looks) = (Open::File(file, found), 0, 0);
-                Ok(Chunk::Break)
-            }
-            // It was renamed at this moment.
-            Ok(_) => Ok(Chunk::Nothing),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Chunk::Nothing),
-            Err(error) => Err(at(&next.path)(error)),
-        }
+    fn go_to_start_of(&mut self, open: Open, path: PathBuf) {
+        (self.open, self.path) = (open, path);
+        (self.position, self.looks) = (0, 0);
+        self.tail.clear();
     }
 }
 
@@ -355,11 +376,4 @@ async fn read(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
     let length = from.read(&mut bytes).await?;
     bytes.truncate(length);
     Ok(bytes)
-}
-
-fn at(path: &Path) -> impl Fn(io::Error) -> Error {
-    move |source| Error::Input {
-        path: path.to_owned(),
-        source,
-    }
 }

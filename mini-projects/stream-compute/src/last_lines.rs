@@ -4,6 +4,7 @@ use client::ConsumedRecord;
 use message_model::TopicPartition;
 
 use crate::error::Error;
+use crate::input::{First, Place};
 use crate::line_header::{LineHeader, Origin};
 use crate::queue::Queue;
 
@@ -11,8 +12,8 @@ use crate::queue::Queue;
 #[derive(Debug, Clone)]
 pub(crate) struct LastLines {
     last: Vec<Option<LastLine>>,
-    /// The inode of the file with the first line.
-    first_file: Option<u64>,
+    /// The file with the first line.
+    first: Option<First>,
 }
 
 #[derive(Debug, Clone)]
@@ -28,14 +29,15 @@ impl LastLines {
             let record = queue.last_record(partition).await?;
             last.push(record.as_ref().and_then(LastLine::of));
             let record = queue.first_record(partition).await?;
-            first.extend(record.as_ref().and_then(LineHeader::of));
+            first.extend(record.as_ref().and_then(LastLine::of));
         }
-        let first = first.into_iter().find(|header| header.number == 1);
-        let first = first.and_then(|header| header.origin);
-        Ok(LastLines {
-            last,
-            first_file: first.map(|origin| origin.place.file),
-        })
+        let first = first.into_iter().find(|line| line.header.number == 1);
+        let first = first.and_then(|line| {
+            let Place { file, .. } = line.header.origin?.place;
+            let head = line.text;
+            Some(First { file, head })
+        });
+        Ok(LastLines { last, first })
     }
 
     /// All lines up to this one are in the topic.
@@ -64,9 +66,9 @@ impl LastLines {
         Some((lowest, lowest.header.origin.filter(|_| is_behind_all)?))
     }
 
-    /// The inode of the file with the first line, if it is known.
-    pub(crate) fn first_file(&self) -> Option<u64> {
-        self.first_file
+    /// The file with the first line, if it is known.
+    pub(crate) fn first(&self) -> Option<First> {
+        self.first.clone()
     }
 
     /// The index of the partition that takes a line: the partitions take turns.

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
 use stream_compute::{Chunk, Error, Input, Place, Source};
@@ -151,6 +151,66 @@ async fn rotations_between_two_looks_skip_no_file() {
 }
 
 #[tokio::test]
+async fn a_log_that_is_a_link_is_waited_for_when_it_leads_to_another_file() {
+    let log = Log::new("");
+    let days = ["access-20261128.log", "access-20261129.log"].map(|name| log.file(name));
+    append(&days[0], "one\n");
+    let lead_to = |day: &Path| {
+        std::fs::remove_file(&log.path).expect("removed");
+        symlink(day, &log.path).expect("linked");
+    };
+    lead_to(&days[0]);
+    let mut input = log.follow().await;
+    assert_eq!(next(&mut input).await, bytes("one\n"));
+    append(&days[1], "three\n");
+    lead_to(&days[1]);
+    assert_eq!(next(&mut input).await, Chunk::Nothing);
+    append(&days[0], "two\n");
+    assert_eq!(next(&mut input).await, bytes("two\n"));
+    assert_eq!(next_of_many(&mut input).await, (Chunk::Break, 10));
+    assert_eq!(next(&mut input).await, bytes("three\n"));
+    let again = vec![(days[0].clone(), 8), (log.path.clone(), 6)];
+    assert_eq!(input.can_be_read_again(), Some(again));
+}
+
+#[tokio::test]
+async fn another_file_with_the_inode_of_the_first_one_is_not_the_first_one() {
+    let log = Log::new("one\n");
+    let mut input = log.follow().await;
+    assert_eq!(next(&mut input).await, bytes("one\n"));
+    log.rotate();
+    append(&log.path, "two\n");
+    assert_eq!(next_of_many(&mut input).await.0, Chunk::Break);
+    assert_eq!(next(&mut input).await, bytes("two\n"));
+    // As if the first file were removed, and its inode given to the next one.
+    log.rename("access.log.1", "removed");
+    std::fs::write(log.file("removed"), "three\n").expect("written");
+    log.rename("access.log", "access.log.1");
+    log.rename("removed", "access.log");
+    assert_eq!(next_of_many(&mut input).await.0, Chunk::Break);
+    assert_eq!(next(&mut input).await, bytes("three\n"));
+    assert_eq!(input.can_be_read_again(), None);
+}
+
+#[tokio::test]
+async fn a_rotation_that_is_half_done_is_waited_for() {
+    let log = Log::new("one\n");
+    let mut input = log.follow().await;
+    assert_eq!(next(&mut input).await, bytes("one\n"));
+    log.rotate();
+    append(&log.path, "two\n");
+    for _ in 1..10 {
+        assert_eq!(next(&mut input).await, Chunk::Nothing);
+    }
+    // The next look would go on with the second file. It does not seem to follow this one now.
+    log.rename("access.log.1", "access.log.2");
+    assert_eq!(next(&mut input).await, Chunk::Nothing);
+    log.rename("access.log", "access.log.1");
+    assert_eq!(next(&mut input).await, Chunk::Break);
+    assert_eq!(next(&mut input).await, bytes("two\n"));
+}
+
+#[tokio::test]
 async fn a_file_that_was_compressed_before_it_was_read_is_named() {
     let log = Log::new("one\n");
     let mut input = log.follow().await;
@@ -218,6 +278,26 @@ async fn a_line_is_found_in_a_copy_of_its_file() {
     let mut input = log.follow().await;
     std::fs::remove_file(log.file("access.log.1")).expect("removed");
     assert!(!input.go_to(two, b"two").await.expect("looked for"));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_that_cannot_be_read_matters_only_if_no_other_one_has_the_line() {
+    let log = Log::new("one\ntwo\n");
+    let two = place(&log.path, 4);
+    // It is a regular file, but has no first byte; even the superuser cannot read that.
+    symlink("/proc/self/mem", log.file("access.log.2")).expect("linked");
+    std::fs::copy(&log.path, log.file("access.log.1")).expect("copied");
+    std::fs::remove_file(&log.path).expect("removed");
+    append(&log.path, "three\n");
+    let mut input = log.follow().await;
+    assert!(input.go_to(two, b"two").await.expect("looked for"));
+    assert_eq!(next(&mut input).await, bytes("two\n"));
+    let error = input
+        .go_to(two, b"gone")
+        .await
+        .expect_err("it may be there");
+    assert!(error.to_string().contains("access.log.2"), "{error}");
 }
 
 #[tokio::test]
@@ -290,6 +370,38 @@ async fn a_file_that_was_cut_is_read_from_its_start() {
     assert_eq!(next(&mut input).await, Chunk::Cut);
     assert_eq!(next(&mut input).await, bytes("three\n"));
     assert_eq!(input.can_be_read_again(), None);
+}
+
+#[tokio::test]
+async fn a_file_that_was_cut_is_read_from_its_start_even_if_it_is_longer_again() {
+    let log = Log::new("one\ntwo\n");
+    let place = place(&log.path, 4);
+    let mut input = log.follow().await;
+    assert_eq!(next(&mut input).await, bytes("one\ntwo\n"));
+    File::create(&log.path).expect("cut");
+    append(&log.path, "three\nfour\nfive\n");
+    assert_eq!(next(&mut input).await, Chunk::Cut);
+    assert_eq!(next(&mut input).await, bytes("three\nfour\nfive\n"));
+    assert_eq!(input.can_be_read_again(), None);
+    // It was cut after its line was found.
+    let log = Log::new("one\ntwo\n");
+    let mut input = log.follow().await;
+    assert!(input.go_to(place, b"two").await.expect("looked for"));
+    File::create(&log.path).expect("cut");
+    append(&log.path, "three\n");
+    assert_eq!(next(&mut input).await, Chunk::Cut);
+    // Many reads later the end of what was read is still known.
+    let (long, longer) = ("x\n".repeat(100_000), "yy\n".repeat(100_000));
+    let log = Log::new(&long);
+    let mut input = log.follow().await;
+    let mut read = 0;
+    while let Chunk::Bytes(bytes) = next(&mut input).await {
+        read += bytes.len();
+    }
+    assert_eq!(read, long.len());
+    File::create(&log.path).expect("cut");
+    append(&log.path, &longer);
+    assert_eq!(next(&mut input).await, Chunk::Cut);
 }
 
 #[tokio::test]
