@@ -49,7 +49,7 @@ usage: ip-count --bootstrap HOST:PORT (--log FILE... | --follow FILE | -) [optio
   --resume                 go on, or end at once if no job has begun in --checkpoint-dir
   --checkpoint-every TIME  how often, which is also how often rows are committed (default: 1s)
   --transaction-timeout TIME  how long rows may wait for their commit: a job that stays down for
-                           longer may lose them (default: 15m, the most that a queue allows
+                           longer writes them again (default: 15m, the most that a queue allows
                            if its transaction.max.timeout.ms is not set)
   --parallelism N          how many subtasks the job's tasks have (default: 1)
   --partitions N           how many partitions the topic for the lines gets (default: 1)

@@ -44,7 +44,7 @@ pub enum Error {
     Aborted(TopicName),
     /// A topic does not have what the last checkpoint says.
     #[error(
-        "topic {0} has lost what the last checkpoint says: it is another topic, or the job was not resumed within --transaction-timeout; count the log again, into other topics"
+        "topic {0} has lost what the last checkpoint says: it is another topic, or the queue has aborted a part of the rows, or does not know any more what became of them; count the log again, into other topics"
     )]
     Lost(TopicName),
     /// The queue did not answer for as long as we are prepared to wait.

@@ -18,6 +18,8 @@ pub(crate) struct JobDir {
     pub(crate) checkpoints: Option<CheckpointDir>,
     /// Where the job goes on. `None`: at the start.
     pub(crate) resume: Option<Checkpoint>,
+    /// Where it goes on if the queue has aborted what `resume` says is prepared.
+    pub(crate) before: Option<Checkpoint>,
     /// The most subtasks that a run has had, this one too.
     pub(crate) subtasks: usize,
     /// Whether the job has begun before: then its topics need not be empty.
@@ -39,6 +41,7 @@ impl JobDir {
         let mut job = JobDir {
             checkpoints: None,
             resume: None,
+            before: None,
             subtasks: settings.parallelism,
             has_begun: false,
             about: about(settings),
@@ -48,6 +51,9 @@ impl JobDir {
         };
         let checkpoints = CheckpointDir::open(path)?;
         job.resume = checkpoints.newest()?;
+        // It is hardly ever needed, so a job begins without one that cannot be read.
+        let before = |resume| checkpoints.before(resume).ok().flatten();
+        job.before = job.resume.as_ref().and_then(before);
         let unknown = || ("another program".to_owned(), 1);
         let noted = checkpoints.noted(FILE)?.map(|text| read(&text));
         let noted = noted.or_else(|| job.resume.as_ref().map(|_| unknown()));

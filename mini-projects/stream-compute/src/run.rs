@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_model::Clock;
-use message_model::{Offset, TopicPartition};
+use message_model::{Offset, TopicName, TopicPartition};
 use stream_engine::{Handle, Job, Plan, Restart};
 use tokio::sync::{mpsc, watch};
 
@@ -103,7 +103,7 @@ pub async fn run(
     };
     let job = define(&settings, (source, sink), counters, Arc::clone(report));
     let settings_of_engine = engine_settings(&settings, dir, &address);
-    let count = count(&job, (settings_of_engine, ending), report);
+    let count = count((&job, out_name), (settings_of_engine, ending), report);
     let fed = with_lag((&queue, &lines), feed, count).await?;
 
     let tally = Tally {
@@ -184,6 +184,7 @@ fn engine_settings(settings: &Settings, dir: JobDir, address: &Address) -> strea
         store: dir.checkpoints,
         interval: Some(settings.checkpoint_every),
         resume: dir.resume,
+        before: dir.before,
         restart: RESTART,
         ..stream_engine::Settings::new(address.waiting.clock)
     }
@@ -192,7 +193,7 @@ fn engine_settings(settings: &Settings, dir: JobDir, address: &Address) -> strea
 /// Runs the job to its end, and notes its checkpoints. An error that another try does not mend
 /// ends it at once.
 async fn count(
-    job: &Job,
+    (job, rows): (&Job, &TopicName),
     (mut settings, mut ending): (stream_engine::Settings, mpsc::UnboundedReceiver<Error>),
     report: &Report,
 ) -> Result<(), Error> {
@@ -209,7 +210,10 @@ async fn count(
         biased;
         Some(error) = ending.recv() => Err(error),
         ended = run => {
-            ended?;
+            ended.map_err(|error| match error {
+                stream_engine::Error::Aborted(_) => Error::Lost(rows.clone()),
+                error => error.into(),
+            })?;
             Ok(())
         }
     }

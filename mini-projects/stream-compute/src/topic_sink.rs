@@ -1,12 +1,14 @@
 //! Rows into the queue, as a sink of the engine: one checkpoint, one transaction.
 
+mod restoring;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use message_model::{Moment, TopicPartition};
 use producer::{Identity, Producer};
 use serde::{Deserialize, Serialize};
-use stream_engine::{Cause, Record, Sink, Subtask, Writer};
+use stream_engine::{Cause, Record, Restored, Sink, Subtask, Writer};
 use wire_protocol::ErrorCode;
 
 use crate::error::Error;
@@ -78,7 +80,6 @@ impl Sink for TopicSink {
             slots: Vec::new(),
             open: None,
             opened: Moment::default(),
-            is_prepared: false,
         })
     }
 }
@@ -105,8 +106,6 @@ pub(crate) struct TopicWriter {
     open: Option<usize>,
     /// When that was opened: the queue aborts one that is open for longer than `timeout`.
     opened: Moment,
-    /// A checkpoint was prepared that is not complete.
-    is_prepared: bool,
 }
 
 /// A transactional id that this run has taken.
@@ -135,6 +134,12 @@ impl Writer for TopicWriter {
     async fn commit(&mut self, prepared: Prepared) -> Result<(), Cause> {
         let committed = self.commit_rows(prepared).await;
         committed.map_err(|error| self.address.cause(error))
+    }
+
+    async fn restore(&mut self, prepared: Vec<Prepared>) -> Result<Restored, Cause> {
+        let named = prepared.into_iter().filter_map(|Prepared(named)| named);
+        let restored = self.restore_rows(named.collect()).await;
+        restored.map_err(|error| self.address.cause(error))
     }
 }
 
@@ -170,7 +175,6 @@ impl TopicWriter {
     /// The first phase: all rows are acknowledged, and what commits them is returned.
     async fn prepare_rows(&mut self) -> Result<Prepared, Error> {
         self.begin().await?;
-        self.is_prepared = true;
         let Some(open) = self.open.take() else {
             return Ok(Prepared(None));
         };
@@ -193,10 +197,6 @@ impl TopicWriter {
 
     /// The second phase: the checkpoint that names the rows is stored.
     async fn commit_rows(&mut self, Prepared(named): Prepared) -> Result<(), Error> {
-        if !std::mem::take(&mut self.is_prepared) {
-            // Of an earlier run, before the first row of this one.
-            return self.commit_restored(named).await;
-        }
         // There is a newer checkpoint than the one that names these.
         for id in self.own_ids() {
             self.ids.release(&id);
@@ -205,7 +205,7 @@ impl TopicWriter {
             }
         }
         if let Some(named) = named {
-            self.end(&named, Error::Aborted(self.rows.topic.clone()))
+            self.end((&named, true), Error::Aborted(self.rows.topic.clone()))
                 .await?;
             self.ids.set(&named.id, State::Committed);
             let mut slots = self.slots.iter_mut();
@@ -333,27 +333,13 @@ impl TopicWriter {
         self.slots.iter().position(is_free)
     }
 
-    /// Commits what the checkpoint has, and keeps its id from being used.
-    async fn commit_restored(&mut self, named: Option<Named>) -> Result<(), Error> {
-        for id in self.own_ids() {
-            // No checkpoint names it, so it may be taken. If another instance has it, that is the
-            // reason to say.
-            if self.ids.is(&id, State::Free) {
-                self.add_slot(&id).await?;
-            }
-        }
-        let Some(named) = named else {
-            return Ok(());
-        };
-        self.end(&named, Error::Lost(self.rows.topic.clone()))
-            .await?;
-        self.ids.hold(&named.id);
-        Ok(())
-    }
-
-    async fn end(&mut self, named: &Named, fenced: Error) -> Result<(), Error> {
+    async fn end(
+        &mut self,
+        (named, committed): (&Named, bool),
+        fenced: Error,
+    ) -> Result<(), Error> {
         let calls = self.calls().await?;
-        let ending = calls.commit(named);
+        let ending = calls.end(named, committed);
         match self.address.waiting.until("sink", ending).await? {
             Err(error) if is_fenced(error.code()) => Err(fenced),
             ended => Ok(ended?),

@@ -8,7 +8,8 @@ use message_model::{ProducerEpoch, ProducerId, TopicPartition};
 use producer::{Identity, Producer, Transaction};
 use serde::{Deserialize, Serialize};
 use wire_protocol::message::{
-    AddPartitionsToTxnRequest, AddPartitionsToTxnTopic, EndTxnRequest, InitProducerIdRequest,
+    AddPartitionsToTxnRequest, AddPartitionsToTxnTopic, DescribeTransactionsRequest, EndTxnRequest,
+    InitProducerIdRequest,
 };
 use wire_protocol::{ErrorCode, Request};
 
@@ -28,6 +29,16 @@ pub(crate) struct Named {
     /// The producer id and the epoch that the transactional id had then: with another one the queue
     /// refuses to commit.
     pub(crate) producer: (i64, i16),
+}
+
+/// What has become of a transaction that was prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Open,
+    Committed,
+    Aborted,
+    /// The coordinator knows only what came later, or nothing.
+    Unknown,
 }
 
 /// The calls, each of which is repeated while that may help. None is done twice by that.
@@ -111,20 +122,59 @@ impl Transactions {
     }
 
     // ANCHOR: commit
-    /// Commits a transaction whose records are delivered. Does nothing if it is committed
-    /// already. Needs nothing but its name: the process that wrote it may be gone.
-    pub(crate) async fn commit(&self, named: &Named) -> Result<(), client::Error> {
+    /// Commits a transaction whose records are delivered, or aborts it. Does nothing if that is
+    /// done already. Needs nothing but its name: the process that wrote it may be gone.
+    pub(crate) async fn end(&self, named: &Named, committed: bool) -> Result<(), client::Error> {
         let request = EndTxnRequest {
             transactional_id: named.id.clone(),
             producer_id: named.producer.0,
             producer_epoch: named.producer.1,
-            committed: true,
+            committed,
         };
         let code = |answer: &<EndTxnRequest as Request>::Response| answer.error_code;
         self.call(&named.id, &request, code).await?;
         Ok(())
     }
     // ANCHOR_END: commit
+
+    /// What has become of a transaction behind which nothing was begun under its id by the one
+    /// that has prepared it.
+    ///
+    /// The coordinator knows the last transaction of an id, and the epoch of its producer. When
+    /// it aborts one, because of its timeout or for a new producer, the epoch becomes one more.
+    /// A new producer has a higher epoch too; but this one's transaction, if it has one, is
+    /// aborted with a still higher epoch.
+    pub(crate) async fn fate(&self, named: &Named) -> Result<Fate, client::Error> {
+        let request = DescribeTransactionsRequest {
+            transactional_ids: vec![named.id.clone()],
+        };
+        let code = |answer: &<DescribeTransactionsRequest as Request>::Response| {
+            let first = answer.transaction_states.first();
+            first.map_or(ErrorCode::NONE, |state| state.error_code)
+        };
+        let answer = match self.call(&named.id, &request, code).await {
+            Ok(answer) => answer,
+            // Kafka before version 3.0.
+            Err(client::Error::UnsupportedApi(_)) => return Ok(Fate::Unknown),
+            Err(error) if error.code() == Some(ErrorCode::TRANSACTIONAL_ID_NOT_FOUND) => {
+                return Ok(Fate::Unknown);
+            }
+            Err(error) => return Err(error),
+        };
+        let Some(last) = answer.transaction_states.first() else {
+            return Ok(Fate::Unknown);
+        };
+        let (id, epoch) = named.producer;
+        let later = i32::from(last.producer_epoch) - i32::from(epoch);
+        let fate = match (last.transaction_state.as_str(), later) {
+            _ if last.producer_id != id => Fate::Unknown,
+            ("Ongoing", 0) => Fate::Open,
+            ("PrepareCommit" | "CompleteCommit", 0) => Fate::Committed,
+            ("PrepareAbort" | "CompleteAbort", 0 | 1) => Fate::Aborted,
+            _ => Fate::Unknown,
+        };
+        Ok(fate)
+    }
 
     /// Asks the coordinator of `id` until the answer's code is none, or one that repeating does
     /// not change.

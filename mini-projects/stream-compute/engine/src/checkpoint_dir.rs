@@ -103,15 +103,29 @@ impl CheckpointDir {
     /// # Errors
     /// When it cannot be looked for or read, or is damaged.
     pub fn newest(&self) -> Result<Option<Checkpoint>, Error> {
-        let Some(id) = self.ids()?.into_iter().max() else {
-            return Ok(None);
-        };
+        let newest = self.ids()?.into_iter().max();
+        newest.map(|id| self.read(id)).transpose()
+    }
+
+    /// The checkpoint from which `later` has come, if the job has always begun from the newest one:
+    /// that which is the newest but for `later`; and the start of the job before its first. `None`:
+    /// it is not kept.
+    ///
+    /// # Errors
+    /// As of [`newest`](Self::newest).
+    pub fn before(&self, later: &Checkpoint) -> Result<Option<Checkpoint>, Error> {
+        if later.id == 1 {
+            return Ok(Some(Checkpoint::start(later.key_groups)));
+        }
+        let older = self.ids()?.into_iter().filter(|id| *id < later.id).max();
+        older.map(|id| self.read(id)).transpose()
+    }
+
+    fn read(&self, id: u64) -> Result<Checkpoint, Error> {
         let bytes = self.folder.read(&name(id));
         let bytes = bytes.map_err(|error| self.failed(&name(id), error))?;
         let checkpoint = Checkpoint::decode(&bytes);
-        checkpoint
-            .map(Some)
-            .ok_or_else(|| Error::Damaged(self.path.join(name(id))))
+        checkpoint.ok_or_else(|| Error::Damaged(self.path.join(name(id))))
     }
 
     /// Returns what [`note`](Self::note) has written under this name. `None`: nothing.

@@ -15,6 +15,7 @@ use crate::element::Barrier;
 use crate::error::Error;
 use crate::operator_id::OperatorId;
 use crate::run::Completed;
+use crate::sink::Restored;
 use crate::snapshot::{Checkpoint, OperatorState};
 use crate::task::{Control, Report};
 
@@ -35,8 +36,52 @@ pub(crate) struct Checkpoints {
     pub(crate) last_id: u64,
     /// The last complete one.
     pub(crate) complete: Option<Arc<Checkpoint>>,
+    /// The one that was the last when `complete` began. All that is prepared in it is committed:
+    /// else no sink would have prepared anything for the next. `None`: it is not known, or there
+    /// must be no going back to it.
+    pub(crate) before: Option<Arc<Checkpoint>>,
+    /// How many were completed, less those that the job has gone back from.
+    pub(crate) count: u64,
     /// Those that want to know of each complete one.
     pub(crate) completed: Option<mpsc::UnboundedSender<Completed>>,
+}
+
+impl Checkpoints {
+    fn add(&mut self, checkpoint: &Arc<Checkpoint>) {
+        let start = || Arc::new(Checkpoint::start(self.key_groups));
+        let before = self.complete.replace(Arc::clone(checkpoint));
+        self.before = Some(before.unwrap_or_else(start));
+        self.count += 1;
+    }
+
+    /// The job begins again from the checkpoint before the last one, which must never be taken
+    /// again: so its content is stored once more, as the newest. What the sinks had prepared in it
+    /// is not, because it is committed, and they may write under the same names by now. Returns
+    /// false if there is no such checkpoint.
+    pub(crate) async fn go_back(&mut self, sinks: &[OperatorId]) -> Result<bool, Error> {
+        let Some(before) = self.before.take() else {
+            return Ok(false);
+        };
+        self.last_id += 1;
+        let mut again = Checkpoint {
+            id: self.last_id,
+            ..Arc::unwrap_or_clone(before)
+        };
+        again.operators.retain(|name, _| !sinks.contains(name));
+        let again = Arc::new(again);
+        self.store(&again).await?;
+        self.complete = Some(again);
+        self.count = self.count.saturating_sub(1);
+        Ok(true)
+    }
+
+    async fn store(&self, checkpoint: &Arc<Checkpoint>) -> Result<(), Error> {
+        let Some(store) = self.store.clone() else {
+            return Ok(());
+        };
+        let stored = Arc::clone(checkpoint);
+        aside(move || store.store(&stored)).await
+    }
 }
 
 /// A checkpoint of which not all subtasks have sent their state.
@@ -68,6 +113,8 @@ pub(crate) struct Coordinator<'a> {
     next: Option<Moment>,
     /// How many subtasks have not said that they are ready.
     unready: usize,
+    /// What has become of what the sinks had prepared.
+    restored: Vec<(OperatorId, Restored)>,
     /// How many sources have no more records.
     exhausted: usize,
     ending: Ending,
@@ -85,6 +132,7 @@ impl<'a> Coordinator<'a> {
             next: checkpoints.interval.map(|wait| clock.now().plus(wait)),
             clock,
             unready: running.controls.len(),
+            restored: Vec::new(),
             running,
             checkpoints,
             pending: None,
@@ -194,9 +242,11 @@ impl<'a> Coordinator<'a> {
 
     async fn report(&mut self, report: Report) -> Result<(), Error> {
         match report {
-            Report::Ready => {
+            Report::Ready(restored) => {
+                self.restored.extend(restored);
                 self.unready -= 1;
                 if self.unready == 0 {
+                    self.check_restored()?;
                     self.tell_all(Control::Start);
                 }
             }
@@ -223,6 +273,21 @@ impl<'a> Coordinator<'a> {
         Ok(())
     }
 
+    /// # Errors
+    /// When a sink has lost what it had prepared.
+    fn check_restored(&mut self) -> Result<(), Error> {
+        let mut all = self.restored.iter();
+        let Some((lost, _)) = all.find(|(_, restored)| *restored == Restored::Aborted) else {
+            return Ok(());
+        };
+        let mut all = self.restored.iter();
+        if all.any(|(_, restored)| *restored == Restored::Committed) {
+            // Behind the checkpoint before, it would be written again.
+            self.checkpoints.before = None;
+        }
+        Err(Error::Aborted(lost.clone()))
+    }
+
     // ANCHOR: complete
     /// Stores the checkpoint, and then tells everyone.
     async fn complete(&mut self) -> Result<(), Error> {
@@ -234,11 +299,8 @@ impl<'a> Coordinator<'a> {
             key_groups: self.checkpoints.key_groups,
             operators: pending.operators,
         });
-        if let Some(store) = self.checkpoints.store.clone() {
-            let stored = Arc::clone(&checkpoint);
-            aside(move || store.store(&stored)).await?;
-        }
-        self.checkpoints.complete = Some(Arc::clone(&checkpoint));
+        self.checkpoints.store(&checkpoint).await?;
+        self.checkpoints.add(&checkpoint);
         if let Some(completed) = &self.checkpoints.completed {
             // The receiver may be gone.
             let _ = completed.send(Completed {

@@ -50,6 +50,11 @@ pub(crate) trait Outlet: Send + 'static {
     /// # Errors
     /// When a sink cannot be opened.
     fn open(&self, opening: &Opening<'_>) -> Result<Self::Output, Error>;
+
+    /// The name of the sink, if it is one.
+    fn sink(&self) -> Option<&OperatorId> {
+        None
+    }
 }
 
 /// A source at the head of a task.
@@ -140,6 +145,10 @@ impl<S: Sink> Outlet for ToSink<S> {
 
     fn open(&self, opening: &Opening<'_>) -> Result<Self::Output, Error> {
         Writing::open(&self.id, &self.sink, opening)
+    }
+
+    fn sink(&self) -> Option<&OperatorId> {
+        Some(&self.id)
     }
 }
 

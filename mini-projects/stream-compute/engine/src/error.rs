@@ -42,6 +42,13 @@ pub enum Error {
     /// A sink cannot go on.
     #[error("sink {0}")]
     Sink(OperatorId, #[source] Cause),
+    /// The checkpoint that the job begins from names records that the sink has lost, and the job
+    /// cannot go back to the checkpoint before: that is not known, or another sink has committed
+    /// what it had prepared behind it.
+    #[error(
+        "sink {0} has lost the records of the last checkpoint, and the job cannot go back to the one before: begin it again, with new outputs"
+    )]
+    Aborted(OperatorId),
     /// A subtask panicked.
     #[error("a subtask of {0} panicked")]
     Panicked(OperatorId),

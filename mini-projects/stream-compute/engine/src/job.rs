@@ -42,6 +42,9 @@ pub(crate) trait Parts: Send {
     /// How many subtasks there are if so many are wanted.
     fn parallelism(&self, wanted: usize) -> usize;
 
+    /// The name of the sink at its end, if there is one.
+    fn sink(&self) -> Option<&OperatorId>;
+
     /// Starts the subtasks of the task with this number.
     fn start(&self, deployment: &mut Deployment<'_>, task: usize) -> Result<(), Error>;
 }
@@ -56,6 +59,10 @@ struct Task<H, C, O> {
 impl<H: Head, C: Chain<In = H::Item>, O: Outlet<In = C::Out>> Parts for Task<H, C, O> {
     fn parallelism(&self, wanted: usize) -> usize {
         self.head.parallelism(wanted)
+    }
+
+    fn sink(&self) -> Option<&OperatorId> {
+        self.outlet.sink()
     }
 
     fn start(&self, deployment: &mut Deployment<'_>, task: usize) -> Result<(), Error> {

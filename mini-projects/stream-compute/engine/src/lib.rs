@@ -73,7 +73,7 @@ pub use process::{Held, Process, Processed, Timer};
 pub use run::{Completed, Handle, Requests, Restart, Settings, Summary};
 #[cfg(feature = "sqlite")]
 pub use sink::SqliteSink;
-pub use sink::{Sink, Writer};
+pub use sink::{Restored, Sink, Writer};
 pub use snapshot::{Checkpoint, OperatorState, Subtask};
 pub use source::{Read, Reader, Source};
 pub use stream::{EdgeStream, Stream, WithSide};

@@ -3,6 +3,8 @@
 use crate::element::{Barrier, Element, Signal, Step};
 use crate::error::Error;
 use crate::exchange::Exchange;
+use crate::operator_id::OperatorId;
+use crate::sink::Restored;
 use crate::snapshot::Snapshot;
 
 /// The end of a subtask's chain.
@@ -24,6 +26,14 @@ pub(crate) trait Output: Send {
         barrier: Barrier,
         snapshot: &mut Snapshot,
     ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Commits what an earlier run has prepared. Returns what has become of it, and the sink;
+    /// `None` if there was nothing.
+    fn restore(
+        &mut self,
+    ) -> impl Future<Output = Result<Option<(OperatorId, Restored)>, Error>> + Send {
+        async { Ok(None) }
+    }
 
     /// The checkpoint is complete.
     fn complete(&mut self, id: u64) -> impl Future<Output = Result<(), Error>> + Send;

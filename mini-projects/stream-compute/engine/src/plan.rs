@@ -19,6 +19,8 @@ pub struct Plan {
     pub(crate) senders: Vec<usize>,
     /// Each task behind those that it sends to.
     pub(crate) receivers_first: Vec<usize>,
+    /// The names of all sinks.
+    pub(crate) sinks: Vec<OperatorId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +62,11 @@ impl Job {
             name: self.name.clone(),
             tasks: tasks.collect(),
             receivers_first: receivers_first(&definition, &senders),
+            sinks: definition
+                .tasks
+                .iter()
+                .filter_map(|task| task.parts.sink().cloned())
+                .collect(),
             senders,
         })
     }

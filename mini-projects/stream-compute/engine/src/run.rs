@@ -28,6 +28,10 @@ pub struct Settings {
     pub interval: Option<Duration>,
     /// Where it begins. `None`: at the beginning.
     pub resume: Option<Checkpoint>,
+    /// Where it begins if a sink has [lost](crate::Restored::Aborted) what is prepared in `resume`:
+    /// the checkpoint that `resume` has come from, which [`CheckpointDir::before`] returns. `None`:
+    /// then it ends.
+    pub before: Option<Checkpoint>,
     /// Operators whose state in `resume` is not wanted any more.
     pub drop_state: BTreeSet<OperatorId>,
     /// What happens when a subtask fails.
@@ -47,6 +51,7 @@ impl Settings {
             store: None,
             interval: None,
             resume: None,
+            before: None,
             drop_state: BTreeSet::new(),
             restart: Restart::NEVER,
             completed: None,
@@ -69,7 +74,8 @@ pub struct Completed {
 /// How often a job that has failed begins again from its last checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Restart {
-    /// How often without a complete checkpoint between.
+    /// How often without a complete checkpoint between, not counting those that it goes back from
+    /// because a sink has lost their records.
     pub attempts: u32,
     /// How long it waits before the first time. The wait doubles each time.
     pub backoff: Duration,
@@ -136,12 +142,13 @@ impl Job {
     /// the handle stops it. A dropped future is a killed job.
     ///
     /// # Errors
-    /// Why it cannot begin; or why it failed once more than it may begin again.
+    /// Why it cannot begin; why it failed once more than it may begin again; or
+    /// [`Error::Aborted`].
     pub async fn run(&self, settings: Settings, mut requests: Requests) -> Result<Summary, Error> {
         let plan = self.plan(settings.parallelism)?;
         let mut checkpoints = begin(&plan, &settings).await?;
         let mut restarts = 0;
-        let (mut failures, mut failed_behind) = (0, None);
+        let (mut failures, mut failed_behind) = (0, 0);
         loop {
             let ended = self.run_once(&plan, settings.clock, (&mut checkpoints, &mut requests));
             let Err(error) = ended.await else {
@@ -150,9 +157,15 @@ impl Job {
                     restarts,
                 });
             };
-            let behind = checkpoints.complete.as_ref().map(|complete| complete.id);
-            if failed_behind != behind {
-                (failures, failed_behind) = (0, behind);
+            if let Error::Aborted(_) = error {
+                if !checkpoints.go_back(&plan.sinks).await? {
+                    return Err(error);
+                }
+                restarts += 1;
+                continue;
+            }
+            if checkpoints.count > failed_behind {
+                (failures, failed_behind) = (0, checkpoints.count);
             }
             let Restart {
                 attempts,
@@ -205,16 +218,10 @@ impl Job {
 
 /// The checkpoints of a job that begins.
 async fn begin(plan: &Plan, settings: &Settings) -> Result<Checkpoints, Error> {
-    let mut resume = settings.resume.clone();
-    if let Some(resume) = &mut resume {
-        let dropped = &settings.drop_state;
-        resume.operators.retain(|name, _| !dropped.contains(name));
-        let known: BTreeSet<&OperatorId> = plan.operators().collect();
-        let mut names = resume.operators.keys();
-        if let Some(name) = names.find(|name| !known.contains(name)) {
-            return Err(Error::StateOfNobody(name.clone()));
-        }
-    }
+    let fitting = |checkpoint: Checkpoint| fitting(checkpoint, plan, settings).map(Arc::new);
+    let resume = settings.resume.clone().map(fitting).transpose()?;
+    // It is needed if a sink has lost something. A job that can go on may do without.
+    let before = settings.before.clone().and_then(|one| fitting(one).ok());
     let stored = match settings.store.clone() {
         Some(store) => aside(move || store.ids()).await?,
         None => Vec::new(),
@@ -227,7 +234,27 @@ async fn begin(plan: &Plan, settings: &Settings) -> Result<Checkpoints, Error> {
             .as_ref()
             .map_or(KEY_GROUPS, |resume| resume.key_groups),
         last_id: stored.into_iter().chain(resumed).max().unwrap_or(0),
-        complete: resume.map(Arc::new),
+        count: u64::from(resume.is_some()),
+        complete: resume,
+        before,
         completed: settings.completed.clone(),
     })
+}
+
+/// The checkpoint without the state that is not wanted any more.
+fn fitting(
+    mut checkpoint: Checkpoint,
+    plan: &Plan,
+    settings: &Settings,
+) -> Result<Checkpoint, Error> {
+    let dropped = &settings.drop_state;
+    checkpoint
+        .operators
+        .retain(|name, _| !dropped.contains(name));
+    let known: BTreeSet<&OperatorId> = plan.operators().collect();
+    let mut names = checkpoint.operators.keys();
+    match names.find(|name| !known.contains(name)) {
+        Some(name) => Err(Error::StateOfNobody(name.clone())),
+        None => Ok(checkpoint),
+    }
 }

@@ -67,8 +67,35 @@ pub trait Writer: Send + 'static {
         &mut self,
         prepared: Self::Prepared,
     ) -> impl Future<Output = Result<(), Cause>> + Send;
+
+    /// Commits all that an earlier run has prepared for the checkpoint that the job begins from,
+    /// before anything is written; or finds out that all of it is lost.
+    ///
+    /// # Errors
+    /// When it cannot: also when a part is lost, and another part is committed.
+    fn restore(
+        &mut self,
+        prepared: Vec<Self::Prepared>,
+    ) -> impl Future<Output = Result<Restored, Cause>> + Send {
+        async {
+            for one in prepared {
+                self.commit(one).await?;
+            }
+            Ok(Restored::Committed)
+        }
+    }
 }
 // ANCHOR_END: writer
+
+/// What has become of the records that a checkpoint says are prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restored {
+    /// They are committed.
+    Committed,
+    /// None of them is committed or ever will be. The job begins from the checkpoint before,
+    /// behind which they are written again.
+    Aborted,
+}
 
 /// A sink as the output of a task.
 pub(crate) struct Writing<W: Writer> {
@@ -76,7 +103,7 @@ pub(crate) struct Writing<W: Writer> {
     writer: W,
     batch: Vec<Record<W::Item>>,
     /// What is prepared for the last checkpoint, until that is complete; at first what the
-    /// checkpoint of a resumed job has.
+    /// checkpoint of a resumed job has, until it is restored.
     prepared: Vec<W::Prepared>,
 }
 
@@ -135,6 +162,15 @@ impl<W: Writer> Output for Writing<W> {
         Ok(())
     }
     // ANCHOR_END: barrier
+
+    async fn restore(&mut self) -> Result<Option<(OperatorId, Restored)>, Error> {
+        let prepared = std::mem::take(&mut self.prepared);
+        if prepared.is_empty() {
+            return Ok(None);
+        }
+        let restored = self.writer.restore(prepared).await;
+        Ok(Some((self.id.clone(), restored.map_err(self.failed())?)))
+    }
 
     async fn complete(&mut self, _: u64) -> Result<(), Error> {
         for prepared in std::mem::take(&mut self.prepared) {

@@ -101,6 +101,15 @@ impl OperatorState {
 }
 
 impl Checkpoint {
+    /// The state of a job that has read nothing.
+    pub(crate) fn start(key_groups: u16) -> Checkpoint {
+        Checkpoint {
+            id: 0,
+            key_groups,
+            operators: BTreeMap::new(),
+        }
+    }
+
     /// Returns the state without keys that `id` had, of all its subtasks: of a source, the
     /// number of each partition and the position in it.
     ///

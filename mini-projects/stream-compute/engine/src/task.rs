@@ -17,6 +17,7 @@ use crate::operator_id::OperatorId;
 use crate::output::Output;
 use crate::part::Progress;
 use crate::side::SideOutput;
+use crate::sink::Restored;
 use crate::snapshot::{OperatorState, Snapshot};
 
 /// How often a task without records looks at the clock.
@@ -36,8 +37,8 @@ pub(crate) enum Control {
 /// What a subtask tells the coordinator.
 #[derive(Debug)]
 pub(crate) enum Report {
-    /// What was prepared before is committed.
-    Ready,
+    /// What was prepared before is committed, or lost; `None` if there was nothing.
+    Ready(Option<(OperatorId, Restored)>),
     /// A source has no more records.
     Exhausted,
     /// What the subtask has in a checkpoint.
@@ -93,8 +94,8 @@ where
     /// waits until all subtasks have. A sink may open its next transaction where the last one was
     /// open, and so must not do so before.
     async fn begin(&mut self) -> Result<(), Error> {
-        self.output.complete(0).await?;
-        self.report(Ok(Report::Ready))?;
+        let restored = self.output.restore().await?;
+        self.report(Ok(Report::Ready(restored)))?;
         match self.line.control.recv().await {
             Some(Control::Start) => Ok(()),
             _ => Err(Error::Neighbour),

@@ -295,19 +295,23 @@ async fn a_job_that_is_killed_at_any_of_its_calls_is_resumed() {
 
 /// EndTxn.
 const COMMIT: Call = Call::Key(26);
+/// DescribeTransactions.
+const ASK: Call = Call::Key(65);
 
 fn at(call: Call, moment: Moment) -> (Stop, Victims) {
     (Stop { call, moment }, Victims::Job)
 }
 
-/// The first of two new jobs commits what the checkpoint names, and is killed when it takes the
-/// transactional ids. The checkpoint is still the newest one, so the second one does it again.
+/// The first of three new jobs is killed when it asks what has become of what the checkpoint names.
+/// The second one commits that, and is killed when it takes the transactional ids. The checkpoint is still the newest one, so the third one does it
+/// again.
 #[tokio::test]
 async fn what_is_committed_after_a_kill_can_be_committed_again() {
     let mut kills = Vec::new();
     for moment in [Moment::Before, Moment::During, Moment::After] {
         kills.extend([
             at(COMMIT, moment),
+            at(ASK, moment),
             at(Call::TakeId, Moment::After),
             at(Call::TakeId, Moment::After),
         ]);
@@ -336,9 +340,10 @@ async fn rows_behind_a_commit_are_in_another_transaction() {
     scene.check(&log).await;
 }
 
-/// As the broker does when nobody resumes the job in time.
+/// Another producer has taken the ids since: so the broker does not know any more what became of
+/// the rows.
 #[tokio::test]
-async fn a_job_whose_prepared_rows_were_aborted_does_not_go_on() {
+async fn a_job_does_not_go_on_if_it_is_not_known_whether_its_rows_are_committed() {
     let (commit, _) = at(COMMIT, Moment::Before);
     let mut scene = Scene::begin(commit, PARALLELISMS);
     let log = made_log(u32::try_from(PART).unwrap());

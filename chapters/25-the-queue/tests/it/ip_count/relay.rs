@@ -43,7 +43,8 @@ pub(super) struct Stop {
 pub(super) struct Relay {
     address: SocketAddr,
     target: Arc<Mutex<Option<SocketAddr>>>,
-    stop: Arc<Mutex<Option<Stop>>>,
+    /// Where it is still to stop.
+    at: Arc<Mutex<Vec<Stop>>>,
     stopped: Receiver<Sender<()>>,
 }
 
@@ -53,11 +54,11 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stops, stopped) = channel();
-        let (target, stop) = (Arc::default(), Arc::default());
+        let (target, at) = (Arc::default(), Arc::default());
         let relay = Relay {
             address,
             target: Arc::clone(&target),
-            stop: Arc::clone(&stop),
+            at: Arc::clone(&at),
             stopped,
         };
         thread::spawn(move || {
@@ -68,7 +69,7 @@ impl Relay {
                     let wire = Wire {
                         client,
                         broker,
-                        stop: Arc::clone(&stop),
+                        at: Arc::clone(&at),
                         stops: stops.clone(),
                         awaited: Arc::default(),
                     };
@@ -87,9 +88,9 @@ impl Relay {
         *self.target.lock().unwrap() = Some(target);
     }
 
-    /// Stops there, once.
+    /// Stops there, once for each call of this.
     pub(super) fn stop_at(&self, stop: Stop) {
-        *self.stop.lock().unwrap() = Some(stop);
+        self.at.lock().unwrap().push(stop);
     }
 
     /// Waits until a request is stopped at. It goes no further: its connection ends when what
@@ -103,7 +104,7 @@ impl Relay {
 struct Wire {
     client: TcpStream,
     broker: TcpStream,
-    stop: Arc<Mutex<Option<Stop>>>,
+    at: Arc<Mutex<Vec<Stop>>>,
     stops: Sender<Sender<()>>,
     /// The request whose answer is not to be passed on.
     awaited: Arc<Mutex<Option<[u8; 4]>>>,
@@ -158,9 +159,9 @@ impl Wire {
 
     /// Whether this is the request to stop at, and how.
     fn is_to_stop(&self, call: Call) -> Option<Moment> {
-        let mut stop = self.stop.lock().unwrap();
-        let stop = stop.take_if(|stop| stop.call == call);
-        stop.map(|stop| stop.moment)
+        let mut at = self.at.lock().unwrap();
+        let first = at.iter().position(|stop| stop.call == call)?;
+        Some(at.remove(first).moment)
     }
 
     /// Tells the test, and waits until it has killed what it wants to kill.

@@ -16,6 +16,7 @@ mod many_keys;
 mod objects;
 mod process;
 mod snapshots;
+mod taken_back;
 mod traces;
 
 use std::time::Duration;
