@@ -63,7 +63,9 @@ impl Board {
                 let ends = servers.split(',').map(end).collect::<Option<_>>();
                 Place::Static(ends.ok_or(Error::UnknownUri)?)
             }
-            Some(("file", path)) => Place::File(PathBuf::from(path), Lane::new(1)),
+            Some(("file", path)) if !path.is_empty() => {
+                Place::File(PathBuf::from(path), Lane::new(1))
+            }
             Some(("queue", place)) => Place::Topic(Topic::connect(place, lease).await?),
             _ => return Err(Error::UnknownUri),
         };

@@ -1,6 +1,7 @@
 //! What can go wrong with a name service.
 
 use std::io;
+use std::path::PathBuf;
 
 /// Why a name service cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -14,12 +15,18 @@ pub enum Error {
     /// It is empty, or has white space in it.
     #[error("the name of a service, and the address of a server, is one word")]
     NotOneWord,
-    /// It took longer than a lease.
+    /// It took longer than a lease, or than its caller waits.
     #[error("the name service does not answer; if it is a file, another process may hold its lock")]
     TooSlow,
     /// The file could not be read or written.
     #[error("the file of names: {0}")]
     File(#[from] io::Error),
+    /// It is a directory, a pipe or a device.
+    #[error("{} is no regular file: name another one, or move it away", .0.display())]
+    NoFile(PathBuf),
+    /// No file of names is so long.
+    #[error("the file of names is longer than 1 MiB: name another one, or move it away")]
+    TooLong,
     /// The file is another program's; it is left as it is.
     #[error("the file is no file of names: name another one, or move it away")]
     Foreign,

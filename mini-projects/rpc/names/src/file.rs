@@ -9,7 +9,7 @@
 //! milliseconds since 1970.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use message_model::Timestamp;
@@ -18,6 +18,8 @@ use crate::board::Ends;
 use crate::error::Error;
 
 const TITLE: &str = "rpc names 1, crc32c ";
+/// The longest file, in bytes: some 20,000 servers.
+const BYTES_MAX: usize = 1024 * 1024;
 
 /// Changes the lease of a server, and leaves those out that have ended. Returns whether the
 /// file could be locked.
@@ -29,6 +31,7 @@ pub(crate) fn change(
 ) -> Result<bool, Error> {
     // Locked for as long as this is open. The file stays: another process may wait for it.
     let path_of_lock = beside(path, ".lock");
+    check_kind(&path_of_lock)?;
     let lock = File::options()
         .append(true)
         .create(true)
@@ -43,21 +46,36 @@ pub(crate) fn change(
     ends.retain(|_, end| *end > now);
     let lines = ends.iter().map(|(offer, end)| format!("{offer} {end}\n"));
     let lines: String = lines.collect();
-    replace(path, &(title(&lines) + &lines))?;
+    let text = title(&lines) + &lines;
+    if text.len() > BYTES_MAX {
+        return Err(Error::TooLong);
+    }
+    replace(path, &text)?;
     Ok(true)
+}
+
+/// Refuses what is no file: to open a pipe, a process waits for the other end.
+fn check_kind(path: &Path) -> Result<(), Error> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(Error::NoFile(path.to_owned())),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Puts `text` in place of the file. Whenever the machine stops, the old file is there, or
 /// the new one.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+fn replace(path: &Path, text: &str) -> Result<(), Error> {
     let next = beside(path, ".next");
+    check_kind(&next)?;
     let mut file = File::create(&next)?;
     file.write_all(text.as_bytes())?;
     // Else the new name could be on disk before the bytes are.
     file.sync_data()?;
     fs::rename(&next, path)?;
     let directory = path.parent().filter(|parent| *parent != Path::new(""));
-    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+    Ok(())
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {
@@ -72,10 +90,18 @@ fn title(lines: &str) -> String {
 
 /// Returns what is in the file. None is there before the first server registers.
 pub(crate) fn read(path: &Path) -> Result<Ends, Error> {
-    let bytes = match fs::read(path) {
+    check_kind(path)?;
+    let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ends::new()),
-        read => read?,
+        opened => opened?,
     };
+    let mut bytes = Vec::new();
+    // One more shows that it is too long.
+    let bytes_max = BYTES_MAX as u64 + 1;
+    file.take(bytes_max).read_to_end(&mut bytes)?;
+    if bytes.len() > BYTES_MAX {
+        return Err(Error::TooLong);
+    }
     let text = String::from_utf8_lossy(&bytes);
     if !text.starts_with(TITLE) {
         return Err(Error::Foreign);

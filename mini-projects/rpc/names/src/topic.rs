@@ -1,12 +1,15 @@
 //! A compacted topic with names: a record for each heartbeat, and a null value when a server
 //! stops.
 
+use std::slice;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use client::{Client, FetchLimits, OffsetSpec, Target, records};
 use message_model::{Offset, PartitionIndex, Timestamp, TopicName, TopicPartition};
 use producer::{Producer, Record};
+use tokio::time::sleep;
 use wire_protocol::ErrorCode;
 
 use crate::board::Seen;
@@ -25,11 +28,12 @@ pub(crate) struct Topic {
     producer: Producer,
     /// All names are in this one.
     partition: TopicPartition,
+    /// Whether this has written to it.
+    was_there: AtomicBool,
 }
 
 impl Topic {
-    /// Connects to the broker at `HOST:PORT/TOPIC`, and makes the topic if there is none.
-    /// `patience` is for each call.
+    /// Connects to the broker at `HOST:PORT/TOPIC`. `patience` is for each call.
     pub(crate) async fn connect(place: &str, patience: Duration) -> Result<Topic, Error> {
         let (bootstrap, topic) = place.rsplit_once('/').ok_or(Error::UnknownUri)?;
         let topic = TopicName::new(topic).map_err(|_| Error::UnknownUri)?;
@@ -38,21 +42,50 @@ impl Topic {
             ..client::Settings::default()
         };
         let client = Arc::new(Client::connect(bootstrap, settings).await?);
-        let create = || client.create_topic(&topic, 1, &CONFIGS);
-        let created = client.retry(&Target::Controller, client.deadline(), create);
-        match created.await {
-            Err(error) if error.code() == Some(ErrorCode::TOPIC_ALREADY_EXISTS) => {}
-            created => created?,
-        }
         let partition = PartitionIndex(0);
         Ok(Topic {
             producer: Producer::new(Arc::clone(&client), producer::Settings::default()),
             client,
             partition: TopicPartition { topic, partition },
+            was_there: AtomicBool::new(false),
         })
     }
 
+    async fn is_gone(&self) -> Result<bool, client::Error> {
+        let topic = slice::from_ref(&self.partition.topic);
+        let described = self.client.metadata(Some(topic)).await?;
+        let gone = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+        let mut topics = described.topics.into_iter();
+        Ok(topics.any(|topic| topic.error_code == gone))
+    }
+
+    async fn create(&self) -> Result<(), client::Error> {
+        let topic = &self.partition.topic;
+        let create = || self.client.create_topic(topic, 1, &CONFIGS);
+        let deadline = self.client.deadline();
+        let created = self.client.retry(&Target::Controller, deadline, create);
+        match created.await {
+            Err(error) if error.code() == Some(ErrorCode::TOPIC_ALREADY_EXISTS) => Ok(()),
+            created => created,
+        }
+    }
+
+    /// Writes when the lease of a server ends, into a new topic if there is none. `None`: the
+    /// server stops.
     pub(crate) async fn put(&self, offer: &str, end: Option<Timestamp>) -> Result<(), Error> {
+        // A producer would wait for the topic.
+        let (target, deadline) = (Target::Any, self.client.deadline());
+        let is_gone = self.client.retry(&target, deadline, || self.is_gone());
+        if is_gone.await? {
+            if end.is_none() {
+                return Ok(());
+            }
+            self.create().await?;
+            if self.was_there.load(Ordering::Relaxed) {
+                let topic = &self.partition.topic;
+                tracing::warn!("the topic {topic} was gone, and is created again with {offer}");
+            }
+        }
         let end = end.map(|end| end.to_string());
         let record = Record {
             partition: Some(self.partition.partition),
@@ -62,10 +95,13 @@ impl Topic {
         };
         let sent = self.producer.send(&self.partition.topic, record).await;
         sent.await?;
+        // Relaxed: it decides on a warning only.
+        self.was_there.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Reads to the end, as far as it is known with the last fetch.
+    /// Reads to the end, as far as it is known with the last fetch. A topic that is not there
+    /// has nothing to read; it is created when a server registers.
     pub(crate) async fn read(&self, seen: &mut Seen, wait: Duration) -> Result<(), Error> {
         let mut limits = FetchLimits {
             max_wait: wait,
@@ -75,6 +111,10 @@ impl Topic {
         let (of, deadline) = (&self.partition, self.client.deadline());
         let mut from = match seen.next {
             Some(next) => next,
+            None if self.is_gone().await? => {
+                sleep(wait).await;
+                return Ok(());
+            }
             None => {
                 let found = self.client.find_offset(of, OffsetSpec::Earliest, deadline);
                 found.await?.unwrap_or(Offset::ZERO)

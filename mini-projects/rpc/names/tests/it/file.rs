@@ -2,11 +2,12 @@
 
 use std::fs::{self, File};
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use rpc_names::{Error, LEASE, Names, open};
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{LONG, PATIENCE, until};
 
@@ -296,4 +297,50 @@ async fn a_directory_that_is_not_there() {
     let names = open(&uri, LEASE).await.unwrap();
     let refused = names.register("Greeter", "127.0.0.1:1").await;
     assert!(matches!(refused, Err(Error::File(_))), "{refused:?}");
+}
+
+/// A pipe is opened when the other end is, which may be never.
+#[tokio::test]
+async fn what_is_no_regular_file_is_refused() {
+    for name in ["names", "names.lock", "names.next"] {
+        let place = Place::new();
+        let path = place.dir.path().join(name);
+        let made = Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let tried = async {
+            let names = open(&place.uri(), LEASE).await?;
+            names.register("Greeter", "127.0.0.1:1").await
+        };
+        let refused = timeout(PATIENCE, tried).await;
+        // What waits for the other end all the same is let go, so the test ends.
+        drop(File::options().read(true).write(true).open(&path));
+        let refused = refused.unwrap();
+        assert!(
+            matches!(&refused, Err(Error::NoFile(found)) if *found == path),
+            "{name}: {refused:?}"
+        );
+    }
+    for uri in ["file:/dev/null", "file:/tmp"] {
+        let opened = open(uri, LEASE).await;
+        assert!(matches!(opened, Err(Error::NoFile(_))), "{opened:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_long_is_neither_read_nor_written() {
+    let place = Place::new();
+    // A file without blocks: nothing is on disk.
+    let sparse = File::create(place.path()).unwrap();
+    sparse.set_len(3 << 30).unwrap();
+    let opened = open(&place.uri(), LEASE).await;
+    assert!(matches!(opened, Err(Error::TooLong)), "{opened:?}");
+    let line = |number| format!("Greeter host-{number:05}.example:1 {}\n", i64::MAX);
+    let lines: String = (0..(1 << 20) / line(0).len() - 1).map(line).collect();
+    place.write(&lines);
+    let before = fs::read(place.path()).unwrap();
+    let names = place.open().await;
+    let long = "x".repeat(200);
+    let refused = names.register("Greeter", &long).await;
+    assert!(matches!(refused, Err(Error::TooLong)), "{refused:?}");
+    assert_eq!(fs::read(place.path()).unwrap(), before);
 }

@@ -22,7 +22,13 @@ async fn no_other_server_can_register_there() {
 
 #[tokio::test]
 async fn a_uri_that_is_none() {
-    let words = ["", "static", "/run/names", "http://127.0.0.1:1/names"];
+    let words = [
+        "",
+        "static",
+        "file:",
+        "/run/names",
+        "http://127.0.0.1:1/names",
+    ];
     let places = [
         "static:",
         "static:127.0.0.1",
