@@ -11,14 +11,18 @@
 mod balanced;
 pub mod flash_sale;
 mod hello;
+mod hint;
 mod original;
+mod print;
 mod program;
 mod serve;
 mod topics;
 
-pub use balanced::{balanced, default_names, server_names};
+pub use balanced::{balanced, default_names, server_names, some_of};
 pub use hello::{HelloError, HelloService, HelloServiceClient, HelloServiceServer};
+pub use hint::hint;
 pub use original::{greet_original, serve_original};
+pub use print::{complain, print, printable, printable_json, tell};
 pub use program::{program, seconds};
 pub use serve::{Place, serve, stop};
-pub use topics::{call_over, create_topic, serve_over};
+pub use topics::{call_over, serve_over};

@@ -1,14 +1,17 @@
 //! The greeting in the frames of the lectures' framework, which is written in Java.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use networking::{AcceptLimits, accept_until};
 use rpc::{Server, ServerSettings, Service};
 use rpc_original::Call;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
+use crate::print::{print, printable, tell};
 use crate::serve::stop;
 
 /// The original's client keeps its connection open and idle, so a server that stops waits no
@@ -30,7 +33,10 @@ pub async fn serve_original<S: Service>(
     let listener = TcpListener::bind(listen).await;
     let listener = listener.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr()?;
-    println!("{} is ready on {address}, for the original", S::NAME);
+    tell(format_args!(
+        "{} is ready on {address}, for the original",
+        S::NAME
+    ));
     let settings = ServerSettings::default();
     let limits = AcceptLimits {
         connections_max: settings.connections_max,
@@ -42,12 +48,12 @@ pub async fn serve_original<S: Service>(
         async move {
             let served = rpc_original::serve(stream, &server, &settings, patience);
             if let Err(error) = served.await {
-                eprintln!("the connection of {peer} ended: {error}");
+                tracing::warn!("the connection of {peer} ended: {error}");
             }
         }
     })
     .await;
-    println!("stopped");
+    tell("stopped");
     Ok(())
 }
 
@@ -61,18 +67,37 @@ pub async fn greet_original(
     times: u32,
     patience: Duration,
 ) -> Result<()> {
-    let stream = TcpStream::connect(address).await;
-    let mut stream = stream.with_context(|| format!("cannot connect to {address}"))?;
+    let connecting = timeout(patience, TcpStream::connect(address)).await;
+    let connected = connecting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    let stream = connected.with_context(|| {
+        format!("cannot connect to {address} (is there a server? --patience is the time for it)")
+    });
+    let mut stream = stream?;
     let call = Call {
         interface: INTERFACE.to_owned(),
         method: "hello".to_owned(),
         argument: name.to_owned(),
     };
     for (_, id) in (0..times).zip(1..) {
-        match rpc_original::call(&mut stream, id, &call, patience).await? {
-            Ok(greeting) => println!("{greeting}"),
-            Err(failure) => bail!("{}", failure.message),
+        let called = rpc_original::call(&mut stream, id, &call, patience).await;
+        let answered = called
+            .map_err(|error| anyhow!("{address} has not answered: {error}{}", hint(error.kind())));
+        match answered? {
+            Ok(greeting) => print(&format!("{}\n", printable(&greeting)))?,
+            Err(failure) if failure.message.is_empty() => bail!(
+                "the server answers with the error {} and does not say why: see its own output",
+                failure.code
+            ),
+            Err(failure) => bail!("the server answers with an error: {}", failure.message),
         }
     }
     Ok(())
+}
+
+/// Returns what to do about a call without an answer.
+fn hint(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::TimedOut => ": the method may have run (give more --patience)",
+        _ => ": is it a server of the original? The method may have run",
+    }
 }

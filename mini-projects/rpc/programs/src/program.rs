@@ -7,18 +7,33 @@ use std::time::Duration;
 use anyhow::{Context as _, Error, Result, anyhow};
 use tokio::runtime;
 
+use crate::print::{begin_to_print, complain, is_enough, printable};
+
 /// The program could not do what it was asked for.
 const EXIT_ERROR: u8 = 2;
 
 /// Runs a program to its end. What went wrong is said on stderr, and the exit status is 2.
 pub fn program(name: &str, main: impl Future<Output = Result<ExitCode>>) -> ExitCode {
+    let printing = begin_to_print();
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
-    let ended = runtime.context("cannot start the runtime");
-    let ended = ended.and_then(|runtime| runtime.block_on(main));
-    ended.unwrap_or_else(|error| {
-        eprintln!("{name}: {}", whole(&error));
-        ExitCode::from(EXIT_ERROR)
-    })
+    let ended = match runtime.context("cannot start the runtime") {
+        Ok(runtime) => {
+            let ended = runtime.block_on(main);
+            // A look at a disk that hangs is not waited for.
+            runtime.shutdown_background();
+            ended
+        }
+        Err(error) => Err(error),
+    };
+    drop(printing);
+    match ended {
+        Ok(code) => code,
+        Err(error) if is_enough(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(format_args!("{name}: {}", printable(&whole(&error))));
+            ExitCode::from(EXIT_ERROR)
+        }
+    }
 }
 
 /// Returns what went wrong, and why; some errors have their cause in their own text already.

@@ -2,12 +2,13 @@
 
 use anyhow::{Context as _, Result, ensure};
 use rpc::{Server, ServerSettings, Service};
-use rpc_names::{Error, Names};
+use rpc_names::{Error, LEASE, Names};
 use tokio::net::TcpListener;
 use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::balanced::server_names;
+use crate::print::tell;
 
 /// Where a server is, and where that is written down.
 #[derive(Debug, Clone)]
@@ -28,9 +29,9 @@ pub async fn stop() {
         }
     };
     if let Err(error) = heard.await {
-        eprintln!("no signal can be heard, so this stops: {error}");
+        tracing::warn!("no signal can be heard, so this stops: {error}");
     }
-    println!("stopping: calls that run may end");
+    tell("stopping: calls that run may end");
 }
 
 /// Serves `service` until Ctrl-C. Then it is forgotten by the name service, takes no further
@@ -39,7 +40,7 @@ pub async fn stop() {
 /// # Errors
 /// If it cannot listen there, or cannot be written down.
 pub async fn serve<S: Service>(place: &Place, service: S) -> Result<()> {
-    let names = server_names(&place.names).await?;
+    let names = server_names(&place.names, LEASE).await?;
     let listener = TcpListener::bind(&place.listen).await;
     let listener = listener.with_context(|| format!("cannot listen on {}", place.listen))?;
     let address = listener.local_addr()?;
@@ -55,18 +56,22 @@ pub async fn serve<S: Service>(place: &Place, service: S) -> Result<()> {
         }
         registered => Some(registered.with_context(|| place.names.clone())?),
     };
-    println!("{} is ready on {address}, in {}", S::NAME, place.names);
+    tell(format_args!(
+        "{} is ready on {address}, in {}",
+        S::NAME,
+        place.names
+    ));
     let stopped = async {
         stop().await;
         if let Some(registered) = registered
             && let Err(error) = registered.close().await
         {
-            eprintln!("the name service keeps the address for a while: {error}");
+            tracing::warn!("the name service keeps the address for a while: {error}");
         }
     };
     let server = Server::new(ServerSettings::default()).with_service(service)?;
     server.serve(listener, stopped).await;
-    println!("stopped");
+    tell("stopped");
     Ok(())
 }
 

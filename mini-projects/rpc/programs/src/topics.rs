@@ -1,27 +1,63 @@
 //! Servers and clients over topics of the queue.
 
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use message_model::{PartitionIndex, TopicName, TopicPartition};
 use rpc::{Client, Server, ServerSettings, Service};
 use rpc_queue::{CallerSettings, OverQueue, TopicSettings, serve_topic};
+use tokio::time::{sleep, timeout};
 use wire_protocol::ErrorCode;
 
+use crate::print::tell;
 use crate::serve::stop;
+
+/// How often a reader without news looks whether its topic is still there.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The settings of a topic that are not the queue's own ones.
+pub(crate) type Configs = [(&'static str, &'static str)];
 
 /// Returns the topic of this name, which is created with one partition if there is none.
 ///
 /// # Errors
 /// If the queue cannot be reached, or refuses.
-pub async fn create_topic(bootstrap: &str, name: &str) -> Result<TopicName> {
+pub(crate) async fn create_topic(
+    bootstrap: &str,
+    name: &str,
+    configs: &Configs,
+) -> Result<TopicName> {
     let topic = TopicName::new(name)?;
     let connected = client::Client::connect(bootstrap, client::Settings::default()).await;
     let queue = connected.context("the queue")?;
-    match queue.create_topic(&topic, 1, &[]).await {
-        Err(client::Error::Broker(ErrorCode::TOPIC_ALREADY_EXISTS)) => Ok(topic),
-        created => created.map(|()| topic).context(name.to_owned()),
+    create_with(&queue, &topic, configs).await?;
+    Ok(topic)
+}
+
+/// Creates the topic if there is none. Returns whether it was created.
+async fn create_with(queue: &client::Client, topic: &TopicName, configs: &Configs) -> Result<bool> {
+    match queue.create_topic(topic, 1, configs).await {
+        Err(client::Error::Broker(ErrorCode::TOPIC_ALREADY_EXISTS)) => Ok(false),
+        created => created.map(|()| true).context(topic.to_string()),
+    }
+}
+
+/// Returns when the topic was gone, and this has created it again. May be dropped while it waits.
+pub(crate) async fn created_again(queue: &client::Client, topic: &TopicName, configs: &Configs) {
+    loop {
+        sleep(LOOK).await;
+        let described = queue.metadata(Some(slice::from_ref(topic))).await;
+        let topics = described.map_or(Vec::new(), |described| described.topics);
+        let gone = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+        if topics.iter().any(|topic| topic.error_code == gone) {
+            match create_with(queue, topic, configs).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => tracing::warn!("a topic is gone, and cannot be created: {error:#}"),
+            }
+        }
     }
 }
 
@@ -31,7 +67,7 @@ pub async fn create_topic(bootstrap: &str, name: &str) -> Result<TopicName> {
 /// # Errors
 /// If the queue cannot be reached, or the topic cannot be read any more.
 pub async fn serve_over<S: Service>(bootstrap: &str, service: S) -> Result<()> {
-    let requests = create_topic(bootstrap, &requests_of(S::NAME)).await?;
+    let requests = create_topic(bootstrap, &requests_of(S::NAME), &[]).await?;
     let server = Server::new(ServerSettings::default()).with_service(service)?;
     let settings = TopicSettings {
         group: requests.to_string(),
@@ -41,9 +77,13 @@ pub async fn serve_over<S: Service>(bootstrap: &str, service: S) -> Result<()> {
         session_timeout: Duration::from_secs(6),
         remembered_bytes_max: 1 << 20,
     };
-    println!("{} is ready on {}", S::NAME, settings.requests);
+    tell(format_args!(
+        "{} is ready on {}",
+        S::NAME,
+        settings.requests
+    ));
     serve_topic(Arc::new(server), bootstrap, settings, stop()).await?;
-    println!("stopped");
+    tell("stopped");
     Ok(())
 }
 
@@ -51,25 +91,36 @@ pub async fn serve_over<S: Service>(bootstrap: &str, service: S) -> Result<()> {
 /// that all clients of the service share.
 ///
 /// # Errors
-/// If the queue cannot be reached.
+/// If the queue cannot be reached within `patience`.
 pub async fn call_over(
     bootstrap: &str,
     service: &str,
     patience: Duration,
 ) -> Result<Client<OverQueue>> {
-    let requests = create_topic(bootstrap, &requests_of(service)).await?;
-    let replies = create_topic(bootstrap, &format!("{service}-replies")).await?;
-    let settings = CallerSettings {
-        requests,
-        replies: TopicPartition {
-            topic: replies,
-            partition: PartitionIndex(0),
-        },
-        name: format!("{:016x}", fastrand::u64(..)),
-        in_flight_max: 64,
+    let connecting = async {
+        let requests = create_topic(bootstrap, &requests_of(service), &[]).await?;
+        let replies = create_topic(bootstrap, &format!("{service}-replies"), &[]).await?;
+        let settings = CallerSettings {
+            requests,
+            replies: TopicPartition {
+                topic: replies,
+                partition: PartitionIndex(0),
+            },
+            name: format!("{:016x}", fastrand::u64(..)),
+            in_flight_max: 64,
+        };
+        Ok(OverQueue::connect(bootstrap, settings).await?)
     };
-    let transport = OverQueue::connect(bootstrap, settings).await?;
-    Ok(Client::over(transport, patience))
+    let connected = timeout(patience, connecting).await;
+    let slow = || {
+        Err(anyhow!(
+            "the queue at {bootstrap} does not answer within --patience"
+        ))
+    };
+    Ok(Client::over(
+        connected.unwrap_or_else(|_| slow())?,
+        patience,
+    ))
 }
 
 fn requests_of(service: &str) -> String {

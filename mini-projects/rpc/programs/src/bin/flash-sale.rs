@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail, ensure};
 use lexopt::prelude::*;
 use rpc_programs::flash_sale::{gateway, parse_stock, worker};
-use rpc_programs::{Place, default_names, program};
+use rpc_programs::{Place, default_names, print, program};
 
 const HELP: &str = "\
 Sells few pieces to many buyers. The gateway puts orders into a topic, and the stock
@@ -37,8 +37,7 @@ async fn run() -> Result<()> {
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => {
-                print!("{HELP}");
-                return Ok(());
+                return print(HELP);
             }
             Long("queue") => queue = Some(parser.value()?.string()?),
             Long("names") => place.names = parser.value()?.string()?,

@@ -1,16 +1,18 @@
 //! `rpc-call`: calls any method of any service. Methods are called by their names and take
 //! JSON, so this program knows no service.
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use lexopt::prelude::*;
 use rpc::{CallError, Client, Error, Json, MethodName, Transport};
-use rpc_programs::{balanced, program, seconds, server_names};
+use rpc_programs::{
+    balanced, complain, hint, print, printable_json, program, seconds, server_names, some_of,
+};
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 const HELP: &str = "\
 Calls a method, and prints the reply as JSON.
@@ -81,51 +83,42 @@ impl Arguments {
 
 async fn run() -> Result<ExitCode> {
     let Some(given) = Arguments::read().context("the command line (--help tells more)")? else {
-        print!("{HELP}");
+        print(HELP)?;
         return Ok(ExitCode::SUCCESS);
     };
-    let names = server_names(&given.uri).await?;
+    let began = Instant::now();
+    let names = server_names(&given.uri, given.patience).await?;
     let (service, method) = given.method;
-    let servers = names.living(service).join(", ");
-    let client = balanced(names, service, given.patience).context(given.uri)?;
+    let servers = some_of(&names.living(service));
+    let left = given.patience.saturating_sub(began.elapsed());
+    let client = balanced(names, service, left).context(given.uri)?;
     let name = MethodName::new::<Json>(service, method);
     let called = match given.is_stream {
         true => print_items(&client, name, &given.arguments).await,
         false => print_reply(&client, name, &given.arguments).await,
     };
-    called.map_err(|error| anyhow!("{service}.{method} at {servers}: {error}{}", hint(error)))
-}
-
-/// Returns what to do about an error that does not say it itself.
-fn hint(error: Error) -> &'static str {
-    match error {
-        Error::BadRequest => {
-            ": it takes other ones (give an array with one element for each argument), or \
-             it returns a stream (give --stream)"
-        }
-        Error::DeadlinePassed => {
-            ": the method may have run (give more --patience if it takes longer)"
-        }
-        _ => "",
-    }
+    called.map_err(|error| match error.downcast_ref::<Error>() {
+        Some(rpc) => anyhow!("{service}.{method} at {servers}: {rpc}{}", hint(*rpc)),
+        None => error,
+    })
 }
 
 async fn print_reply<T: Transport>(
     client: &Client<T>,
     name: MethodName,
     arguments: &RawValue,
-) -> Result<ExitCode, Error> {
+) -> Result<ExitCode> {
     let called = client.try_call::<Json, _, Box<RawValue>, Box<RawValue>>(name, arguments);
     match called.await {
         Ok(value) => {
-            println!("{value}");
+            print_line(&value)?;
             Ok(ExitCode::SUCCESS)
         }
         Err(CallError::Service(error)) => {
-            println!("{error}");
+            print_line(&error)?;
             Ok(ExitCode::from(EXIT_REFUSED))
         }
-        Err(CallError::Rpc(error)) => Err(error),
+        Err(CallError::Rpc(error)) => Err(error.into()),
     }
 }
 
@@ -133,21 +126,21 @@ async fn print_items<T: Transport>(
     client: &Client<T>,
     name: MethodName,
     arguments: &RawValue,
-) -> Result<ExitCode, Error> {
+) -> Result<ExitCode> {
     let called = client.stream::<Json, _, Box<RawValue>>(name, arguments);
     let (mut items, mut count) = (called.await?, 0_u64);
     while let Some(item) = items.next().await {
-        let printed = writeln!(io::stdout(), "{}", item?);
-        if printed.is_err() {
-            // As in `rpc-call … | head`: nobody wants more.
-            return Ok(ExitCode::SUCCESS);
-        }
+        print_line(&item?)?;
         count += 1;
     }
     if count == 0 {
-        eprintln!("no items (a method that returns no stream is called without --stream)");
+        complain("no items (a method that returns no stream is called without --stream)");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn print_line(value: &RawValue) -> Result<()> {
+    print(&format!("{}\n", printable_json(value.get())))
 }
 
 fn main() -> ExitCode {

@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use futures_util::{StreamExt as _, stream};
 use lexopt::prelude::*;
-use rpc::{Client, Service as _, Stream, Transport};
+use rpc::{CallError, Client, Service as _, Stream, Transport};
 use rpc_programs::{
     HelloError, HelloService, HelloServiceClient, HelloServiceServer, Place, balanced, call_over,
-    default_names, greet_original, program, seconds, serve, serve_original, serve_over,
-    server_names,
+    default_names, greet_original, hint, print, printable, program, seconds, serve, serve_original,
+    serve_over, server_names, tell,
 };
 
 const HELP: &str = "\
@@ -42,7 +42,7 @@ struct Polite;
 
 impl HelloService for Polite {
     async fn hello(&self, name: String) -> Result<String, HelloError> {
-        println!("called: hello({name:?})");
+        tell(format_args!("called: hello({name:?})"));
         if name.is_empty() {
             return Err(HelloError::NoName);
         }
@@ -50,7 +50,7 @@ impl HelloService for Polite {
     }
 
     fn hello_all(&self, names: Vec<String>) -> impl Stream<Item = String> {
-        println!("called: hello_all({names:?})");
+        tell(format_args!("called: hello_all({names:?})"));
         stream::iter(names).map(|name| format!("Hello, {name}"))
     }
 }
@@ -96,15 +96,14 @@ impl Arguments {
 async fn run() -> Result<()> {
     let read = Arguments::read().context("the command line (--help tells more)")?;
     let Some(given) = read else {
-        print!("{HELP}");
-        return Ok(());
+        return print(HELP);
     };
     let words: Vec<_> = given.words.iter().map(String::as_str).collect();
     match (&words[..], &given.queue) {
         (["serve"], None) => serve(&given.place, HelloServiceServer::new(Polite)).await,
         (["serve"], Some(queue)) => serve_over(queue, HelloServiceServer::new(Polite)).await,
         (["greet", name], None) => {
-            let names = server_names(&given.place.names).await?;
+            let names = server_names(&given.place.names, given.patience).await?;
             let client = balanced(names, SERVICE, given.patience);
             let client = client.with_context(|| given.place.names.clone())?;
             greet(client, name, given.times).await
@@ -130,7 +129,12 @@ async fn greet<T: Transport>(client: Client<T>, name: &str, times: u32) -> Resul
     ensure!(times > 0, "--times is at least 1");
     let service = HelloServiceClient::new(client);
     for _ in 0..times {
-        println!("{}", service.hello(name.to_owned()).await?);
+        let greeting = service.hello(name.to_owned()).await;
+        let greeting = greeting.map_err(|error| match error {
+            CallError::Rpc(error) => anyhow!("{error}{}", hint(error)),
+            CallError::Service(error) => anyhow!("{error}"),
+        })?;
+        print(&format!("{}\n", printable(&greeting)))?;
     }
     Ok(())
 }

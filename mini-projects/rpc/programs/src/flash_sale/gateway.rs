@@ -9,7 +9,9 @@ use message_model::TopicName;
 use producer::{Producer, Record};
 use rpc_queue::InFlight;
 
-use super::worker::{Reading, sending};
+use super::memory::KEEPS_ALL;
+use super::reading::Reading;
+use super::worker::sending;
 use super::{Answer, Counts, FlashSale, FlashSaleServer, ORDERS, Order, RESULTS, Refused, Ticket};
 use crate::serve::{Place, serve};
 use crate::topics::create_topic;
@@ -65,7 +67,7 @@ impl FlashSale for Gateway {
 /// # Errors
 /// If the queue cannot be reached at the start, or the place cannot be served.
 pub async fn gateway(bootstrap: &str, place: &Place) -> Result<()> {
-    let orders = create_topic(bootstrap, ORDERS).await?;
+    let orders = create_topic(bootstrap, ORDERS, KEEPS_ALL).await?;
     // Results that come from now on are read, and only then are orders taken.
     let mut results = Reading::of_new(bootstrap, RESULTS).await?;
     let connected = Client::connect(bootstrap, client::Settings::default()).await?;

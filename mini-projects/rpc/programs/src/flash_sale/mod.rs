@@ -5,11 +5,14 @@
 //! results, and each goes to the buyer that waits for it.
 //!
 //! # Invariants
-//! - Not more pieces are sold than there are, whatever is killed and started again.
+//! - Not more pieces are sold than there are, whatever is killed and started again. The topic of
+//!   orders keeps all of them for that; a stock that finds some missing does not start.
 //! - A buyer that buys again what it has bought gets the same piece.
 //! - A call of the gateway ends by its deadline, and leaves nothing behind.
 
 mod gateway;
+mod memory;
+mod reading;
 mod stock;
 mod worker;
 

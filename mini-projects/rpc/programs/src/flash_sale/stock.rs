@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::Refused;
 
@@ -39,7 +39,7 @@ impl Stock {
 /// Returns the stock that words such as `phone=3` describe.
 ///
 /// # Errors
-/// If a word has another form.
+/// If a word has another form, or an item comes twice.
 pub fn parse_stock(words: &[String]) -> Result<Stock> {
     let item = |word: &String| {
         let (name, pieces) = word.split_once('=')?;
@@ -47,12 +47,16 @@ pub fn parse_stock(words: &[String]) -> Result<Stock> {
             pieces: pieces.parse().ok()?,
             sold: HashMap::new(),
         };
-        Some((name.to_owned(), item))
+        (!name.is_empty()).then(|| (name.to_owned(), item))
     };
-    let items = words
-        .iter()
-        .map(|word| item(word).with_context(|| format!("{word} is not of the form phone=3")));
-    Ok(Stock(items.collect::<Result<_>>()?))
+    let mut stock = Stock::default();
+    for word in words {
+        let (name, item) =
+            item(word).with_context(|| format!("{word} is not of the form phone=3"))?;
+        let before = stock.0.insert(name, item);
+        ensure!(before.is_none(), "{word} names an item for the second time");
+    }
+    Ok(stock)
 }
 
 #[cfg(test)]
@@ -74,8 +78,12 @@ mod tests {
 
     #[test]
     fn a_stock_is_items_and_numbers() {
-        for word in ["phone", "phone=", "phone=-1", "phone=x"] {
+        for word in ["phone", "phone=", "phone=-1", "phone=x", "=3"] {
             assert!(parse_stock(&[word.to_owned()]).is_err(), "{word}");
         }
+        let twice = ["phone=1", "book=1", "phone=2"].map(str::to_owned);
+        let refused = parse_stock(&twice).err().map(|error| error.to_string());
+        let wanted = "phone=2 names an item for the second time";
+        assert_eq!(refused.as_deref(), Some(wanted));
     }
 }

@@ -1,5 +1,9 @@
 //! Calls by hand, and each mistake.
 
+use std::io::{self, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
 use tempfile::TempDir;
 
 use crate::hello::{names, serve};
@@ -44,6 +48,7 @@ fn fails(arguments: &[&str], wanted: &str) {
 fn a_mistake_in_the_command_line_is_named() {
     let hello = "HelloService.hello";
     fails(&[], "give a URI, and SERVICE.METHOD");
+    fails(&["file:", hello], "file:: a name service is static:HOST");
     fails(&["etcd:x", hello], "etcd:x: a name service is static:HOST");
     fails(&["file:/x", "hello"], "name the method as SERVICE.METHOD");
     let fails =
@@ -94,6 +99,29 @@ fn a_server_that_cannot_be_reached_is_named() {
             "--patience",
             "0.2",
         ],
-        "HelloService.hello at 127.0.0.1:1: the server cannot be reached",
+        "HelloService.hello at 127.0.0.1:1: the server cannot be reached: nothing was sent (does",
     );
+    let many: Vec<String> = (1..1000).map(|port| format!("127.0.0.1:{port}")).collect();
+    let many = format!("static:{}", many.join(","));
+    let arguments = [&many, hello, "[\"Mei\"]", "--patience", "0.2"];
+    fails(
+        &arguments,
+        "at 127.0.0.1:1, 127.0.0.1:10, 127.0.0.1:100 and 996 others: ",
+    );
+}
+
+#[test]
+fn what_is_no_rpc_server_is_a_hint() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let uri = format!("static:{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        stream
+            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .unwrap();
+        io::copy(&mut stream, &mut io::sink())
+    });
+    let wanted = "the connection closed before the reply came: the method may have run (the";
+    fails(&[&uri, "HelloService.hello", "[\"Mei\"]"], wanted);
+    let _ = server.join();
 }

@@ -1,15 +1,22 @@
 //! A flash sale: a gateway, a stock and a queue, each a process of its own.
 
+use std::fs::{self, File};
 use std::ops::Range;
+use std::process::Command;
 use std::time::Duration;
 
-use client::OffsetSpec;
+use client::{OffsetSpec, Target};
 use message_model::{Offset, PartitionIndex, TopicName, TopicPartition};
 use rpc::{CallError, Client, ClientSettings};
 use rpc_programs::flash_sale::{Counts, FlashSaleClient, Refused};
 use rustix::process::Signal;
+use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use wire_protocol::message::{
+    DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic, DescribeConfigsRequest,
+    DescribeConfigsResource,
+};
 
 use crate::process::{CALL, Process, SALE, run};
 use crate::queue::Queue;
@@ -81,6 +88,19 @@ async fn until(is_so: impl AsyncFn() -> bool) {
     timeout(LONG, looks).await.unwrap();
 }
 
+async fn connect(queue: &Queue) -> client::Client {
+    let settings = client::Settings::default();
+    let connected = client::Client::connect(&queue.address, settings).await;
+    connected.unwrap()
+}
+
+fn orders() -> TopicPartition {
+    TopicPartition {
+        topic: TopicName::new("flash-sale-orders").unwrap(),
+        partition: PartitionIndex(0),
+    }
+}
+
 /// Buys by hand.
 fn buy(queue: &Queue, patience: &str) -> (i32, String, String) {
     let arguments = r#"["Mei", "phone"]"#;
@@ -150,14 +170,7 @@ async fn a_late_result_is_counted_and_the_buyer_may_ask_again() {
     let gives_up = gateway.clone();
     let gives_up =
         tokio::spawn(async move { gives_up.buy("Mei".to_owned(), "phone".to_owned()).await });
-    let settings = client::Settings::default();
-    let client = client::Client::connect(&queue.address, settings)
-        .await
-        .unwrap();
-    let orders = TopicPartition {
-        topic: TopicName::new("flash-sale-orders").unwrap(),
-        partition: PartitionIndex(0),
-    };
+    let (client, orders) = (connect(&queue).await, orders());
     until(async || {
         let end = client.find_offset(&orders, OffsetSpec::Latest, client.deadline());
         end.await.unwrap() == Some(Offset(1))
@@ -186,4 +199,109 @@ async fn a_gateway_that_stops_ends_the_calls_that_run() {
     let _stock = stock(&queue, &["phone=1"]);
     assert_eq!(bought.await.unwrap(), Ok(1));
     assert_eq!(process.rest().last().unwrap(), "stopped");
+}
+
+/// The settings that the topic of orders has of its own.
+async fn settings(client: &client::Client) -> Vec<(String, Option<String>)> {
+    let request = DescribeConfigsRequest {
+        resources: vec![DescribeConfigsResource {
+            resource_type: 2,
+            resource_name: orders().topic.to_string(),
+            configuration_keys: None,
+        }],
+        ..DescribeConfigsRequest::default()
+    };
+    let answer = client.call(&Target::Any, &request, client.deadline()).await;
+    let configs = answer.unwrap().results.remove(0).configs.into_iter();
+    let own = configs.filter(|config| config.config_source == 1);
+    own.map(|config| (config.name, config.value)).collect()
+}
+
+#[tokio::test]
+async fn the_topic_of_orders_keeps_all_of_them() {
+    let kept = [
+        ("cleanup.policy", "delete"),
+        ("retention.bytes", "-1"),
+        ("retention.ms", "-1"),
+    ];
+    let kept = kept.map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
+    let is_kept = async |client: &client::Client| {
+        let own = settings(client).await;
+        assert!(kept.iter().all(|kept| own.contains(kept)), "{own:?}");
+    };
+    // By a gateway that has created it, and by a stock that finds another program's.
+    let queue = Queue::start();
+    let _gateway = gateway(&queue, LONG);
+    is_kept(&connect(&queue).await).await;
+    let queue = Queue::start();
+    let client = connect(&queue).await;
+    let short = [
+        ("retention.ms", "1000"),
+        ("cleanup.policy", "compact,delete"),
+    ];
+    let created = client.create_topic(&orders().topic, 1, &short).await;
+    created.unwrap();
+    let _stock = stock(&queue, &["phone=1"]);
+    is_kept(&client).await;
+}
+
+#[tokio::test]
+async fn a_stock_that_does_not_know_all_orders_sells_nothing() {
+    let queue = Queue::start();
+    let sells = stock(&queue, &["phone=2"]);
+    let (_gateway, gateway) = gateway(&queue, LONG);
+    assert_eq!(pieces(&rush(&[&gateway], 0..1).await), [1]);
+    drop(sells);
+    let client = connect(&queue).await;
+    let request = DeleteRecordsRequest {
+        topics: vec![DeleteRecordsTopic {
+            name: orders().topic.to_string(),
+            partitions: vec![DeleteRecordsPartition {
+                partition_index: 0,
+                offset: 1,
+            }],
+        }],
+        timeout_ms: 30_000,
+    };
+    let deadline = client.deadline();
+    let deleted = client
+        .call(&Target::Leader(orders()), &request, deadline)
+        .await;
+    assert_eq!(deleted.unwrap().topics[0].partitions[0].low_watermark, 1);
+    // A stock that sells all the same is stopped.
+    let again = ["30", SALE, "stock", "--queue", &queue.address, "phone=2"];
+    let (status, printed, error) = run("timeout", &again);
+    assert_eq!((status, &*printed), (2, ""));
+    let wanted = "the first 1 orders are not in flash-sale-orders any more, so what was sold is";
+    assert!(error.contains(wanted), "{error}");
+    assert!(
+        error.contains("mqd topics delete flash-sale-orders"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn topics_that_are_gone_are_created_again_and_that_is_said() {
+    let (queue, dir) = (Queue::start(), TempDir::new().unwrap());
+    let log = dir.path().join("log");
+    let mut command = Command::new(SALE);
+    command.args(["stock", "--queue", &queue.address, "phone=9"]);
+    let mut stock = Process::of(command.stderr(File::create(&log).unwrap()));
+    stock.find("the stock is ready");
+    let (_gateway, gateway) = gateway(&queue, Duration::from_secs(1));
+    let buys = async |buyer: usize| {
+        let bought = async || rush(&[&gateway], buyer..buyer + 1).await;
+        until(async || pieces(&bought().await) == [u32::try_from(buyer).unwrap()]).await;
+    };
+    let client = connect(&queue).await;
+    buys(1).await;
+    for (buyer, topic) in [(2, "flash-sale-results"), (3, "flash-sale-orders")] {
+        let deleted = client.delete_topic(&TopicName::new(topic).unwrap()).await;
+        deleted.unwrap();
+        buys(buyer).await;
+        buys(1).await;
+    }
+    let said = fs::read_to_string(log).unwrap();
+    let wanted = "flash-sale-orders was gone and is created again: what was in it is lost";
+    assert!(said.contains(wanted), "{said}");
 }

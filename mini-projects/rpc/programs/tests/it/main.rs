@@ -5,5 +5,6 @@
 mod call;
 mod flash_sale;
 mod hello;
+mod print;
 mod process;
 mod queue;
