@@ -17,7 +17,10 @@ pub fn hint(error: Error) -> &'static str {
             ": the method may have run (the server's output may say why; if this happens \
              again, is it another version, or no RPC server at all?)"
         }
-        Error::Unreachable => ": nothing was sent (does the server run, and is this its address?)",
+        Error::Unreachable => {
+            ": nothing was sent (does the server run, is this its address, and is it an \
+             RPC server of this version?)"
+        }
         Error::BadReply => {
             ": the method has run (is the server of the same version, and returns what is \
              expected?)"

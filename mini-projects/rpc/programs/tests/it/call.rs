@@ -121,7 +121,8 @@ fn what_is_no_rpc_server_is_a_hint() {
             .unwrap();
         io::copy(&mut stream, &mut io::sink())
     });
-    let wanted = "the connection closed before the reply came: the method may have run (the";
-    fails(&[&uri, "HelloService.hello", "[\"Mei\"]"], wanted);
+    // It depends on what comes first, the call or what is no hello.
+    let arguments = [&uri, "HelloService.hello", "[\"Mei\"]", "--patience", "1"];
+    fails(&arguments, "RPC server");
     let _ = server.join();
 }
