@@ -8,6 +8,9 @@
 //! | `file:/PATH` | in a file that the processes of a machine share |
 //! | `queue:HOST:PORT/TOPIC` | in a compacted topic of the queue, or of Apache Kafka |
 //!
+//! A file is a regular one, of at most 1 MiB. A topic is created by the first server that
+//! registers, and again by the next heartbeat if it is deleted.
+//!
 //! A server [registers](Names::register), which takes a *lease*. The server is known until the
 //! lease ends, and heartbeats renew the lease. A client makes a [`Balanced`] of the name service,
 //! which is a transport like any other one:

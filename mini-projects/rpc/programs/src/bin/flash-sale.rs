@@ -22,8 +22,9 @@ usage: flash-sale gateway --queue HOST:PORT [--names URI] [--listen HOST:PORT]
   rpc-call URI FlashSale.buy '[\"Mei\", \"phone\"]'
 
 There may be many gateways. A stock that is started again with the same items reads all
-orders again, and goes on where it was. Ctrl-C stops a gateway when the calls that run
-have ended.
+orders again, and goes on where it was. So it makes the topic keep all orders, and sells
+nothing if the first ones are missing. Ctrl-C stops a gateway when the calls that run
+have ended. Warnings go to stderr; RUST_LOG=info shows more.
 ";
 
 async fn run() -> Result<()> {

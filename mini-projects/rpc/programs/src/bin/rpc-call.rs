@@ -22,13 +22,14 @@ usage: rpc-call URI SERVICE.METHOD [ARGUMENTS] [--patience SECONDS] [--stream]
   URI                  the name service that knows the servers: file:/PATH,
                        queue:HOST:PORT/TOPIC or static:HOST:PORT,HOST:PORT
   ARGUMENTS            a JSON array with one element for each argument (default: [])
-  --patience SECONDS   how long the call may take (default: 5)
+  --patience SECONDS   how long the call may take, with the look-up of the servers (default: 5)
   --stream             the method returns a stream: print each item on a line
 
   rpc-call static:127.0.0.1:7000 HelloService.hello '[\"Mei\"]'
 
-Exit status: 0 the method returned a value, 1 it returned its error, which is printed in
-the same way, 2 there is no reply.
+Exit status: 0 the method returned a value, or the reader of the output has gone, 1 the
+method returned its error, which is printed in the same way, 2 there is no reply, or it
+cannot be written. Warnings go to stderr; RUST_LOG=info shows more.
 ";
 
 /// The method has returned its error.

@@ -31,10 +31,12 @@ Java calls the one, and the other calls its server.
   --listen HOST:PORT   where the server listens (default: 127.0.0.1:0, any free port)
   --queue HOST:PORT    requests and replies go through topics of this queue
   --times N            call so often, one call after the other (default: 1)
-  --patience SECONDS   how long each call may take (default: 5)
+  --patience SECONDS   how long each call may take, and the connection to names and queue
+                       before the first one (default: 5)
 
 Start as many servers as you like: the calls take turns. Ctrl-C stops a server when the
-calls that run have ended.
+calls that run have ended. Warnings go to stderr; RUST_LOG=info shows more. A server goes
+on when its output cannot be written.
 ";
 
 /// Says whom it greets.

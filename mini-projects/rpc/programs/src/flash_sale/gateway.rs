@@ -16,6 +16,8 @@ use super::{Answer, Counts, FlashSale, FlashSaleServer, ORDERS, Order, RESULTS, 
 use crate::serve::{Place, serve};
 use crate::topics::create_topic;
 
+const RESULTS_ADVICE: &str = "buyers whose results are lost have to buy again";
+
 struct Gateway {
     /// In every ticket. Results with another one are those of other gateways.
     id: u64,
@@ -69,7 +71,7 @@ impl FlashSale for Gateway {
 pub async fn gateway(bootstrap: &str, place: &Place) -> Result<()> {
     let orders = create_topic(bootstrap, ORDERS, KEEPS_ALL).await?;
     // Results that come from now on are read, and only then are orders taken.
-    let mut results = Reading::of_new(bootstrap, RESULTS).await?;
+    let mut results = Reading::of_new(bootstrap, RESULTS, RESULTS_ADVICE).await?;
     let connected = Client::connect(bootstrap, client::Settings::default()).await?;
     let gateway = Gateway {
         id: fastrand::u64(..),

@@ -24,15 +24,19 @@ pub(super) struct Reading<T> {
     pub(super) client: Arc<Client>,
     pub(super) partition: TopicPartition,
     configs: &'static Configs,
+    /// What to do when the topic was gone.
+    advice: &'static str,
     values: PhantomData<T>,
 }
 
 impl<T: DeserializeOwned> Reading<T> {
-    /// Reads all that the topic has. `configs` are those with which it is created.
+    /// Reads all that the topic has. `configs` are those with which it is created, and `advice`
+    /// is for when it has gone.
     pub(super) async fn of_all(
         bootstrap: &str,
         topic: &str,
         configs: &'static Configs,
+        advice: &'static str,
     ) -> Result<Reading<T>> {
         let topic = create_topic(bootstrap, topic, configs).await?;
         let client = Arc::new(Client::connect(bootstrap, client::Settings::default()).await?);
@@ -52,13 +56,18 @@ impl<T: DeserializeOwned> Reading<T> {
             client,
             partition,
             configs,
+            advice,
             values: PhantomData,
         })
     }
 
     /// Reads what comes from now on.
-    pub(super) async fn of_new(bootstrap: &str, topic: &str) -> Result<Reading<T>> {
-        let mut reading = Reading::of_all(bootstrap, topic, &[]).await?;
+    pub(super) async fn of_new(
+        bootstrap: &str,
+        topic: &str,
+        advice: &'static str,
+    ) -> Result<Reading<T>> {
+        let mut reading = Reading::of_all(bootstrap, topic, &[], advice).await?;
         let partition = reading.partition.clone();
         reading.consumer.seek(&partition, SeekTo::End).await?;
         Ok(reading)
@@ -70,7 +79,7 @@ impl<T: DeserializeOwned> Reading<T> {
         let polled = tokio::select! {
             polled = self.consumer.poll(POLL) => polled,
             () = created_again(&self.client, topic, self.configs) => {
-                tracing::warn!("{topic} was gone and is created again: what was in it is lost");
+                tracing::warn!("{topic} was gone and is created again: {}", self.advice);
                 let partition = self.partition.clone();
                 self.consumer.seek(&partition, SeekTo::Beginning).await.map(|()| None)
             }

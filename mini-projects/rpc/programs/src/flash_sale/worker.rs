@@ -14,6 +14,8 @@ use crate::print::{printable, tell};
 use crate::serve::stop;
 use crate::topics::create_topic;
 
+const ORDERS_ADVICE: &str =
+    "only this process knows what was sold before, so start the next stock with what is left";
 /// No buyer waits longer, so older orders are not answered once more.
 const ANSWERED_FOR: Duration = Duration::from_secs(60);
 
@@ -34,7 +36,7 @@ pub(super) fn sending() -> producer::Settings {
 /// If the queue cannot be reached at the start, or does not keep all orders.
 pub async fn worker(bootstrap: &str, stock: Stock) -> Result<()> {
     let results = create_topic(bootstrap, RESULTS, &[]).await?;
-    let orders = Reading::of_all(bootstrap, ORDERS, KEEPS_ALL).await?;
+    let orders = Reading::of_all(bootstrap, ORDERS, KEEPS_ALL, ORDERS_ADVICE).await?;
     check_memory(&orders.client, &orders.partition.topic).await?;
     let producer = Producer::new(Arc::clone(&orders.client), sending());
     tell("the stock is ready");
