@@ -110,9 +110,12 @@ impl Balancer {
     /// counts once.
     pub fn set_servers(&mut self, addresses: &[String]) {
         // task p2.3: the set of servers, with what is known of those that stay
-        self.servers.retain(|old| addresses.contains(&old.address));
+        let wanted: std::collections::BTreeSet<&String> = addresses.iter().collect();
+        self.servers.retain(|old| wanted.contains(&old.address));
+        let known = self.servers.iter().map(|old| old.address.clone());
+        let mut known: std::collections::BTreeSet<String> = known.collect();
         for address in addresses {
-            if self.servers.iter().any(|old| old.address == *address) {
+            if !known.insert(address.clone()) {
                 continue;
             }
             self.last_id += 1;
