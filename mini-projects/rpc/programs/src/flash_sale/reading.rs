@@ -76,14 +76,18 @@ impl<T: DeserializeOwned> Reading<T> {
     /// Returns what comes next, in order, each with its time. What is no `T` is left out.
     pub(super) async fn next(&mut self) -> Vec<(Timestamp, T)> {
         let topic = &self.partition.topic;
+        let before = self.consumer.position(&self.partition);
         let polled = tokio::select! {
             polled = self.consumer.poll(POLL) => polled,
             () = created_again(&self.client, topic, self.configs) => {
-                tracing::warn!("{topic} was gone and is created again: {}", self.advice);
-                let partition = self.partition.clone();
-                self.consumer.seek(&partition, SeekTo::Beginning).await.map(|()| None)
+                let begin = self.consumer.seek(&self.partition, SeekTo::Beginning);
+                begin.await.map(|()| None)
             }
         };
+        // Also if another process has created it.
+        if self.consumer.position(&self.partition) < before {
+            tracing::warn!("{topic} was gone and begins anew: {}", self.advice);
+        }
         if let Err(error) = &polled {
             tracing::warn!("the queue cannot be read now: {error}");
             let clock = self.client.clock();

@@ -281,7 +281,7 @@ async fn a_stock_that_does_not_know_all_orders_sells_nothing() {
 }
 
 #[tokio::test]
-async fn topics_that_are_gone_are_created_again_and_that_is_said() {
+async fn topics_that_are_gone_begin_anew_and_that_is_said() {
     let (queue, dir) = (Queue::start(), TempDir::new().unwrap());
     let log = dir.path().join("log");
     let mut command = Command::new(SALE);
@@ -302,6 +302,6 @@ async fn topics_that_are_gone_are_created_again_and_that_is_said() {
         buys(1).await;
     }
     let said = fs::read_to_string(log).unwrap();
-    let wanted = "flash-sale-orders was gone and is created again: only this process knows";
+    let wanted = "flash-sale-orders was gone and begins anew: only this process knows";
     assert!(said.contains(wanted), "{said}");
 }
