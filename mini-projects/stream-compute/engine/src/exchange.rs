@@ -1,4 +1,5 @@
-//! What is between two tasks: a bounded channel from each subtask of one to each of the other.
+//! What is between two tasks: a bounded channel from each subtask of one to each of the other, or
+//! from each to the one that gets all its records.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -76,13 +77,21 @@ impl<T> Edge<T> {
         }
     }
 
-    /// Makes the channels; returns the receivers of each receiving subtask.
+    /// Makes the channels; returns the receivers of each receiving subtask. If each of them gets the
+    /// records of one sender, it has a channel from no other: watermarks and barriers go through all
+    /// channels, and 128 senders to each of 128 receivers are 16,384.
     pub(crate) fn wire(&self, from: usize, to: usize) -> Vec<Vec<Receiver<Element<T>>>> {
+        let is_one_to_one = matches!(self.route, Route::Straight) && from == to;
         let mut receivers: Vec<Vec<_>> = (0..to).map(|_| Vec::new()).collect();
         let mut senders = Vec::new();
-        for _ in 0..from {
+        for index in 0..from {
             let mut row = Vec::new();
-            for receivers in &mut receivers {
+            let mine = if is_one_to_one {
+                index..index + 1
+            } else {
+                0..to
+            };
+            for receivers in &mut receivers[mine] {
                 let (sender, receiver) = channel(CHANNEL_BATCHES);
                 row.push(sender);
                 receivers.push(receiver);
@@ -187,5 +196,53 @@ impl<T> Target<T> {
             let batch = std::mem::take(&mut self.batch);
             self.waiting.push_back(Element::Batch(batch));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use message_model::Timestamp;
+
+    use super::*;
+
+    /// By receiving subtask, how many channels it has, and what comes first of what each of the
+    /// senders sends, which is its index.
+    fn received(route: Route<usize>, from: usize, to: usize) -> Vec<(usize, Vec<usize>)> {
+        let edge = Edge::new(0, route);
+        let receivers = edge.wire(from, to);
+        for index in 0..from {
+            let subtask = Subtask { index, count: from };
+            let mut exchange = edge.connect(subtask, 128);
+            exchange.record(Record {
+                time: Timestamp(0),
+                value: index,
+            });
+            exchange.targets.iter_mut().for_each(Target::close_batch);
+            for target in &mut exchange.targets {
+                for element in target.waiting.drain(..) {
+                    assert!(target.sender.try_send(element).is_ok());
+                }
+            }
+        }
+        let values = |receiver: &mut Receiver<Element<usize>>| match receiver.try_recv() {
+            Ok(Element::Batch(records)) => records.into_iter().map(|record| record.value).collect(),
+            _ => Vec::new(),
+        };
+        let of_one = |mut receivers: Vec<_>| {
+            let count = receivers.len();
+            (count, receivers.iter_mut().flat_map(values).collect())
+        };
+        receivers.into_iter().map(of_one).collect()
+    }
+
+    #[test]
+    fn one_to_one_there_is_one_channel_for_each_and_records_stay_in_their_subtask() {
+        let one = |index| (1, vec![index]);
+        assert_eq!(received(Route::Straight, 3, 3), [one(0), one(1), one(2)]);
+        // The others get watermarks and barriers of all.
+        let few = [(2, vec![0]), (2, vec![]), (2, vec![1]), (2, vec![])];
+        assert_eq!(received(Route::Straight, 2, 4), few);
+        let by_group = received(Route::ByGroup(|_| 127), 2, 2);
+        assert_eq!(by_group, [(2, vec![]), (2, vec![0, 1])]);
     }
 }
