@@ -13,6 +13,10 @@ use message_model::Timestamp;
 
 use crate::civil_time::parse_log_time;
 
+/// The times of lines that are counted, in milliseconds: the years 1 to 9998, UTC. A window that
+/// holds one of them is within the years 0 to 9999, because it is not longer than a year.
+const TIMES: std::ops::Range<i64> = -62_135_596_800_000..253_370_764_800_000;
+
 /// A request, as far as the job looks at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hit {
@@ -49,11 +53,14 @@ pub enum Unparsable {
     /// How many bytes were sent; a server writes `-` for none.
     #[error("the size is not a number")]
     Size,
+    /// No window of it could be written and read back: see [`SPAN_MAX`](crate::SPAN_MAX).
+    #[error("its time is not in the years 1 to 9998")]
+    Year,
 }
 
 impl Unparsable {
     /// All, in the order of their numbers.
-    pub(crate) const ALL: [Unparsable; 8] = [
+    pub(crate) const ALL: [Unparsable; 9] = [
         Unparsable::Empty,
         Unparsable::TooLong,
         Unparsable::NotUtf8,
@@ -62,6 +69,7 @@ impl Unparsable {
         Unparsable::Quotes,
         Unparsable::Status,
         Unparsable::Size,
+        Unparsable::Year,
     ];
 }
 
@@ -80,6 +88,9 @@ pub fn parse(line: &[u8]) -> Result<Hit, Unparsable> {
     let (_, rest) = rest.split_once(" [").ok_or(Unparsable::Time)?;
     let (time, rest) = rest.split_once("] ").ok_or(Unparsable::Time)?;
     let time = parse_log_time(time).ok_or(Unparsable::Time)?;
+    if !TIMES.contains(&time.0) {
+        return Err(Unparsable::Year);
+    }
     let rest = skip_quoted(rest).ok_or(Unparsable::Quotes)?;
     let (status, rest) = next_word(rest);
     if status.len() != 3 || !is_number(status) {

@@ -1,18 +1,14 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use async_model::Clock;
+use anyhow::{Context, bail, ensure};
 use lexopt::prelude::*;
-use message_model::TopicName;
-use stream_compute::{Cut, RowsShown, Settings, Source};
+use stream_compute::{RowsShown, SPAN_MAX, Settings, Source};
 
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
+use crate::given::Given;
 
 pub(crate) const HELP: &str = "\
 Counts the requests per IP address of an access log, in windows of event time.
@@ -31,7 +27,8 @@ usage: ip-count --bootstrap HOST:PORT (--log FILE... | --follow FILE | -) [optio
   --topic NAME             the topic for the lines (default: access-log-<time>)
   --out NAME               the topic for the rows (default: ip-count-<time>)
   --window TIME            the size of a window (default: 5s)
-  --slide TIME             a window begins so often (default: when the one before ends)
+  --slide TIME             a window begins so often (default: when the one before ends);
+                           a line is in at most 10000 windows
   --session TIME           windows end when an address is silent for so long
   --top N                  only the N rows of a window with the highest counts
   --out-of-order TIME      how far a line may be behind the latest (default: 60s)
@@ -42,7 +39,8 @@ usage: ip-count --bootstrap HOST:PORT (--log FILE... | --follow FILE | -) [optio
   --side FILE              append the side output to a file, not to the screen
   --report FILE            write a web page with plots about the job when it has ended
   --plain                  show lines on a terminal too, and no live view
-  --idle-end TIME          end --follow when the file has not grown for so long
+  --idle-end TIME          end --follow when the file has not grown for so long; half a line
+                           at its end is not counted
   --patience TIME          how long the queue may be away (default: 60s)
   --checkpoint-dir DIR     where checkpoints are kept; from the newest one the job goes on.
                            Built with the feature s3, also s3://BUCKET/PREFIX
@@ -51,15 +49,16 @@ usage: ip-count --bootstrap HOST:PORT (--log FILE... | --follow FILE | -) [optio
   --transaction-timeout TIME  how long rows may wait for their commit: a job that stays down for
                            longer writes them again (default: 15m, the most that a queue allows
                            if its transaction.max.timeout.ms is not set)
-  --parallelism N          how many subtasks the job's tasks have (default: 1)
-  --partitions N           how many partitions the topic for the lines gets (default: 1)
+  --parallelism N          how many subtasks the job's tasks have, 1 to 128 (default: 1)
+  --partitions N           how many partitions the topic for the lines gets, 1 to 1000
+                           (default: 1)
   --idle TIME              do not wait for a partition from which nothing comes for so long
   --explain                show how the job would run, and end
 
-A TIME is a number with ms, s, m or h; without, it is seconds.
+A TIME is a number with ms, s, m or h; without, it is seconds. It is at most 8760h, a year.
 
 On a terminal a live view shows how the job runs; NO_COLOR takes its colours away. It ends
-with the lines topics, resumed and verdict.
+with the lines topics, resumed, input and verdict.
 
 Without a terminal, or with --plain, each line of output says with its first word what it is:
   topics       the names of the two topics; comes first
@@ -71,6 +70,7 @@ Without a terminal, or with --plain, each line of output says with its first wor
   side line N: reason      line N does not parse, or came too late
   input        the log was cut, so lines may be lost
   queue        the queue does not answer, or answers again
+  stopping     Ctrl-C was pressed: the input ends, and the job counts what it has read
   verdict: OK | FAILED     comes last
 
 Exit status: 0 all rows are right, 1 they are not, 2 the job could not be done.
@@ -88,37 +88,6 @@ pub(crate) struct Arguments {
     pub(crate) page: Option<PathBuf>,
     pub(crate) plain: bool,
     pub(crate) explain: bool,
-}
-
-/// The words of the command line, before it is checked which of them go together.
-#[derive(Default)]
-struct Given {
-    bootstrap: Option<String>,
-    logs: Vec<PathBuf>,
-    others: Vec<Source>,
-    topic: Option<String>,
-    out: Option<String>,
-    window: Option<Duration>,
-    slide: Option<Duration>,
-    session: Option<Duration>,
-    top: Option<usize>,
-    out_of_order: Option<Duration>,
-    lateness: Option<Duration>,
-    rate: Option<NonZeroU32>,
-    idle_end: Option<Duration>,
-    patience: Option<Duration>,
-    rows: Option<RowsShown>,
-    side: Option<PathBuf>,
-    checkpoint_dir: Option<PathBuf>,
-    resume: bool,
-    checkpoint_every: Option<Duration>,
-    transaction_timeout: Option<Duration>,
-    parallelism: Option<usize>,
-    partitions: Option<i32>,
-    idle: Option<Duration>,
-    page: Option<PathBuf>,
-    plain: bool,
-    explain: bool,
 }
 
 impl Command {
@@ -171,92 +140,6 @@ impl Command {
     }
 }
 
-impl Given {
-    fn check(self) -> anyhow::Result<Arguments> {
-        let source = source(self.logs, self.others)?;
-        if self.idle_end.is_some() && !matches!(source, Source::Follow(_)) {
-            bail!("--idle-end belongs to --follow");
-        }
-        if self.checkpoint_dir.is_some() && (self.topic.is_none() || self.out.is_none()) {
-            bail!("with --checkpoint-dir, name --topic and --out: a resumed job goes on in them");
-        }
-        let (checkpoint_every, transaction_timeout) =
-            open_times(self.checkpoint_every, self.transaction_timeout)?;
-        let cut = cut((self.window, self.slide, self.session))?;
-        let is_top = self.top.is_some();
-        if is_top && (self.lateness.is_some() || matches!(cut, Cut::Sessions(_))) {
-            bail!(
-                "--top goes with windows that have one row for each address: not with --lateness or --session"
-            );
-        }
-        if is_top && !is_aligned(cut) {
-            bail!("--top needs a --window that is a multiple of --slide");
-        }
-        let now = Clock::start().wall();
-        let topic = |name: Option<String>, default: &str| {
-            TopicName::new(&name.unwrap_or_else(|| format!("{default}-{now}")))
-        };
-        let settings = Settings {
-            bootstrap: match self.bootstrap {
-                // A plan needs no queue.
-                None if self.explain => String::new(),
-                bootstrap => bootstrap.context("--bootstrap HOST:PORT is missing")?,
-            },
-            source,
-            topic: topic(self.topic, "access-log")?,
-            out: topic(self.out, "ip-count")?,
-            windows: cut,
-            lateness: self.lateness.unwrap_or_default(),
-            top: self.top,
-            out_of_order: self.out_of_order.unwrap_or(MINUTE),
-            rate: self.rate,
-            idle_end: self.idle_end,
-            patience: self.patience.unwrap_or(MINUTE),
-            partitions: self.partitions.unwrap_or(1).max(1),
-            idle_after: self.idle,
-            parallelism: self.parallelism.unwrap_or(1),
-            checkpoint_dir: self.checkpoint_dir,
-            must_resume: self.resume,
-            checkpoint_every,
-            transaction_timeout,
-        };
-        if settings.topic == settings.out {
-            bail!("--topic and --out must differ");
-        }
-        Ok(Arguments {
-            settings,
-            rows: self.rows.unwrap_or(RowsShown::AtMost(5)),
-            side: self.side,
-            page: self.page,
-            plain: self.plain,
-            explain: self.explain,
-        })
-    }
-}
-
-fn source(logs: Vec<PathBuf>, others: Vec<Source>) -> anyhow::Result<Source> {
-    let mut others = others.into_iter();
-    match (logs.is_empty(), others.next(), others.next()) {
-        (true, Some(source), None) => Ok(source),
-        (false, None, None) => Ok(Source::oldest_first(logs)?),
-        _ => bail!("name one input: --log FILE..., --follow FILE or -"),
-    }
-}
-
-/// How long it is to the next checkpoint, and how long a transaction may be open.
-fn open_times(
-    every: Option<Duration>,
-    timeout: Option<Duration>,
-) -> anyhow::Result<(Duration, Duration)> {
-    let (every, timeout) = (every.unwrap_or(SECOND), timeout.unwrap_or(15 * MINUTE));
-    if every > timeout * 2 / 3 {
-        bail!(
-            "--checkpoint-every is at most two thirds of --transaction-timeout: the queue aborts what is open for longer"
-        );
-    }
-    Ok((every, timeout))
-}
-
 fn rows_shown(value: OsString) -> anyhow::Result<RowsShown> {
     match value.string()?.as_str() {
         "all" => Ok(RowsShown::All),
@@ -276,36 +159,11 @@ fn time(text: &str) -> anyhow::Result<Duration> {
         unit => bail!("{unit} is no unit of time: ms, s, m or h"),
     };
     let millis = number.checked_mul(unit).context("too long")?;
-    Ok(Duration::from_millis(millis))
-}
-
-type Times = (Option<Duration>, Option<Duration>, Option<Duration>);
-
-/// How time is cut. Rows show whole seconds, so windows are of whole seconds.
-fn cut(times: Times) -> anyhow::Result<Cut> {
-    let (window, slide, session) = times;
-    for time in [window, slide, session].into_iter().flatten() {
-        if time.is_zero() || time.subsec_millis() > 0 {
-            bail!("--window, --slide and --session are whole seconds, at least one");
-        }
-    }
-    match times {
-        (None, None, Some(gap)) => Ok(Cut::Sessions(gap)),
-        (_, _, Some(_)) => bail!("--session goes without --window and --slide"),
-        (window, None, None) => Ok(Cut::Tumbling(window.unwrap_or(5 * SECOND))),
-        (window, Some(slide), None) => {
-            let window = window.unwrap_or(5 * SECOND);
-            if slide > window {
-                bail!("--slide is at most --window: else some lines are in no window");
-            }
-            Ok(Cut::Sliding(window, slide))
-        }
-    }
-}
-
-fn is_aligned(cut: Cut) -> bool {
-    match cut {
-        Cut::Sliding(size, step) => size.as_millis().is_multiple_of(step.as_millis()),
-        Cut::Tumbling(_) | Cut::Sessions(_) => true,
-    }
+    let time = Duration::from_millis(millis);
+    let hours = SPAN_MAX.as_secs() / 3600;
+    ensure!(
+        time <= SPAN_MAX,
+        "a time is at most {hours}h, which is a year"
+    );
+    Ok(time)
 }

@@ -18,9 +18,18 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// The screen, or the file of the side output, cannot be written.
-    #[error("cannot write the report")]
+    /// The screen, or the file of the side output, cannot be written. The source says which.
+    #[error("the job has ended, because it cannot write")]
     Report(#[from] io::Error),
+    /// The web page cannot be written. The job itself is done, and has said its verdict.
+    #[error("the verdict holds, but the page {} cannot be written", .0.display())]
+    Page(PathBuf, #[source] io::Error),
+    /// The queue lets no transaction be open for so long.
+    #[error(
+        "the queue lets no transaction be open for {} s: give --transaction-timeout less, at most the queue's transaction.max.timeout.ms (15m if it is not set), or set that higher",
+        .0.as_secs_f64()
+    )]
+    TransactionTimeout(Duration),
     /// A call was refused, for a reason that does not pass.
     #[error("the queue said no")]
     Queue(#[from] client::Error),
@@ -65,9 +74,25 @@ pub enum Error {
         /// The settings that were given now.
         wanted: String,
     },
+    /// The newest checkpoint is damaged.
+    #[error(
+        "{} is no whole checkpoint. Do not delete it: the job would go on from the one before, and commit rows twice. Bring the file back from a copy; or count the log again, into other topics and with another --checkpoint-dir",
+        .0.display()
+    )]
+    Damaged(PathBuf),
     /// The topic has a line that the input does not have at its place.
     #[error("line {0} of the input is not line {0} in the topic; resume with the same input")]
     OtherInput(u64),
+    /// Of several files, those that were read have other lines now.
+    #[error(
+        "before the line at which the job goes on there are {found} lines, of which it has counted {counted}: name the files that it had, and of new ones those that begin later; of these files only the last may have grown. Count other lines into other topics"
+    )]
+    OtherFiles {
+        /// How many lines the job has counted.
+        counted: u64,
+        /// How many lines there are in the same place.
+        found: u64,
+    },
     /// The line that is to be read next is in no file of the log.
     #[error(
         "line {line}, which the topic has last, is in no file beside {}: its file was compressed, removed or cut after the log was rotated. Decompress the file in its folder (gunzip keeps its time) and start again; if it is gone, its other lines are lost: count what is left into other topics",
@@ -85,6 +110,9 @@ pub enum Error {
         .0.display()
     )]
     Compressed(PathBuf),
+    /// Its lines would be counted twice.
+    #[error("{} and {} are the same file: name it once", .0.display(), .1.display())]
+    SameFile(PathBuf, PathBuf),
     /// What was fetched is no batch, or none of ours, or no row.
     #[error("the topic {0} has a record that is none of this job")]
     Record(TopicName, #[source] Option<ReadError>),

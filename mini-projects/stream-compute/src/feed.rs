@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::error::Error;
 use crate::input::{Chunk, Input, Place, Source};
 use crate::job::{Aside, Reason};
 use crate::last_lines::LastLines;
+use crate::line_count::lines_before;
 use crate::line_header::{LINE_HEADER, LineHeader, Origin};
 use crate::lines::{Line, LineSplitter};
 use crate::queue::Queue;
@@ -105,6 +107,8 @@ impl<'a> Feeder<'a> {
                     (splitter.push(&bytes), false)
                 }
                 Chunk::Break | Chunk::Cut => (splitter.finish().into_iter().collect(), false),
+                // The web server may yet write the rest of a line.
+                Chunk::End if matches!(self.source, Source::Follow(_)) => (Vec::new(), true),
                 Chunk::End => (splitter.finish().into_iter().collect(), true),
                 Chunk::Nothing => continue,
             };
@@ -138,8 +142,14 @@ impl<'a> Feeder<'a> {
                 (true, source) => {
                     (progress.lines, progress.too_long) = (number - 1, too_long);
                     splitter = LineSplitter::behind(number - 1, place.at);
-                    if let Source::Follow(_) = source {
-                        input.began_in(self.last.first());
+                    match source {
+                        Source::Follow(_) => input.began_in(self.last.first()),
+                        Source::Files(paths) => {
+                            // The line may be in a copy of its file.
+                            let file = input.file().unwrap_or(place.file);
+                            check_before(paths, Place { file, ..place }, number - 1)?;
+                        }
+                        Source::Stdin => {}
                     }
                 }
                 (false, Source::Follow(_)) => {
@@ -322,6 +332,19 @@ impl<'a> Feeder<'a> {
         self.rate.map_or(BATCH_LINES_MAX, |rate| {
             (rate.get() / 10).clamp(1, BATCH_LINES_MAX)
         })
+    }
+}
+
+/// Of several files: before this place there must be as many lines as were counted. Else there are
+/// more, in a file that has grown or that is new, and they would be skipped.
+fn check_before(paths: &[PathBuf], place: Place, counted: u64) -> Result<(), Error> {
+    if paths.len() == 1 {
+        return Ok(());
+    }
+    let found = lines_before(paths, place)?;
+    match found == counted {
+        true => Ok(()),
+        false => Err(Error::OtherFiles { counted, found }),
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt, Stdin};
 
 use crate::again::Again;
 use crate::error::Error;
+use crate::named_files::{check_one, check_several};
 use crate::rotation::{self, LogFile, at, look};
 
 use follow::read_behind;
@@ -314,21 +315,21 @@ impl Source {
     /// is rotated do not tell, and a copy has another time than the file.
     ///
     /// # Errors
-    /// When one of several files cannot be read, is no regular file, or is compressed.
+    /// When a file is compressed or a directory; and when one of several files cannot be read, is
+    /// no regular file, or is another one of them under another name.
     pub fn oldest_first(mut paths: Vec<PathBuf>) -> Result<Source, Error> {
-        if paths.len() == 1 {
-            return Ok(Source::Files(paths));
-        }
         paths.sort();
         paths.dedup();
+        if let [path] = &paths[..] {
+            check_one(path)?;
+            return Ok(Source::Files(paths));
+        }
+        check_several(&paths)?;
         let mut aged = Vec::new();
         for path in paths {
             let Some(found) = look(&path, false).map_err(at(&path))? else {
-                return Err(at(&path)(ErrorKind::InvalidInput.into()));
+                return Err(at(&path)(ErrorKind::NotFound.into()));
             };
-            if found.is_compressed {
-                return Err(Error::Compressed(path));
-            }
             let mut lines = Again::new([(path.clone(), u64::MAX)]);
             let first = lines.next_hit().map_err(at(&path))?;
             aged.push((first.map(|hit| hit.time), found.modified, path));

@@ -1,7 +1,7 @@
 //! The directory of a job: its checkpoints, and what it counts how.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use stream_engine::{Checkpoint, CheckpointDir};
 
@@ -50,7 +50,7 @@ impl JobDir {
             return Ok(job);
         };
         let checkpoints = CheckpointDir::open(path)?;
-        job.resume = checkpoints.newest()?;
+        job.resume = checkpoints.newest().map_err(not_whole)?;
         // It is hardly ever needed, so a job begins without one that cannot be read.
         let before = |resume| checkpoints.before(resume).ok().flatten();
         job.before = job.resume.as_ref().and_then(before);
@@ -88,6 +88,26 @@ impl JobDir {
         let text = format!("{}\nsubtasks {}\n", self.about, self.subtasks);
         aside(move || Ok(checkpoints.note(FILE, text.as_bytes())?)).await
     }
+}
+
+fn not_whole(error: stream_engine::Error) -> Error {
+    match error {
+        stream_engine::Error::Damaged(file) => Error::Damaged(file),
+        error => Error::Job(error),
+    }
+}
+
+/// Returns whether there is anything of a job in this directory. Creates nothing. What an object
+/// store has is seen when the job begins, so it is taken for a job's.
+#[must_use]
+pub fn has_job(dir: &Path) -> bool {
+    let is_store = dir.to_str().is_some_and(|text| text.contains("://"));
+    let mut names = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    is_store
+        || names.any(|entry| {
+            let name = entry.file_name();
+            name == FILE || name.to_string_lossy().starts_with("checkpoint-")
+        })
 }
 
 /// Returns what `work` returns, which waits for a disk or an object store: on another thread.

@@ -13,6 +13,7 @@ use wire_protocol::ErrorCode;
 
 use crate::error::Error;
 use crate::report::Report;
+use crate::transactions::Transactions;
 
 /// How long the queue may take to answer before that is worth a word.
 const QUIET: Duration = Duration::from_millis(500);
@@ -117,12 +118,50 @@ impl Queue {
         let describe = || self.client.topic(topic, deadline);
         let describing = self.client.retry(&target, deadline, describe);
         let described = self.waiting.until("client", describing).await??;
-        let numbers = (0..).take(described.partitions.len());
-        let partition = |number| TopicPartition {
-            topic: topic.clone(),
-            partition: PartitionIndex(number),
+        Ok(partitions_of(topic, described.partitions.len()))
+    }
+
+    /// The partitions of a topic that is there. Creates none.
+    pub(crate) async fn existing(
+        &self,
+        topic: &TopicName,
+    ) -> Result<Option<Vec<TopicPartition>>, Error> {
+        let (target, deadline) = (Target::Controller, self.deadline());
+        let describe = || async {
+            match self.client.topic(topic, deadline).await {
+                Err(error) if error.code() == Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION) => {
+                    Ok(None)
+                }
+                described => described.map(Some),
+            }
         };
-        Ok(numbers.map(partition).collect())
+        let describing = self.client.retry(&target, deadline, describe);
+        let described = self.waiting.until("client", describing).await??;
+        Ok(described.map(|described| partitions_of(topic, described.partitions.len())))
+    }
+
+    /// Asks whether a transaction may be open for so long, by an id under which none is begun.
+    ///
+    /// # Errors
+    /// Among others [`Error::TransactionTimeout`] if it may not.
+    pub(crate) async fn check_timeout(
+        &self,
+        timeout: Duration,
+        rows: &TopicName,
+    ) -> Result<(), Error> {
+        let calls = Transactions {
+            client: Arc::clone(&self.client),
+            patience: self.waiting.patience,
+            timeout,
+        };
+        let id = format!("ip-count.{rows}.timeout");
+        let asking = calls.init(&id, None);
+        match self.waiting.until("client", asking).await? {
+            Err(error) if error.code() == Some(ErrorCode::INVALID_TRANSACTION_TIMEOUT) => {
+                Err(Error::TransactionTimeout(timeout))
+            }
+            asked => asked.map(|_| ()).map_err(Error::Queue),
+        }
     }
 
     /// The offset that the next record will get.
@@ -215,6 +254,14 @@ impl Waiting {
             .line_of_silence(format_args!("queue {role}: answers after {seconds:.1} s"))?;
         Ok(answer)
     }
+}
+
+fn partitions_of(topic: &TopicName, count: usize) -> Vec<TopicPartition> {
+    let partition = |number| TopicPartition {
+        topic: topic.clone(),
+        partition: PartitionIndex(number),
+    };
+    (0..).take(count).map(partition).collect()
 }
 
 /// Returns the next records, however long they take to come.

@@ -134,6 +134,16 @@ impl Report {
         }
     }
 
+    /// Says that the job has been told to end, which may take long if the queue is away.
+    ///
+    /// # Errors
+    /// When the screen cannot be written.
+    pub fn stopping(&self) -> io::Result<()> {
+        self.line(format_args!(
+            "stopping: the input ends here; Ctrl-C again ends the job at once"
+        ))
+    }
+
     /// The last line that was kept with this first word.
     pub(crate) fn kept(&self, word: &str) -> Option<String> {
         match &self.screen {

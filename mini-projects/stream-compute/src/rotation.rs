@@ -197,7 +197,7 @@ impl LogFile {
     }
 }
 
-fn is_compressed(path: &Path) -> bool {
+pub(crate) fn is_compressed(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
     COMPRESSED.iter().any(|one| extension == *one)
 }

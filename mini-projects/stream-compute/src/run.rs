@@ -73,7 +73,7 @@ pub async fn run(
 ) -> Result<Summary, Error> {
     let mut input = Input::open(settings.source.clone()).await?;
     let (address, ending) = address(&settings, report);
-    let queue = Queue::connect(&address).await?;
+    let (queue, dir) = connect(&address, &settings).await?;
     let report = &address.waiting.report;
     let lines = queue.topic(&settings.topic, settings.partitions).await?;
     let rows = queue.topic(&settings.out, 1).await?;
@@ -82,8 +82,7 @@ pub async fn run(
         "topics {topic_name} for lines, {out_name} for rows"
     ))?;
 
-    let dir = JobDir::open(&settings).await?;
-    let last = begin(&queue, &dir, (&lines, &rows)).await?;
+    let last = begin(&queue, &dir, &lines).await?;
     let (end, known_end) = watch::channel(None);
     let feeder = Feeder::new(&queue, (&lines, last), &settings);
     let feed = async {
@@ -126,10 +125,10 @@ pub async fn run(
         too_long,
         rows: judged.rows,
     };
+    report.verdict(&summary)?;
     if let Some(file) = &report.page {
         file.finish(&page(&settings, &summary, &judged.counts, &report.meters))?;
     }
-    report.verdict(&summary)?;
     Ok(summary)
 }
 
@@ -219,20 +218,37 @@ async fn count(
     }
 }
 
-/// Says where the job begins, and returns what the topic has last. The topics of a job that has
-/// not begun before must be empty.
-async fn begin(
-    queue: &Queue,
-    dir: &JobDir,
-    (lines, rows): (&[TopicPartition], &[TopicPartition]),
-) -> Result<LastLines, Error> {
-    if !dir.has_begun {
-        for partition in lines.iter().chain(rows) {
+/// Asks queue and directory whether the job can run, before it creates or sends anything.
+async fn connect(address: &Address, settings: &Settings) -> Result<(Queue, JobDir), Error> {
+    let queue = Queue::connect(address).await?;
+    let asking = queue.check_timeout(settings.transaction_timeout, &settings.out);
+    asking.await?;
+    let dir = JobDir::open(settings).await?;
+    check_topics(&queue, &dir, settings).await?;
+    Ok((queue, dir))
+}
+
+/// The topics of a job that has not begun before must be empty, if they are there. Those that a
+/// checkpoint speaks of must be there.
+async fn check_topics(queue: &Queue, dir: &JobDir, settings: &Settings) -> Result<(), Error> {
+    for topic in [&settings.topic, &settings.out] {
+        let Some(partitions) = queue.existing(topic).await? else {
+            if dir.resume.is_some() {
+                return Err(Error::Lost(topic.clone()));
+            }
+            continue;
+        };
+        for partition in partitions.iter().filter(|_| !dir.has_begun) {
             if queue.log_end(partition).await? != Offset::ZERO {
-                return Err(Error::TopicInUse(partition.topic.clone()));
+                return Err(Error::TopicInUse(topic.clone()));
             }
         }
     }
+    Ok(())
+}
+
+/// Says where the job begins, and returns what the topic has last.
+async fn begin(queue: &Queue, dir: &JobDir, lines: &[TopicPartition]) -> Result<LastLines, Error> {
     if let Some(checkpoint) = &dir.resume {
         // Before the first line is fed: then a topic that is too short would grow.
         for (partition, place) in places(checkpoint, lines)? {

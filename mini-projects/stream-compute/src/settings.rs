@@ -12,6 +12,9 @@ use crate::input::Source;
 
 /// The times in a log are whole seconds.
 const SECOND: Duration = Duration::from_secs(1);
+/// The longest time that a job may be told: a year. A window ends at most so long behind a line in
+/// it, and begins at most so long before, so that a row's times have four digits for the year.
+pub const SPAN_MAX: Duration = Duration::from_hours(365 * 24);
 
 /// What the command line says.
 #[derive(Debug, Clone)]

@@ -1,8 +1,10 @@
 //! Lines that servers write, and lines that they do not.
 
+use std::time::Duration;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
-use stream_compute::{Unparsable, Utc, parse};
+use stream_compute::{Cut, SPAN_MAX, Unparsable, Utc, parse};
 
 use crate::fixed;
 
@@ -189,5 +191,57 @@ proptest! {
         }
         line.truncate(cut.index(line.len() + 1));
         let _ = read(&line.into_iter().collect::<String>());
+    }
+}
+
+proptest! {
+    #![proptest_config(fixed())]
+
+    /// Also at both ends of the years that are counted, and with the longest windows.
+    #[test]
+    fn the_windows_of_a_time_that_is_read_can_be_written_and_read_back(
+        (year, month, day) in (prop_oneof![0..3_i32, 1968..1972, 9990..=9999], 1..=12_usize, 1..=31),
+        (hour, zone) in (0..24, -23..=23),
+        size in prop_oneof![1..=100_u64, Just(SPAN_MAX.as_secs()), 1..=SPAN_MAX.as_secs()],
+        part in 1..=20_u64,
+    ) {
+        let month = &"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * month - 3..3 * month];
+        let line = format!(
+            r#"192.0.2.1 - - [{day:02}/{month}/{year:04}:{hour:02}:00:00 {zone:+03}00] "GET /" 200 1"#
+        );
+        let Ok(hit) = parse(line.as_bytes()) else {
+            return Ok(());
+        };
+        let (size, step) = (Duration::from_secs(size), Duration::from_secs(size.div_ceil(part)));
+        for cut in [Cut::Tumbling(size), Cut::Sliding(size, step), Cut::Sessions(size)] {
+            for window in cut.windows_of(hit.time) {
+                for time in [window.start, window.end] {
+                    let text = Utc(time).to_string();
+                    prop_assert_eq!(Utc::read(&text), Some(time), "{} of {}", text, line);
+                    prop_assert_eq!(text.len(), 20);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn years_at_the_ends_of_time_are_refused() {
+    for (time, expected) in [
+        ("31/Dec/9999:23:59:59 +0000", Err(Unparsable::Year)),
+        (
+            "31/Dec/9998:23:59:59 +0000",
+            is("192.0.2.1", "9998-12-31T23:59:59Z"),
+        ),
+        ("31/Dec/9998:23:59:59 -0001", Err(Unparsable::Year)),
+        (
+            "01/Jan/0001:00:00:00 +0000",
+            is("192.0.2.1", "0001-01-01T00:00:00Z"),
+        ),
+        ("01/Jan/0001:00:00:00 +0001", Err(Unparsable::Year)),
+        ("31/Dec/0000:23:59:59 +0000", Err(Unparsable::Year)),
+    ] {
+        let line = format!(r#"192.0.2.1 - - [{time}] "GET /" 200 1"#);
+        assert_eq!(read(&line), expected, "{time}");
     }
 }

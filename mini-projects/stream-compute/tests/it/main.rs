@@ -11,6 +11,7 @@ mod lines;
 mod page;
 mod process;
 mod queue;
+mod refusals;
 mod rotated;
 mod sample;
 mod terminal;
