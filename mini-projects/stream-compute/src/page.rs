@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use message_model::Timestamp;
 
@@ -12,6 +12,7 @@ use crate::access_log::Unparsable;
 use crate::buckets::Buckets;
 use crate::civil_time::Utc;
 use crate::counts::Counts;
+use crate::error::Error;
 use crate::html::Html;
 use crate::meters::Meters;
 use crate::run::Summary;
@@ -28,34 +29,40 @@ const STYLE: &str = include_str!("page.css");
 pub(crate) struct PageFile {
     path: PathBuf,
     aside: PathBuf,
-    file: File,
 }
 
 impl PageFile {
-    /// Begins a file beside `path`, so that a job does not run in vain.
+    /// Tries whether a file can be made beside `path`, so that a job does not run in vain. A job
+    /// that is killed leaves none behind.
     pub(crate) fn begin(path: PathBuf) -> io::Result<PageFile> {
         if path.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
+        if path.exists() && !path.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
         let mut aside = path.clone().into_os_string();
         aside.push(".unfinished");
         let aside = PathBuf::from(aside);
-        let file = File::create(&aside)?;
-        Ok(PageFile { path, aside, file })
+        File::create(&aside)?;
+        fs::remove_file(&aside)?;
+        Ok(PageFile { path, aside })
     }
 
-    pub(crate) fn finish(&self, page: &str) -> io::Result<()> {
-        (&self.file).write_all(page.as_bytes())?;
-        self.file.sync_all()?;
-        fs::rename(&self.aside, &self.path)
+    pub(crate) fn finish(&self, page: &str) -> Result<(), Error> {
+        let written = write(&self.aside, page).and_then(|()| fs::rename(&self.aside, &self.path));
+        written.map_err(|error| {
+            // What there is of it is of no use.
+            let _ = fs::remove_file(&self.aside);
+            Error::Page(self.path.clone(), error)
+        })
     }
 }
 
-impl Drop for PageFile {
-    fn drop(&mut self) {
-        // It is gone if it was finished.
-        let _ = fs::remove_file(&self.aside);
-    }
+fn write(path: &Path, page: &str) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(page.as_bytes())?;
+    file.sync_all()
 }
 
 /// Returns the page about a job that has its verdict.

@@ -76,8 +76,11 @@ async fn draw(
     }
     // The lines about the job follow, whole.
     let last = titled(seen.numbers(&report, clock.now(), terminal::size().0));
-    let words = ["topics", "resumed", "verdict"];
-    let lines = words.iter().filter_map(|word| report.kept(word)).collect();
+    let words = ["topics", "resumed", "input", "verdict"];
+    let lines = words.iter().filter_map(|word| report.kept(word));
+    // The name of a file may have any characters.
+    let lines = lines.map(|line| line.replace(char::is_control, "?"));
+    let lines = lines.collect();
     let ending = tokio::task::spawn_blocking(move || terminal.end(last, lines));
     ending.await.map_err(io::Error::other)?
 }
@@ -211,15 +214,20 @@ impl Seen {
     }
 }
 
-/// What the job has said about itself, and about its last transaction if that failed.
+/// What the job has said about itself, about lines of a log that are lost, and about its last
+/// transaction if that failed.
 fn about(report: &Report) -> Vec<StyledLine> {
     let words = [
         (Style::Faint, "topics"),
         (Style::Faint, "resumed"),
+        (Style::Warning, "input"),
         (Style::Warning, "queue"),
+        (Style::Warning, "stopping"),
     ];
     let kept = words.into_iter().filter_map(|(style, word)| {
         let text = report.kept(word)?;
+        // The name of a file may have any characters.
+        let text = text.replace(|letter: char| !matches!(letter, ' '..='~'), "?");
         Some(StyledLine { style, text })
     });
     kept.collect()

@@ -6,6 +6,7 @@
 mod access_log;
 mod check;
 mod civil_time;
+mod endings;
 mod input;
 mod lines;
 mod page;

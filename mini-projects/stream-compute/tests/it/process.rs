@@ -109,6 +109,11 @@ impl Seat {
         resize(&self.keyboard, size);
     }
 
+    /// Does what Ctrl-C does, also if the terminal does not belong to the process.
+    pub(crate) fn interrupt(&self) {
+        kill_process(Pid::from_child(&self.process), Signal::INT).unwrap();
+    }
+
     pub(crate) fn press(&mut self, key: u8) {
         self.keyboard.write_all(&[key]).unwrap();
     }

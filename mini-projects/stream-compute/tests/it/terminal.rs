@@ -1,6 +1,7 @@
 //! What a person sees of a job.
 
 use std::io::Write;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::thread;
 
@@ -247,7 +248,7 @@ fn assert_plain(shown: &str) {
 fn without_a_terminal_or_with_plain_there_are_lines() {
     let queue = Queue::start();
     let mut piped = ip_count(&queue);
-    let mut piped = piped.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut piped = piped.stdout(Stdio::piped()).spawn().unwrap();
     let mut input = piped.stdin.take().unwrap();
     input.write_all(log(1_000).as_bytes()).unwrap();
     drop(input);
@@ -268,4 +269,47 @@ fn without_a_terminal_or_with_plain_there_are_lines() {
         assert_eq!(seat.end(), Some(0), "{}", seat.shown);
         assert_plain(&seat.shown.replace("topics a ", "topics access-log-a "));
     }
+}
+
+#[test]
+fn the_view_says_that_the_log_was_cut_while_the_job_runs_and_at_its_end() {
+    let queue = Queue::start();
+    let folder = tempfile::tempdir().unwrap();
+    // A name may have any characters.
+    let path = folder.path().join("log\u{1b}[2J");
+    std::fs::write(&path, log(1_000)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ip-count"));
+    command
+        .args(["--bootstrap", &queue.address, "--follow"])
+        .arg(&path)
+        .env("TERM", "xterm")
+        .stdin(Stdio::piped());
+    let (mut seat, _input) = Seat::take(command, (300, 30));
+    seat.wait_for_view("lines", |view| has(view, "counted     1,003 lines"));
+    std::fs::write(&path, log(10)).unwrap();
+    let is_cut =
+        |line: &String| line.starts_with("input ") && line.contains("log?[2J was cut: lines");
+    seat.wait_for_view("the cut", |view| view.iter().any(is_cut));
+    seat.wait_for_view("lines", |view| has(view, "counted     1,016 lines"));
+    seat.interrupt();
+    assert_eq!(seat.end(), Some(0), "{}", seat.shown);
+    let (_, last) = seat.shown.rsplit_once("topics ").unwrap();
+    let cut = last.find("log?[2J was cut: lines").expect("the cut");
+    assert!(cut < last.find("verdict: OK").unwrap(), "{last}");
+}
+
+#[test]
+fn the_view_answers_ctrl_c_when_the_queue_is_away() {
+    // No queue listens there.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ip-count"));
+    command
+        .args(["--bootstrap", "127.0.0.1:9", "-"])
+        .env("TERM", "xterm")
+        .stdin(Stdio::piped());
+    let (mut seat, _input) = Seat::take(command, (80, 30));
+    seat.wait_for_view("silence", |view| has(view, "queue       no answer"));
+    seat.interrupt();
+    seat.wait_for_view("an answer", |view| has(view, "stopping: "));
+    seat.interrupt();
+    assert_eq!(seat.end(), Some(130), "{}", seat.shown);
 }
