@@ -1,4 +1,4 @@
-//! A bound on how many parts a value may have for its bytes.
+//! A bound on how many parts a value may have for its bytes, and what they take.
 
 use std::cell::Cell;
 use std::fmt;
@@ -7,21 +7,50 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-/// Whatever takes part in decoding, and how many further parts the value may have: elements,
-/// fields and entries.
+/// A value may have so many parts for each of its bytes, and so many more. A part is an
+/// element, a field or an entry; some take no byte.
+const PARTS_A_BYTE: usize = 16;
+const PARTS_MIN: usize = 64 * 1024;
+
+/// The parts of one value, as they are decoded.
 ///
 /// Most parts take a byte at least, so bytes run out before memory does. But a `()` takes
 /// none: ten bytes can claim so many of them that to count them would never end.
-pub(crate) struct Bounded<'a, T>(pub(crate) T, pub(crate) &'a Cell<usize>);
+pub(crate) struct Parts {
+    /// How many further ones there may be.
+    left: Cell<usize>,
+    /// What the parts take, in bytes of memory. What is inside a part counts twice.
+    memory: Cell<usize>,
+    encoded: usize,
+}
 
-impl<T> Bounded<'_, T> {
-    fn count_one<E: Error>(&self) -> Result<(), E> {
-        let left = self.1.get().checked_sub(1);
-        let left = left.ok_or_else(|| E::custom("too many parts"))?;
-        self.1.set(left);
+impl Parts {
+    /// Returns the parts of a value that is encoded in `bytes`, before the first of them.
+    pub(crate) fn of(bytes: &[u8]) -> Parts {
+        Parts {
+            left: Cell::new(bytes.len().saturating_mul(PARTS_A_BYTE) + PARTS_MIN),
+            memory: Cell::new(0),
+            encoded: bytes.len(),
+        }
+    }
+
+    /// Returns about how many bytes of memory the value takes. An empty text is one byte, and
+    /// takes 24; a long one takes no more than its bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory.get().max(self.encoded)
+    }
+
+    fn count<T, E: Error>(&self) -> Result<(), E> {
+        let left = self.left.get().checked_sub(1);
+        self.left
+            .set(left.ok_or_else(|| E::custom("too many parts"))?);
+        self.memory.set(self.memory.get() + size_of::<T>());
         Ok(())
     }
 }
+
+/// Whatever takes part in decoding, and the parts of the value.
+pub(crate) struct Bounded<'a, T>(pub(crate) T, pub(crate) &'a Parts);
 
 macro_rules! forward_deserialize {
     ($($name:ident($($argument:ident: $type:ty),*))*) => {$(
@@ -119,7 +148,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Bounded<'_, A> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
-        self.count_one()?;
+        self.1.count::<S::Value, A::Error>()?;
         self.0.next_element_seed(Bounded(seed, self.1))
     }
 
@@ -135,11 +164,12 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Bounded<'_, A> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
-        self.count_one()?;
+        self.1.count::<S::Value, A::Error>()?;
         self.0.next_key_seed(Bounded(seed, self.1))
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        self.1.count::<S::Value, A::Error>()?;
         self.0.next_value_seed(Bounded(seed, self.1))
     }
 

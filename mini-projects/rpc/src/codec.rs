@@ -1,11 +1,9 @@
 //! How arguments and results become bytes.
 
-use std::cell::Cell;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::bounded::Bounded;
+use crate::bounded::{Bounded, Parts};
 
 /// A type whose values travel: as arguments, results, errors or items.
 ///
@@ -52,12 +50,15 @@ pub trait Codec: 'static {
     /// # Errors
     /// If they are no such value, or one with something behind it.
     fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unfit>;
-}
 
-/// A value may have so many parts for each of its bytes, and so many more. A part is an
-/// element, a field or an entry; some take no byte.
-const PARTS_A_BYTE: usize = 16;
-const PARTS_MIN: usize = 64 * 1024;
+    /// Returns the value that is all of `bytes`, and about how many bytes of memory it takes.
+    ///
+    /// # Errors
+    /// As [`decode`](Codec::decode).
+    fn decode_sized<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), Unfit> {
+        Ok((Self::decode(bytes)?, bytes.len()))
+    }
+}
 
 /// Compact: integers of variable length, no names. Both sides must have the same types.
 ///
@@ -76,11 +77,16 @@ impl Codec for Postcard {
     }
 
     fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unfit> {
-        let parts = Cell::new(bytes.len().saturating_mul(PARTS_A_BYTE) + PARTS_MIN);
+        Self::decode_sized(bytes).map(|(value, _)| value)
+    }
+
+    fn decode_sized<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), Unfit> {
+        let parts = Parts::of(bytes);
         let mut deserializer = postcard::Deserializer::from_bytes(bytes);
         let value = T::deserialize(Bounded(&mut deserializer, &parts)).map_err(|_| Unfit)?;
         let rest = deserializer.finalize().map_err(|_| Unfit)?;
-        rest.is_empty().then_some(value).ok_or(Unfit)
+        let sized = (value, parts.memory());
+        rest.is_empty().then_some(sized).ok_or(Unfit)
     }
     // ANCHOR_END: postcard
 }
@@ -97,6 +103,14 @@ impl Codec for Json {
     }
 
     fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unfit> {
-        serde_json::from_slice(bytes).map_err(|_| Unfit)
+        Self::decode_sized(bytes).map(|(value, _)| value)
+    }
+
+    fn decode_sized<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), Unfit> {
+        let parts = Parts::of(bytes);
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        let value = T::deserialize(Bounded(&mut deserializer, &parts)).map_err(|_| Unfit)?;
+        deserializer.end().map_err(|_| Unfit)?;
+        Ok((value, parts.memory()))
     }
 }

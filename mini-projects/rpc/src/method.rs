@@ -46,12 +46,12 @@ pub fn result<C: Codec, T: Travels, E: Travels>(result: &Result<T, E>) -> Ending
 }
 
 // ANCHOR: start
-/// Decodes the arguments at once; what it returns does the work. There is a sink if the
-/// caller wants items.
-type Start = dyn Fn(&[u8], &Arc<Session>, Option<Sink>) -> Result<BoxFuture<'static, Ending>, Unfit>
-    + Send
-    + Sync;
+/// Decodes the arguments at once. There is a sink if the caller wants items.
+type Start = dyn Fn(&[u8], &Arc<Session>, Option<Sink>) -> Result<Started, Unfit> + Send + Sync;
 // ANCHOR_END: start
+
+/// What does the work, and about how many bytes its arguments take.
+type Started = (BoxFuture<'static, Ending>, usize);
 
 /// One method of a service, for one codec. The attribute [`service`](crate::service) makes
 /// them.
@@ -73,7 +73,8 @@ impl Method {
         F: Future<Output = Ending> + Send + 'static,
     {
         let start = Box::new(move |body: &[u8], _: &Arc<Session>, _: Option<Sink>| {
-            Ok(Box::pin(method(C::decode(body)?)) as _)
+            let (arguments, held) = C::decode_sized(body)?;
+            Ok((Box::pin(method(arguments)) as _, held))
         });
         Method { name, start }
     }
@@ -84,18 +85,17 @@ impl Method {
         name: &'static str,
         method: impl Fn(A) -> Ending + Clone + Send + Sync + 'static,
     ) -> Method {
-        let start =
-            Box::new(
-                move |body: &[u8], session: &Arc<Session>, _: Option<Sink>| {
-                    let (method, arguments) = (method.clone(), C::decode(body)?);
-                    let mut work = Some(move || method(arguments));
-                    let piece = move || work.take().map(|work| work());
-                    let session = Arc::clone(session);
-                    Ok(Box::pin(
-                        async move { session.server.blocking.run(session.number, piece).await },
-                    ) as _)
-                },
-            );
+        let start = Box::new(
+            move |body: &[u8], session: &Arc<Session>, _: Option<Sink>| {
+                let (arguments, held) = C::decode_sized(body)?;
+                let method = method.clone();
+                let mut work = Some(move || method(arguments));
+                let piece = move || work.take().map(|work| work());
+                let session = Arc::clone(session);
+                let run = async move { session.server.blocking.run(session.number, piece).await };
+                Ok((Box::pin(run) as _, held))
+            },
+        );
         Method { name, start }
     }
 
@@ -110,7 +110,9 @@ impl Method {
         F: Future<Output = Ending> + Send + 'static,
     {
         let start = Box::new(move |body: &[u8], _: &Arc<Session>, sink: Option<Sink>| {
-            Ok(Box::pin(method(C::decode(body)?, sink.ok_or(Unfit)?)) as _)
+            let sink = sink.ok_or(Unfit)?;
+            let (arguments, held) = C::decode_sized(body)?;
+            Ok((Box::pin(method(arguments, sink)) as _, held))
         });
         Method { name, start }
     }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures_util::future::AbortHandle;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::part::{CallId, Error};
 use crate::session::Session;
@@ -69,25 +70,41 @@ impl Running {
 }
 
 /// A call that runs. Dropping it makes room for another one.
-pub(crate) struct Place(Arc<Session>, CallId);
+pub(crate) struct Place {
+    session: Arc<Session>,
+    id: CallId,
+    /// Of a one-way call.
+    _permit: Option<OwnedSemaphorePermit>,
+}
 
 impl Place {
-    pub(crate) fn new(session: Arc<Session>, id: CallId, control: Control) -> Place {
+    pub(crate) fn new(
+        session: Arc<Session>,
+        id: CallId,
+        permit: Option<OwnedSemaphorePermit>,
+        control: Control,
+    ) -> Place {
+        session.server.running.fetch_add(1, Ordering::Relaxed);
         session.outbox.step(|queue| {
             queue.state.count += 1;
             if id != CallId::ONE_WAY {
                 queue.state.calls.insert(id, control);
             }
         });
-        Place(session, id)
+        Place {
+            session,
+            id,
+            _permit: permit,
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.outbox.step(|queue| {
+        self.session.server.running.fetch_sub(1, Ordering::Relaxed);
+        self.session.outbox.step(|queue| {
             queue.state.count -= 1;
-            queue.state.calls.remove(&self.1);
+            queue.state.calls.remove(&self.id);
         });
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use async_model::Lane;
 use networking::{AcceptLimits, ByteBudget, accept_until};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::codec::{Codec, Json};
 use crate::method::{Ending, Method};
@@ -38,6 +38,10 @@ pub struct Server {
     pub(crate) methods: DispatchTable<Method>,
     codecs: BTreeMap<u8, &'static str>,
     pub(crate) budget: ByteBudget,
+    /// How many calls go on, over all connections.
+    pub(crate) running: AtomicUsize,
+    /// A permit for each one-way call that goes on.
+    pub(crate) one_way: Arc<Semaphore>,
     /// For methods that block; its keys are numbers of connections.
     pub(crate) blocking: Lane<u64>,
     connections: AtomicU64,
@@ -55,6 +59,8 @@ impl Server {
             methods: DispatchTable::default(),
             codecs: BTreeMap::new(),
             budget: ByteBudget::new(settings.calls_bytes_max),
+            running: AtomicUsize::new(0),
+            one_way: Arc::new(Semaphore::new(settings.one_way_max)),
             blocking: Lane::new(settings.blocking_max),
             connections: AtomicU64::new(NO_CONNECTION + 1),
         }
@@ -83,6 +89,24 @@ impl Server {
             self.methods.add(S::NAME, method.name, C::ID, method)?;
         }
         Ok(())
+    }
+
+    /// Returns the budget of which calls hold their bytes.
+    #[must_use]
+    pub fn budget(&self) -> &ByteBudget {
+        &self.budget
+    }
+
+    /// Whether a call that holds `held` bytes must end so that others can be read: there is no
+    /// room, and it holds at least half of what each call may hold if all hold the same.
+    ///
+    /// If calls hold half of the room or more, this is one of them. If they do not, the oldest
+    /// request that arrives has the other half.
+    pub(crate) fn must_make_room(&self, held: usize) -> bool {
+        let max = self.settings.calls_bytes_max;
+        // Relaxed: a number that is a little old changes little.
+        let running = self.running.load(Ordering::Relaxed);
+        self.budget.taken() >= max && held.saturating_mul(2 * running) >= max
     }
 
     /// Serves the connections of `listener` until `stop` completes. Then no further

@@ -199,20 +199,29 @@ impl Session {
         arrived: Instant,
         share: impl FnOnce() -> Share,
     ) -> Option<Ending> {
-        let credit = (call.credit > 0).then(|| Arc::new(Semaphore::new(call.credit as usize)));
+        let is_one_way = call.id == CallId::ONE_WAY;
+        let one_way = || Arc::clone(&self.server.one_way).try_acquire_owned();
+        let Ok(permit) = is_one_way.then(one_way).transpose() else {
+            return Some(Err(Error::Overloaded));
+        };
+        // Nothing takes the items of a one-way call, or says how many there is room for.
+        let has_items = call.credit > 0 && !is_one_way;
+        let credit = has_items.then(|| Arc::new(Semaphore::new(call.credit as usize)));
         let sink = credit.as_ref().map(|credit| Sink {
             session: Arc::clone(self),
             id: call.id,
             credit: Arc::clone(credit),
         });
         // ANCHOR: call
-        let work = match self.begin(call, body, arrived, sink) {
-            Ok(work) => work,
+        let (work, held) = match self.begin(call, body, arrived, sink) {
+            Ok(begun) => begun,
             Err(ending) => return Some(ending),
         };
         let (stop, stopped) = AbortHandle::new_pair();
-        let place = Place::new(Arc::clone(self), call.id, Control { stop, credit });
-        let (session, id, share) = (Arc::clone(self), call.id, share());
+        let control = Control { stop, credit };
+        let place = Place::new(Arc::clone(self), call.id, permit, control);
+        let (session, id, mut share) = (Arc::clone(self), call.id, share());
+        share.grow(held.saturating_sub(share.held()));
         let work = async move {
             let ending = work.await;
             // Before the reply leaves: then its client may call again.
@@ -225,14 +234,15 @@ impl Session {
         // ANCHOR_END: call
     }
 
-    /// Runs a method as far as that goes at once. Returns the rest of it, or how it ended.
+    /// Runs a method as far as that goes at once. Returns the rest of it and about how many bytes
+    /// its arguments take, or how it ended.
     fn begin(
         self: &Arc<Self>,
         call: &Call,
         body: &[u8],
         arrived: Instant,
         sink: Option<Sink>,
-    ) -> Result<impl Future<Output = Ending> + Send + use<>, Ending> {
+    ) -> Result<(impl Future<Output = Ending> + Send + use<>, usize), Ending> {
         let found = self.server.methods.find(call.target);
         let Method { name, start } = found.map_err(Err)?;
         let trace = trace::of_call(call.trace);
@@ -250,35 +260,37 @@ impl Session {
             false => Span::none(),
         };
         let _entered = span.enter();
-        let deadline = arrived + Duration::from_millis(call.patience_ms.into());
+        let patience = Duration::from_millis(call.patience_ms.into());
+        let deadline = arrived + patience.min(self.server.settings.patience_max);
         let served = Served { deadline, trace };
         // ANCHOR: poll
         // It wakes nobody: a method that waits is polled again, in its own task.
         let mut nobody = Context::from_waker(Waker::noop());
         let begun = catching(|| {
             SERVED.sync_scope(served, || {
-                let mut method = start(body, self, sink).map_err(|Unfit| Err(Error::BadRequest))?;
+                let started = start(body, self, sink).map_err(|Unfit| Err(Error::BadRequest));
+                let (mut method, held) = started?;
                 match method.as_mut().poll(&mut nobody) {
                     Poll::Ready(ending) => Err(ending),
-                    Poll::Pending => Ok(method),
+                    Poll::Pending => Ok((method, held)),
                 }
             })
         });
-        let mut method = begun.map_err(Err)??;
+        let (mut method, held) = begun.map_err(Err)??;
         let work = poll_fn(move |context| {
             let polled = catching(|| method.as_mut().poll(context));
             polled.unwrap_or_else(|panicked| Poll::Ready(Err(panicked)))
         });
-        let work = timeout_at(deadline, SERVED.scope(served, work));
-        let work = async { work.await.unwrap_or(Err(Error::DeadlinePassed)) };
-        Ok(work.instrument(span.clone()))
+        let work = SERVED.scope(served, work);
+        let work = in_time(Arc::clone(&self.server), held, (arrived, deadline), work);
+        Ok((work.instrument(span.clone()), held))
         // ANCHOR_END: poll
     }
 
     /// Runs a method to its end.
     pub(crate) async fn answer(self: &Arc<Self>, call: &Call, body: &[u8]) -> Ending {
         let ending = match self.begin(call, body, Instant::now(), None) {
-            Ok(work) => work.await,
+            Ok((work, _)) => work.await,
             Err(ending) => ending,
         };
         self.fitting(ending)
@@ -311,6 +323,29 @@ impl Session {
             queue.is_closed = true;
             queue.state.stop_all();
         });
+    }
+}
+
+/// Returns how `work` ends, which holds `held` bytes: at its deadline at the latest, and before
+/// that if it must make room for others. `progress` is what everything has that they wait for.
+async fn in_time(
+    server: Arc<Server>,
+    held: usize,
+    (arrived, deadline): (Instant, Instant),
+    work: impl Future<Output = Ending>,
+) -> Ending {
+    let mut work = pin!(work);
+    let mut look = arrived;
+    loop {
+        let next = look.checked_add(server.settings.progress);
+        look = next.map_or(deadline, |next| next.min(deadline));
+        match timeout_at(look, &mut work).await {
+            Ok(ending) => return ending,
+            Err(_) if look == deadline || server.must_make_room(held) => {
+                return Err(Error::DeadlinePassed);
+            }
+            Err(_) => {}
+        }
     }
 }
 

@@ -54,8 +54,14 @@ pub struct ServerSettings {
     pub running_max: usize,
     /// The largest message, in bytes.
     pub frame_bytes_max: usize,
-    /// How many bytes the calls of all connections together may hold.
+    /// How many bytes the calls of all connections together may hold. While they are used up, a
+    /// call that holds far more than others ends when it has run for `progress`.
     pub calls_bytes_max: usize,
+    /// The longest that a call may take, whatever its caller says.
+    pub patience_max: Duration,
+    /// How many one-way calls may run at a time, for all connections together: they go on when
+    /// their client is gone. A further one is dropped.
+    pub one_way_max: usize,
     /// How long a connection on which no call runs may be silent.
     pub idle: Duration,
     /// How long a transfer may stand still.
@@ -73,6 +79,8 @@ impl Default for ServerSettings {
             running_max: 1024,
             frame_bytes_max: 4 * 1024 * 1024,
             calls_bytes_max: 64 * 1024 * 1024,
+            patience_max: Duration::from_secs(600),
+            one_way_max: 1024,
             idle: Duration::from_secs(30),
             progress: Duration::from_secs(10),
             blocking_max: 32,

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use networking::FrameReader;
 use rpc::{
     CallId, Client, ClientSettings, Hello, Server, ServerSettings, Side, Stream, Tcp, ToClient,
@@ -38,6 +39,8 @@ pub(crate) trait Kinds {
     async fn sleep(&self, millis: u64);
     /// Never returns.
     async fn never(&self);
+    /// Keeps what it gets, and never returns.
+    async fn keep(&self, texts: Vec<String>);
     /// Panics, at once or after a wait.
     async fn panic(&self, at_once: bool) -> u8;
     /// Returns how long the caller still waits, in milliseconds.
@@ -48,6 +51,8 @@ pub(crate) trait Kinds {
     fn count(&self, to: u64) -> impl Stream<Item = u64>;
     /// Sends one item, and then no other one.
     fn stall(&self) -> impl Stream<Item = u64>;
+    /// Sends the letters of a text.
+    fn letters(&self, text: String) -> impl Stream<Item = char>;
     /// Adds up, on a thread of its own.
     #[rpc(blocking)]
     fn sum(&self, numbers: Vec<u64>) -> u64;
@@ -171,6 +176,12 @@ impl Kinds for Doer {
         pending().await
     }
 
+    async fn keep(&self, texts: Vec<String>) {
+        let _watched = Watched::new(&self.0);
+        pending::<()>().await;
+        drop(texts);
+    }
+
     async fn panic(&self, at_once: bool) -> u8 {
         if !at_once {
             tokio::task::yield_now().await;
@@ -204,6 +215,14 @@ impl Kinds for Doer {
                 return Some((0, Some(watched)));
             }
             pending().await
+        })
+    }
+
+    fn letters(&self, text: String) -> impl Stream<Item = char> {
+        let watched = Watched::new(&self.0);
+        let letters: Vec<_> = text.chars().collect();
+        futures_util::stream::iter(letters).inspect(move |_| {
+            let _ = &watched;
         })
     }
 

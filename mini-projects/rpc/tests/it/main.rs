@@ -6,6 +6,8 @@ mod calls;
 mod faults;
 mod fixture;
 mod hostile;
+mod limits;
+mod peer;
 mod server;
 mod streams;
 mod traces;

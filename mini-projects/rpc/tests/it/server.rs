@@ -3,19 +3,17 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use networking::FrameReader;
 use rpc::{
-    Call, CallId, Client, ClientSettings, Codec as _, Error, Hello, Postcard, Server,
-    ServerSettings, Side, Target, ToClient, ToServer, get, name_id, put,
+    CallId, Client, ClientSettings, Error, Hello, Server, ServerSettings, ToClient, ToServer, put,
 };
-use serde::Serialize;
-use tokio::io::{AsyncWriteExt as _, DuplexStream, ReadHalf, WriteHalf};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::fixture::{Doer, KindsClient, KindsServer, Place};
+use crate::peer::{Peer, encoded};
 
 #[tokio::test(start_paused = true)]
 async fn ten_callers_of_a_method_that_takes_100_ms_make_100_calls_a_second() {
@@ -324,12 +322,7 @@ async fn a_stream_to_a_client_that_reads_nothing_is_stopped() {
     let place = Place::new(ServerSettings::default());
     let mut peer = Peer::new(&place);
     peer.greet().await;
-    let call = Peer::call_of(1, "count", Duration::from_secs(3600));
-    let ToServer::Call(call) = call else {
-        unreachable!("it is a call");
-    };
-    let credit = u32::MAX;
-    let call = ToServer::Call(Call { credit, ..call });
+    let call = Peer::stream_of(1, "count", u32::MAX);
     peer.send(&call, &encoded((1_000_000_u64,))).await;
     // Longer than a write may stand still.
     sleep(ServerSettings::default().progress * 2).await;
@@ -340,67 +333,6 @@ async fn a_stream_to_a_client_that_reads_nothing_is_stopped() {
     );
     while peer.message().await.is_some() {}
     assert_eq!(place.seen.produced(), produced);
-}
-
-/// A client that does as a test says.
-struct Peer {
-    frames: FrameReader<ReadHalf<DuplexStream>>,
-    outgoing: WriteHalf<DuplexStream>,
-}
-
-impl Peer {
-    fn new(place: &Place) -> Peer {
-        let (ours, theirs) = tokio::io::duplex(4096);
-        place.serve(theirs);
-        let (incoming, outgoing) = tokio::io::split(ours);
-        Peer {
-            frames: FrameReader::new(incoming, 1 << 20),
-            outgoing,
-        }
-    }
-
-    async fn greet(&mut self) {
-        self.send(&ToServer::Hello(Hello::OURS), b"").await;
-        assert_eq!(self.message().await, Some(ToClient::Hello(Hello::OURS)));
-    }
-
-    async fn send(&mut self, message: &ToServer, body: &[u8]) {
-        let mut out = Vec::new();
-        put(message, body, &mut out);
-        // A server that has closed the connection is what the test wants to see.
-        let _ = self.outgoing.write_all(&out).await;
-    }
-
-    fn call_of(id: u32, method: &str, patience: Duration) -> ToServer {
-        ToServer::Call(Call {
-            id: CallId(id),
-            patience_ms: patience.as_millis().try_into().unwrap(),
-            credit: 0,
-            target: Target {
-                service: name_id("Kinds"),
-                method: name_id(method),
-                codec: Postcard::ID,
-            },
-            trace: 0,
-        })
-    }
-
-    async fn call(&mut self, id: u32, method: &str, patience: Duration) {
-        self.send(&Peer::call_of(id, method, patience), b"").await;
-    }
-
-    async fn message(&mut self) -> Option<ToClient> {
-        let frame = self.frames.next(Duration::MAX).await.unwrap()?;
-        let (message, _body) = get(frame).unwrap();
-        Some(message)
-    }
-
-    async fn reply(&mut self) -> Option<(CallId, Result<Side, Error>)> {
-        match self.message().await? {
-            ToClient::Reply(id, result) => Some((id, result)),
-            other => panic!("{other:?} is no reply"),
-        }
-    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -421,10 +353,4 @@ async fn a_method_goes_on_when_a_one_way_client_is_gone_and_stops_for_any_other(
     assert_eq!(began.elapsed(), Duration::ZERO, "it was its deadline");
     place.seen.until(|seen| seen.dropped() == 2).await;
     assert_eq!(*place.seen.lines.lock().unwrap(), ["late"]);
-}
-
-fn encoded(arguments: impl Serialize) -> Vec<u8> {
-    let mut body = Vec::new();
-    Postcard::encode(&arguments, &mut body).unwrap();
-    body
 }

@@ -1,0 +1,161 @@
+//! What a server holds for clients that mean harm or have left, over real sockets where no clock matters.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rpc::{Call, CallId, Client, ClientSettings, Codec as _, Error, Json, Server, ServerSettings};
+use rpc::{ToClient, ToServer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep};
+
+use crate::fixture::{Doer, KindsClient, KindsServer, Place, Seen};
+use crate::peer::{Peer, encoded};
+
+const LONG: Duration = Duration::from_secs(3600);
+
+/// A server of `Kinds` behind a socket.
+struct Listening {
+    address: String,
+    seen: Arc<Seen>,
+}
+
+impl Listening {
+    async fn new(settings: ServerSettings) -> Listening {
+        let doer = Doer::default();
+        let seen = Arc::clone(&doer.0);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = Server::new(settings).with_service(KindsServer::new(doer));
+        tokio::spawn(server.unwrap().serve(listener, std::future::pending()));
+        Listening { address, seen }
+    }
+
+    async fn peer(&self) -> Peer<TcpStream> {
+        let stream = TcpStream::connect(&self.address).await.unwrap();
+        let mut peer = Peer::over(stream);
+        peer.greet().await;
+        peer
+    }
+
+    fn kinds(&self) -> KindsClient {
+        let settings = ClientSettings::default();
+        KindsClient::new(Client::tcp(self.address.clone(), settings))
+    }
+}
+
+#[tokio::test]
+async fn a_one_way_call_of_a_stream_is_not_begun() {
+    let listening = Listening::new(ServerSettings::default()).await;
+    let mut peer = listening.peer().await;
+    peer.send(&Peer::stream_of(0, "stall", 1), b"").await;
+    assert_eq!(peer.taken_in().await, [], "nothing answers it");
+    assert_eq!(listening.seen.begun(), 0);
+    assert_eq!(listening.kinds().nothing().await, Ok(()));
+}
+
+#[tokio::test]
+async fn one_way_calls_of_clients_that_have_left_are_bounded_and_hold_up_no_other_call() {
+    let listening = Listening::new(ServerSettings {
+        one_way_max: 3,
+        ..ServerSettings::default()
+    })
+    .await;
+    for _ in 0..4 {
+        let mut peer = listening.peer().await;
+        for method in ["never", "nothing", "never"] {
+            peer.send(&Peer::call_of(0, method, LONG), b"").await;
+        }
+        assert_eq!(peer.taken_in().await, []);
+    }
+    assert_eq!(listening.seen.begun(), 3);
+    assert_eq!(listening.seen.dropped(), 0);
+    let kinds = listening.kinds();
+    assert_eq!(kinds.echo("text".to_owned()).await, Ok("text".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_ends_by_the_patience_of_the_server_whatever_its_caller_says() {
+    let patience_max = Duration::from_secs(20);
+    let place = Place::new(ServerSettings {
+        patience_max,
+        one_way_max: 1,
+        ..ServerSettings::default()
+    });
+    let mut peer = Peer::new(&place);
+    peer.greet().await;
+    let began = Instant::now();
+    peer.call(1, "never", LONG).await;
+    peer.call(0, "never", LONG).await;
+    let reply = peer.reply().await;
+    assert_eq!(reply, Some((CallId(1), Err(Error::DeadlinePassed))));
+    place.seen.until(|seen| seen.dropped() == 2).await;
+    assert_eq!(began.elapsed().as_secs(), patience_max.as_secs());
+    // The permit is there again.
+    peer.call(0, "never", LONG).await;
+    peer.taken_in().await;
+    assert_eq!(place.seen.begun(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_without_credit_locks_nobody_out() {
+    let place = Place::new(ServerSettings {
+        calls_bytes_max: 10_000,
+        progress: Duration::from_secs(3),
+        ..ServerSettings::default()
+    });
+    let (mut peer, kinds) = (Peer::new(&place), place.kinds());
+    peer.greet().await;
+    peer.call(1, "never", LONG).await;
+    place.seen.until(|seen| seen.begun() == 1).await;
+    assert_eq!(kinds.nothing().await, Ok(()));
+    for text in ["small".to_owned(), "?".repeat(10_000)] {
+        let id = u32::try_from(text.len()).unwrap();
+        let stream = Peer::stream_of(id, "letters", 1);
+        peer.send(&stream, &encoded((&text,))).await;
+        assert_eq!(peer.message().await, Some(ToClient::Item(CallId(id))));
+    }
+    assert_eq!(place.seen.begun(), 3);
+    let began = Instant::now();
+    assert_eq!(kinds.nothing().await, Ok(()));
+    assert_eq!(began.elapsed().as_secs(), 3);
+    let reply = peer.reply().await;
+    assert_eq!(reply, Some((CallId(10_000), Err(Error::DeadlinePassed))));
+    // The others held no more than their part.
+    assert_eq!(place.seen.dropped(), 1);
+    // And while there is room, a stream waits for its credit as long as its caller says.
+    let stream = Peer::stream_of(2, "letters", 1);
+    peer.send(&stream, &encoded(("?".repeat(8000),))).await;
+    assert_eq!(peer.message().await, Some(ToClient::Item(CallId(2))));
+    sleep(Duration::from_secs(300)).await;
+    peer.send(&ToServer::Credit(CallId(2), 1), b"").await;
+    assert_eq!(peer.message().await, Some(ToClient::Item(CallId(2))));
+}
+
+#[tokio::test]
+async fn arguments_count_with_the_memory_that_they_take() {
+    let texts = vec![String::new(); 10_000];
+    let memory = texts.len() * size_of::<String>();
+    let ToServer::Call(call) = Peer::call_of(2, "keep", LONG) else {
+        unreachable!("it is a call");
+    };
+    let mut json = call.target;
+    json.codec = Json::ID;
+    let mut in_json = Vec::new();
+    Json::encode(&(&texts,), &mut in_json).unwrap();
+    let target = call.target;
+    for (target, body) in [(target, encoded((&texts,))), (json, in_json)] {
+        let place = Place::new(ServerSettings::default());
+        let mut peer = Peer::new(&place);
+        peer.greet().await;
+        let call = ToServer::Call(Call { target, ..call });
+        peer.send(&call, &body).await;
+        place.seen.until(|seen| seen.begun() == 1).await;
+        peer.taken_in().await;
+        let taken = place.server.budget().taken();
+        assert!((memory..memory + 200).contains(&taken), "{taken}");
+        peer.send(&ToServer::Cancel(CallId(2)), b"").await;
+        place.seen.until(|seen| seen.dropped() == 1).await;
+        peer.taken_in().await;
+        assert!(place.server.budget().taken() < 200);
+    }
+}
