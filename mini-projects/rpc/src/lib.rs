@@ -43,6 +43,7 @@
 //!
 //! Start reading at [`Client::call`].
 
+mod backlog;
 mod bounded;
 mod calls;
 mod client;

@@ -9,12 +9,13 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::backlog::Waits;
 use crate::part::put;
 
 /// From so many queued bytes on, further messages wait for room.
 pub(crate) const FULL: usize = 256 * 1024;
 /// A buffer up to this size is kept when it is empty, in bytes.
-const KEPT: usize = 64 * 1024;
+pub(crate) const KEPT: usize = 64 * 1024;
 
 /// The messages that wait to be written, and the state of their connection, under one lock:
 /// a call takes it once.
@@ -34,6 +35,10 @@ pub(crate) struct Queue<S> {
     pub(crate) state: S,
     /// One behind the other.
     pub(crate) messages: Vec<u8>,
+    /// How many bytes are being written.
+    writing: usize,
+    /// Counts what waits; `None`: nothing does.
+    pub(crate) waits: Option<Waits>,
     /// Nothing more is put in.
     pub(crate) is_closed: bool,
 }
@@ -57,6 +62,8 @@ impl<S> Outbox<S> {
         let queue = Queue {
             state,
             messages: Vec::new(),
+            writing: 0,
+            waits: None,
             is_closed: false,
         };
         Outbox {
@@ -71,6 +78,10 @@ impl<S> Outbox<S> {
         let mut queue = self.lock();
         let (was_empty, was_closed) = (queue.messages.is_empty(), queue.is_closed);
         let result = step(&mut queue);
+        let bytes = queue.messages.len() + queue.writing;
+        if let Some(waits) = &mut queue.waits {
+            waits.grow(bytes);
+        }
         let is_filled = was_empty && !queue.messages.is_empty();
         let has_closed = queue.is_closed && !was_closed;
         drop(queue);
@@ -145,6 +156,10 @@ impl<S> Outbox<S> {
             let is_closed = {
                 let mut queue = self.lock();
                 std::mem::swap(batch, &mut queue.messages);
+                queue.writing = batch.len();
+                if let Some(waits) = &mut queue.waits {
+                    waits.shrink(batch.len());
+                }
                 queue.is_closed
             };
             if batch.len() >= FULL {

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use async_model::Lane;
+use futures_util::future::{AbortHandle, Abortable};
 use networking::{AcceptLimits, ByteBudget, accept_until};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
+use crate::backlog::{Backlog, Waits};
 use crate::codec::{Codec, Json};
 use crate::method::{Ending, Method};
 use crate::part::{Call, DispatchTable, Duplicate};
@@ -38,6 +40,7 @@ pub struct Server {
     pub(crate) methods: DispatchTable<Method>,
     codecs: BTreeMap<u8, &'static str>,
     pub(crate) budget: ByteBudget,
+    pub(crate) backlog: Arc<Backlog>,
     /// How many calls go on, over all connections.
     pub(crate) running: AtomicUsize,
     /// A permit for each one-way call that goes on.
@@ -59,6 +62,7 @@ impl Server {
             methods: DispatchTable::default(),
             codecs: BTreeMap::new(),
             budget: ByteBudget::new(settings.calls_bytes_max),
+            backlog: Arc::new(Backlog::new(settings.replies_bytes_max)),
             running: AtomicUsize::new(0),
             one_way: Arc::new(Semaphore::new(settings.one_way_max)),
             blocking: Lane::new(settings.blocking_max),
@@ -159,6 +163,12 @@ impl Server {
     {
         // Relaxed: nothing else follows from a number.
         let number = self.connections.fetch_add(1, Ordering::Relaxed);
-        serve_session(Session::new(self, number), incoming, outgoing, stop).await;
+        let (close, closed) = AbortHandle::new_pair();
+        let waits = Waits::new(Arc::clone(&self.backlog), number, close);
+        let session = Session::new(self, number);
+        session.outbox.step(|queue| queue.waits = Some(waits));
+        // It fails only when the backlog closes it, which says so itself.
+        let serving = serve_session(session, incoming, outgoing, stop);
+        let _ = Abortable::new(serving, closed).await;
     }
 }

@@ -20,7 +20,7 @@ use tracing::{Instrument as _, Span, debug_span};
 
 use crate::codec::Unfit;
 use crate::method::{Ending, Method, Sink};
-use crate::outbox::{FULL, Outbox};
+use crate::outbox::{FULL, KEPT, Outbox};
 use crate::part::{Call, CallId, Error, HEADER_MAX, Hello, ToClient, ToServer, get, put};
 use crate::running::{Control, Place, Running};
 use crate::scratch;
@@ -146,6 +146,7 @@ impl Session {
 
     async fn send(&self, replies: &mut Vec<u8>) {
         self.outbox.step(|queue| queue.messages.append(replies));
+        replies.shrink_to(KEPT);
         self.outbox.room().await;
     }
 
@@ -227,7 +228,10 @@ impl Session {
             // Before the reply leaves: then its client may call again.
             drop((place, share));
             let outbox = &session.outbox;
-            outbox.step(|queue| session.reply(id, ending, &mut queue.messages));
+            outbox.step(|queue| match queue.is_closed {
+                true => {}
+                false => session.reply(id, ending, &mut queue.messages),
+            });
         };
         tokio::spawn(Abortable::new(work, stopped));
         None
@@ -360,5 +364,10 @@ struct StopsCalls(Arc<Session>);
 impl Drop for StopsCalls {
     fn drop(&mut self) {
         self.0.close();
+        // What nothing writes any more. One-way calls may hold the session for long.
+        self.0.outbox.step(|queue| {
+            queue.messages = Vec::new();
+            queue.waits = None;
+        });
     }
 }

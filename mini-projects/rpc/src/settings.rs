@@ -57,6 +57,9 @@ pub struct ServerSettings {
     /// How many bytes the calls of all connections together may hold. While they are used up, a
     /// call that holds far more than others ends when it has run for `progress`.
     pub calls_bytes_max: usize,
+    /// How many bytes of replies and items may wait to be written, over all connections; then the
+    /// connection with the most is closed. Take a few times `frame_bytes_max` at least.
+    pub replies_bytes_max: usize,
     /// The longest that a call may take, whatever its caller says.
     pub patience_max: Duration,
     /// How many one-way calls may run at a time, for all connections together: they go on when
@@ -79,6 +82,7 @@ impl Default for ServerSettings {
             running_max: 1024,
             frame_bytes_max: 4 * 1024 * 1024,
             calls_bytes_max: 64 * 1024 * 1024,
+            replies_bytes_max: 128 * 1024 * 1024,
             patience_max: Duration::from_secs(600),
             one_way_max: 1024,
             idle: Duration::from_secs(30),

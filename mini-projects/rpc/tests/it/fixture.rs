@@ -47,6 +47,8 @@ pub(crate) trait Kinds {
     async fn left(&self) -> u64;
     /// Returns so many bytes.
     async fn bytes(&self, count: usize) -> Vec<u8>;
+    /// Returns so many bytes, after a wait.
+    async fn bytes_later(&self, count: usize) -> Vec<u8>;
     /// Counts up from 0, to `to`.
     fn count(&self, to: u64) -> impl Stream<Item = u64>;
     /// Sends one item, and then no other one.
@@ -197,6 +199,11 @@ impl Kinds for Doer {
     async fn bytes(&self, count: usize) -> Vec<u8> {
         let _watched = Watched::new(&self.0);
         vec![7; count]
+    }
+
+    async fn bytes_later(&self, count: usize) -> Vec<u8> {
+        tokio::task::yield_now().await;
+        self.bytes(count).await
     }
 
     fn count(&self, to: u64) -> impl Stream<Item = u64> {

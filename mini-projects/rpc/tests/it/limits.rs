@@ -1,21 +1,24 @@
 //! What a server holds for clients that mean harm or have left, over real sockets where no clock matters.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rpc::{Call, CallId, Client, ClientSettings, Codec as _, Error, Json, Server, ServerSettings};
 use rpc::{ToClient, ToServer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep};
 
 use crate::fixture::{Doer, KindsClient, KindsServer, Place, Seen};
 use crate::peer::{Peer, encoded};
 
+/// What the operating system takes of what is not read, at most twice each.
+const SOCKET_BUFFER: u32 = 16 * 1024;
 const LONG: Duration = Duration::from_secs(3600);
 
 /// A server of `Kinds` behind a socket.
 struct Listening {
-    address: String,
+    address: SocketAddr,
     seen: Arc<Seen>,
 }
 
@@ -23,15 +26,20 @@ impl Listening {
     async fn new(settings: ServerSettings) -> Listening {
         let doer = Doer::default();
         let seen = Arc::clone(&doer.0);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_send_buffer_size(SOCKET_BUFFER).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(128).unwrap();
+        let address = listener.local_addr().unwrap();
         let server = Server::new(settings).with_service(KindsServer::new(doer));
         tokio::spawn(server.unwrap().serve(listener, std::future::pending()));
         Listening { address, seen }
     }
 
     async fn peer(&self) -> Peer<TcpStream> {
-        let stream = TcpStream::connect(&self.address).await.unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(SOCKET_BUFFER).unwrap();
+        let stream = socket.connect(self.address).await.unwrap();
         let mut peer = Peer::over(stream);
         peer.greet().await;
         peer
@@ -39,7 +47,7 @@ impl Listening {
 
     fn kinds(&self) -> KindsClient {
         let settings = ClientSettings::default();
-        KindsClient::new(Client::tcp(self.address.clone(), settings))
+        KindsClient::new(Client::tcp(self.address.to_string(), settings))
     }
 }
 
@@ -158,4 +166,70 @@ async fn arguments_count_with_the_memory_that_they_take() {
         peer.taken_in().await;
         assert!(place.server.budget().taken() < 200);
     }
+}
+
+const REPLY: usize = 400_000;
+
+/// What waits may be five replies, and some more.
+fn few_replies() -> ServerSettings {
+    ServerSettings {
+        replies_bytes_max: 6 * REPLY,
+        progress: LONG,
+        ..ServerSettings::default()
+    }
+}
+
+/// Connects so many clients that make three calls each, and read nothing for now. Of each one's
+/// replies two wait: the third call is not begun.
+async fn slow_readers(listening: &Listening, count: usize) -> Vec<Peer<TcpStream>> {
+    let mut peers = Vec::new();
+    for _ in 0..count {
+        let (mut peer, begun) = (listening.peer().await, listening.seen.begun());
+        for id in 1..=3 {
+            let call = Peer::call_of(id, "bytes", LONG);
+            peer.send(&call, &encoded((REPLY,))).await;
+        }
+        let two = |seen: &Seen| seen.begun() == begun + 2;
+        listening.seen.until(two).await;
+        peers.push(peer);
+    }
+    peers
+}
+
+#[tokio::test]
+async fn of_clients_that_read_nothing_the_slowest_is_closed_and_others_are_answered() {
+    let listening = Listening::new(few_replies()).await;
+    let kinds = listening.kinds();
+    assert_eq!(kinds.bytes(REPLY / 2).await, Ok(vec![7; REPLY / 2]));
+    let mut modest = listening.peer().await;
+    let (call, begun) = (Peer::call_of(1, "bytes", LONG), listening.seen.begun());
+    modest.send(&call, &encoded((REPLY,))).await;
+    listening.seen.until(|seen| seen.begun() > begun).await;
+    let mut slow = slow_readers(&listening, 3).await;
+    for _ in 0..3 {
+        assert_eq!(kinds.bytes(REPLY / 2).await, Ok(vec![7; REPLY / 2]));
+    }
+    let mut cut_off = 0;
+    for peer in &mut slow {
+        cut_off += usize::from(peer.messages(3).await < 3);
+    }
+    assert_eq!((cut_off, modest.messages(1).await), (1, 1));
+    // What was read counts no more, nor does what was thrown away.
+    for mut peer in slow_readers(&listening, 2).await {
+        assert_eq!(peer.messages(3).await, 3);
+    }
+}
+
+#[tokio::test]
+async fn replies_of_methods_that_wait_are_bounded_too() {
+    let listening = Listening::new(few_replies()).await;
+    let mut peer = listening.peer().await;
+    for id in 1..=50 {
+        let call = Peer::call_of(id, "bytes_later", LONG);
+        peer.send(&call, &encoded((REPLY,))).await;
+    }
+    listening.seen.until(|seen| seen.begun() >= 7).await;
+    assert!(peer.messages(50).await < 50);
+    let kinds = listening.kinds();
+    assert_eq!(kinds.bytes(4 * REPLY).await, Ok(vec![7; 4 * REPLY]));
 }

@@ -86,6 +86,15 @@ impl<S: AsyncRead + AsyncWrite> Peer<S> {
         }
     }
 
+    /// Returns how many messages come until there are `most`, or the connection ends.
+    pub(crate) async fn messages(&mut self, most: usize) -> usize {
+        let mut count = 0;
+        while count < most && matches!(self.frames.next(Duration::MAX).await, Ok(Some(_))) {
+            count += 1;
+        }
+        count
+    }
+
     /// Returns when the server has taken in all that was sent, with what it has sent meanwhile.
     pub(crate) async fn taken_in(&mut self) -> Vec<ToClient> {
         self.send(&ToServer::Ping, b"").await;
