@@ -40,10 +40,11 @@ impl Connection {
             let (incoming, mut outgoing) = (pin!(incoming), pin!(outgoing));
             tokio::select! {
                 biased;
+                // First: what comes without a pause would use up the task's turns.
+                () = calls.end_overdue() => {}
                 () = read(calls, incoming) => {}
                 // A failure needs no report: every call says that the connection is closed.
                 _ = calls.outbox.write_to(&mut outgoing, settings.progress) => {}
-                () = calls.end_overdue() => {}
             }
         });
         Connection(calls)

@@ -1,15 +1,20 @@
 //! What a server holds for clients that mean harm or have left, over real sockets where no clock matters.
 
+use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use rpc::{Call, CallId, Client, ClientSettings, Codec as _, Error, Json, Server, ServerSettings};
-use rpc::{ToClient, ToServer};
+use rpc::{Tcp, ToClient, ToServer};
+use tokio::io::{AsyncRead, DuplexStream, ReadBuf, ReadHalf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep};
 
-use crate::fixture::{Doer, KindsClient, KindsServer, Place, Seen};
+use crate::fixture::{Doer, KindsClient, KindsServer, Place, Seen, whole};
 use crate::peer::{Peer, encoded};
 
 /// What the operating system takes of what is not read, at most twice each.
@@ -232,4 +237,56 @@ async fn replies_of_methods_that_wait_are_bounded_too() {
     assert!(peer.messages(50).await < 50);
     let kinds = listening.kinds();
     assert_eq!(kinds.bytes(4 * REPLY).await, Ok(vec![7; 4 * REPLY]));
+}
+
+/// What a server sends. Once it floods there is always more, so many times.
+struct Flood {
+    incoming: ReadHalf<DuplexStream>,
+    floods: Arc<AtomicBool>,
+    times: usize,
+}
+
+impl AsyncRead for Flood {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.floods.load(Ordering::SeqCst) {
+            return Pin::new(&mut self.incoming).poll_read(context, buffer);
+        }
+        // As a socket does, which lets other tasks run now and then.
+        let turn = ready!(tokio::task::coop::poll_proceed(context));
+        turn.made_progress();
+        if let Some(times) = self.times.checked_sub(1) {
+            self.times = times;
+            buffer.put_slice(&whole(ToClient::Pong));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_call_ends_by_its_deadline_though_its_server_floods() {
+    let floods = Arc::new(AtomicBool::new(false));
+    let flooding = Arc::clone(&floods);
+    let (ours, theirs) = tokio::io::duplex(4096);
+    let ours = Mutex::new(Some(ours));
+    let transport = Tcp::over(ClientSettings::default(), move || {
+        let (incoming, outgoing) = tokio::io::split(ours.lock().unwrap().take().unwrap());
+        let incoming = Flood {
+            incoming,
+            floods: Arc::clone(&flooding),
+            times: 100_000,
+        };
+        async { Ok((incoming, outgoing)) }
+    });
+    let place = Place::new(ServerSettings::default());
+    place.serve(theirs);
+    let kinds = KindsClient::new(Client::over(transport, LONG));
+    assert_eq!(kinds.nothing().await, Ok(()));
+    // The next call wakes the connection, and then there is no end of what comes.
+    floods.store(true, Ordering::SeqCst);
+    let late = kinds.with_patience(Duration::ZERO).never().await;
+    assert_eq!(late, Err(Error::DeadlinePassed));
 }
