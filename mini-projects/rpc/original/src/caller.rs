@@ -5,12 +5,21 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::frame::{Answer, Call, Malformed, call_frame, get_answer, take_frame};
 
 /// The longest answer, in bytes.
 const FRAME_BYTES_MAX: i32 = 4 * 1024 * 1024;
+
+/// Connects to a server of the original.
+///
+/// # Errors
+/// If that is refused, or takes longer than `patience`.
+pub async fn connect(address: &str, patience: Duration) -> io::Result<TcpStream> {
+    timeout(patience, TcpStream::connect(address)).await?
+}
 
 /// Makes a call over a connection on which no other call is under way, and returns how it
 /// ended on the server. The answer has the call's id.
@@ -36,7 +45,7 @@ pub async fn call(
 
 /// Returns the next frame; `None`: the peer has closed the connection behind a whole one. May
 /// be dropped while it waits.
-pub(crate) async fn next_frame(
+async fn next_frame(
     stream: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
     max: i32,

@@ -90,6 +90,21 @@ pub fn take_frame(buffer: &mut BytesMut, max: i32) -> Result<Option<(i32, Bytes)
 }
 // ANCHOR_END: take-frame
 
+/// Returns the id of a frame whose length was taken off, and what is behind the id.
+///
+/// # Errors
+/// If the frame is shorter than its header, or of another type or version.
+pub(crate) fn behind_length(mut frame: Bytes) -> Result<(i32, Bytes), Malformed> {
+    match (
+        frame.try_get_i32(),
+        frame.try_get_i32(),
+        frame.try_get_i32(),
+    ) {
+        (Ok(RPC_REQUEST), Ok(VERSION), Ok(id)) => Ok((id, frame)),
+        _ => Err(Malformed),
+    }
+}
+
 /// Returns a whole frame that makes the call `id`.
 #[must_use]
 pub fn call_frame(id: i32, call: &Call) -> Vec<u8> {

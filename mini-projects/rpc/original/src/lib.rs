@@ -11,9 +11,10 @@
 
 mod caller;
 mod frame;
+mod lengths;
 mod served;
 
-pub use caller::call;
+pub use caller::{call, connect};
 pub use frame::{
     Answer, Call, Failure, Malformed, NO_PROVIDER, UNKNOWN_ERROR, answer_frame, call_frame,
     get_answer, get_call, take_frame,

@@ -4,17 +4,20 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use networking::{PREFIX_SIZE, RequestLimits, RequestReader, Requests as _, Share};
 use rpc::{
     CallId, Codec as _, Error, Json, Server, ServerSettings, Side, Target, name_id, whole_millis,
 };
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, split};
 use tokio::time::timeout;
 
-use crate::caller::next_frame;
-use crate::frame::{Answer, Call, Failure, NO_PROVIDER, UNKNOWN_ERROR, answer_frame, get_call};
+use crate::frame::{
+    Answer, Call, Failure, NO_PROVIDER, UNKNOWN_ERROR, answer_frame, behind_length, get_call,
+};
+use crate::lengths::Lengths;
 
 /// Answers the calls of one connection with the methods of `server`, until the client closes
 /// the connection. A call may take `patience`, since the original sends no deadline. Calls run
@@ -23,42 +26,57 @@ use crate::frame::{Answer, Call, Failure, NO_PROVIDER, UNKNOWN_ERROR, answer_fra
 /// The interface `com.example.Greeter` is the service `Greeter`. Its methods take one text.
 /// What is no text in the result is returned as JSON, and so is an error of the method.
 ///
+/// Calls take their bytes from the server's budget, and a frame is read as
+/// [`RequestReader`] says.
+///
 /// # Errors
-/// If the connection breaks, the client is silent for [`ServerSettings::idle`] or takes no
-/// answer for [`ServerSettings::progress`], or what it sends is no frame.
+/// If the connection breaks, the client is silent for [`ServerSettings::idle`], stops within a
+/// frame or takes no answer for [`ServerSettings::progress`], or what it sends is no frame.
 pub async fn serve(
-    stream: impl AsyncRead + AsyncWrite,
+    stream: impl AsyncRead + AsyncWrite + Send,
     server: &Arc<Server>,
     settings: &ServerSettings,
     patience: Duration,
 ) -> io::Result<()> {
     let (incoming, mut outgoing) = split(stream);
-    let mut incoming = std::pin::pin!(incoming);
-    let mut buffer = BytesMut::new();
+    let limits = RequestLimits {
+        frame_bytes_max: settings.frame_bytes_max.saturating_sub(PREFIX_SIZE),
+        progress: settings.progress,
+        budget: server.budget().clone(),
+    };
+    let mut requests = RequestReader::new(Lengths::new(incoming), limits);
     let mut running = FuturesUnordered::new();
-    let max = i32::try_from(settings.frame_bytes_max).unwrap_or(i32::MAX);
     loop {
-        let next = next_frame(&mut incoming, &mut buffer, max);
+        let next = requests.next(settings.idle);
         tokio::select! {
-            frame = timeout(settings.idle, next), if running.len() < settings.running_max => {
-                match frame?? {
-                    Some((id, rest)) => running.push(answered(server, id, rest, patience)),
-                    None => return Ok(()),
-                }
+            frame = next, if running.len() < settings.running_max => {
+                let Some(frame) = frame.map_err(io::Error::other)? else {
+                    return Ok(());
+                };
+                let call = behind_length(frame.payload)?;
+                running.push(answered(server, call, frame.share, patience));
             }
-            Some(frame) = running.next() => {
+            Some((frame, _share)) = running.next() => {
                 timeout(settings.progress, outgoing.write_all(&frame)).await??;
             }
         }
     }
 }
 
-async fn answered(server: &Arc<Server>, id: i32, rest: Bytes, patience: Duration) -> Vec<u8> {
+/// Returns the frame of the answer, and what call and answer hold until it is written.
+async fn answered(
+    server: &Arc<Server>,
+    (id, rest): (i32, Bytes),
+    mut share: Share,
+    patience: Duration,
+) -> (Vec<u8>, Share) {
     let answer = match get_call(rest) {
         Some(call) => run(server, &call, patience).await,
         None => Err(failure(Error::BadRequest)),
     };
-    answer_frame(id, &answer)
+    let frame = answer_frame(id, &answer);
+    share.grow(frame.len());
+    (frame, share)
 }
 
 async fn run(server: &Arc<Server>, call: &Call, patience: Duration) -> Answer {

@@ -8,8 +8,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use networking::{AcceptLimits, accept_until};
 use rpc::{Server, ServerSettings, Service};
 use rpc_original::Call;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::net::TcpListener;
 
 use crate::print::{print, printable, tell};
 use crate::serve::stop;
@@ -67,8 +66,7 @@ pub async fn greet_original(
     times: u32,
     patience: Duration,
 ) -> Result<()> {
-    let connecting = timeout(patience, TcpStream::connect(address)).await;
-    let connected = connecting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    let connected = rpc_original::connect(address, patience).await;
     let stream = connected.with_context(|| {
         format!("cannot connect to {address} (is there a server? --patience is the time for it)")
     });

@@ -7,10 +7,12 @@ use std::time::Duration;
 use bytes::BytesMut;
 use rpc::{Server, ServerSettings};
 use rpc_original::{
-    Answer, Call, Failure, NO_PROVIDER, UNKNOWN_ERROR, call, call_frame, get_answer, take_frame,
+    Answer, Call, Failure, NO_PROVIDER, UNKNOWN_ERROR, call, call_frame, connect, get_answer,
+    take_frame,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::net::TcpSocket;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -76,7 +78,11 @@ fn served(settings: ServerSettings) -> Served {
     let permits = Arc::new(Semaphore::new(0));
     let service = HelloServiceServer::new(Hello(Arc::clone(&permits)));
     let server = Arc::new(Server::new(settings).with_service(service).unwrap());
-    let (stream, theirs) = tokio::io::duplex(64);
+    served_by(server, settings, permits)
+}
+
+fn served_by(server: Arc<Server>, settings: ServerSettings, permits: Arc<Semaphore>) -> Served {
+    let (stream, theirs) = tokio::io::duplex(256);
     let serving =
         tokio::spawn(
             async move { rpc_original::serve(theirs, &server, &settings, PATIENCE).await },
@@ -108,7 +114,7 @@ impl Served {
     /// Returns the next answer, with the id of its call.
     async fn answer(&mut self) -> (i32, Answer) {
         loop {
-            if let Some((id, rest)) = take_frame(&mut self.read, 1000).unwrap() {
+            if let Some((id, rest)) = take_frame(&mut self.read, 10_000).unwrap() {
                 return (id, get_answer(rest).unwrap());
             }
             assert_ne!(self.stream.read_buf(&mut self.read).await.unwrap(), 0);
@@ -236,4 +242,65 @@ async fn an_answer_to_another_call_is_no_answer() {
     theirs.write_all(&frame).await.unwrap();
     let ended = call(&mut stream, 1, &to("hello", ""), PATIENCE).await;
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::InvalidData);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_of_all_connections_share_the_budget_and_silent_halves_lock_nobody_out() {
+    let settings = ServerSettings {
+        calls_bytes_max: 10_000,
+        ..ServerSettings::default()
+    };
+    let permits = Arc::new(Semaphore::new(0));
+    let service = HelloServiceServer::new(Hello(Arc::clone(&permits)));
+    let server = Arc::new(Server::new(settings).with_service(service).unwrap());
+    let connect = || served_by(Arc::clone(&server), settings, Arc::clone(&permits));
+    let frame = call_frame(1, &to("wait", &"?".repeat(5_000)));
+    let mut halves: Vec<_> = std::iter::repeat_with(connect).take(20).collect();
+    let mut arrived = 0;
+    for half in &mut halves {
+        let written = half.stream.write_all(&frame[..5_000]);
+        let written = tokio::time::timeout(PATIENCE / 100, written).await;
+        arrived += usize::from(written.is_ok());
+        assert!(server.budget().taken() <= 20_000);
+    }
+    assert!((2..=4).contains(&arrived), "{arrived} halves have arrived");
+    let mut other = connect();
+    let hello = call(&mut other.stream, 1, &to("hello", "Mei"), PATIENCE * 4).await;
+    assert_eq!(hello.unwrap(), Ok("Hello, Mei".to_owned()));
+    drop(halves);
+    other.stream.write_all(&frame).await.unwrap();
+    other
+        .stream
+        .write_all(&call_frame(2, &to("hello", "Mei")))
+        .await
+        .unwrap();
+    assert_eq!(other.answer().await.0, 2);
+    assert_eq!(server.budget().taken(), frame.len(), "one call runs");
+    permits.add_permits(1);
+    assert_eq!(other.answer().await, (1, Ok("?".repeat(5_000))));
+    other
+        .stream
+        .write_all(&call_frame(3, &to("hello", "Mei")))
+        .await
+        .unwrap();
+    assert_eq!(other.answer().await.0, 3);
+    assert_eq!(server.budget().taken(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_waits_no_longer_than_its_patience_for_a_machine_that_is_silent() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    // What is beyond its backlog has no answer, as from a machine that is off.
+    let wait = Duration::from_millis(300);
+    let mut waiting = Vec::new();
+    while let Ok(one) = std::net::TcpStream::connect_timeout(&address, wait) {
+        waiting.push(one);
+    }
+    let began = Instant::now();
+    let connected = connect(&address.to_string(), PATIENCE).await;
+    assert_eq!(connected.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    assert_eq!(began.elapsed(), PATIENCE);
 }
