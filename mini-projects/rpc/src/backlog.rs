@@ -16,38 +16,35 @@ const PIECE: usize = 4 * 1024;
 #[derive(Debug)]
 pub(crate) struct Backlog {
     bytes_max: usize,
-    books: Mutex<Books>,
+    /// How many bytes wait, and on which connections.
+    waiting: Mutex<(usize, Connections)>,
 }
 
-#[derive(Debug, Default)]
-struct Books {
-    bytes: usize,
-    /// By their numbers: how many bytes, and what closes them.
-    connections: BTreeMap<u64, (usize, AbortHandle)>,
-}
+/// By the number of each connection: how many of its bytes wait, and what closes it.
+type Connections = BTreeMap<u64, (usize, AbortHandle)>;
 
 impl Backlog {
     pub(crate) fn new(bytes_max: usize) -> Backlog {
         Backlog {
             bytes_max,
-            books: Mutex::default(),
+            waiting: Mutex::default(),
         }
     }
 
     fn set(&self, number: u64, bytes: usize, close: &AbortHandle) {
-        let mut guard = self.books.lock().unwrap_or_else(PoisonError::into_inner);
-        let books = &mut *guard;
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all, connections) = &mut *waiting;
         let before = match bytes {
-            0 => books.connections.remove(&number),
-            _ => books.connections.insert(number, (bytes, close.clone())),
+            0 => connections.remove(&number),
+            _ => connections.insert(number, (bytes, close.clone())),
         };
-        books.bytes += bytes;
-        books.bytes -= before.map_or(0, |(before, _)| before);
-        while books.bytes > self.bytes_max
-            && let Some((&most, _)) = books.connections.iter().max_by_key(|(_, (held, _))| *held)
-            && let Some((held, close)) = books.connections.remove(&most)
+        *all += bytes;
+        *all -= before.map_or(0, |(before, _)| before);
+        while *all > self.bytes_max
+            && let Some((&most, _)) = connections.iter().max_by_key(|(_, (held, _))| *held)
+            && let Some((held, close)) = connections.remove(&most)
         {
-            books.bytes -= held;
+            *all -= held;
             tracing::info!(
                 number = most,
                 held,
@@ -64,7 +61,7 @@ pub(crate) struct Waits {
     backlog: Arc<Backlog>,
     number: u64,
     close: AbortHandle,
-    /// At least as much as there is, but for the first piece.
+    /// Up to a piece less than there is.
     counted: usize,
 }
 
@@ -79,28 +76,17 @@ impl Waits {
     }
 
     /// There are so many bytes to write now. Costs nothing as long as they are few.
-    pub(crate) fn grow(&mut self, bytes: usize) {
-        if bytes > self.counted + PIECE {
-            self.count(bytes);
+    pub(crate) fn set(&mut self, bytes: usize) {
+        if bytes > self.counted + PIECE || bytes < self.counted {
+            self.counted = bytes / PIECE * PIECE;
+            self.backlog.set(self.number, self.counted, &self.close);
         }
-    }
-
-    /// Some are written, and so many are left.
-    pub(crate) fn shrink(&mut self, bytes: usize) {
-        if self.counted > 0 {
-            self.count(bytes);
-        }
-    }
-
-    fn count(&mut self, bytes: usize) {
-        self.counted = bytes / PIECE * PIECE;
-        self.backlog.set(self.number, self.counted, &self.close);
     }
 }
 
 impl Drop for Waits {
     fn drop(&mut self) {
-        self.shrink(0);
+        self.set(0);
     }
 }
 
@@ -117,18 +103,18 @@ mod tests {
             (waits, futures_util::future::Abortable::new((), closed))
         };
         let (mut gone, _) = waits(1);
-        gone.grow(10 * PIECE);
+        gone.set(10 * PIECE);
         drop(gone);
         let ((mut few, few_closed), (mut most, most_closed)) = (waits(2), waits(3));
-        most.grow(7 * PIECE);
-        few.grow(3 * PIECE);
+        most.set(7 * PIECE);
+        few.set(3 * PIECE);
         assert!(!most_closed.is_aborted());
-        few.grow(5 * PIECE);
+        few.set(5 * PIECE);
         assert!(most_closed.is_aborted() && !few_closed.is_aborted());
         drop(most);
-        few.grow(10 * PIECE);
+        few.set(10 * PIECE);
         assert!(!few_closed.is_aborted());
         drop(few);
-        assert_eq!(backlog.books.lock().unwrap().bytes, 0);
+        assert_eq!(backlog.waiting.lock().unwrap().0, 0);
     }
 }

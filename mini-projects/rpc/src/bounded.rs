@@ -20,8 +20,7 @@ pub(crate) struct Parts {
     /// How many further ones there may be.
     left: Cell<usize>,
     /// What the parts take, in bytes of memory. What is inside a part counts twice.
-    memory: Cell<usize>,
-    encoded: usize,
+    pub(crate) memory: Cell<usize>,
 }
 
 impl Parts {
@@ -30,14 +29,7 @@ impl Parts {
         Parts {
             left: Cell::new(bytes.len().saturating_mul(PARTS_A_BYTE) + PARTS_MIN),
             memory: Cell::new(0),
-            encoded: bytes.len(),
         }
-    }
-
-    /// Returns about how many bytes of memory the value takes. An empty text is one byte, and
-    /// takes 24; a long one takes no more than its bytes.
-    pub(crate) fn memory(&self) -> usize {
-        self.memory.get().max(self.encoded)
     }
 
     fn count<T, E: Error>(&self) -> Result<(), E> {

@@ -85,7 +85,7 @@ impl Codec for Postcard {
         let mut deserializer = postcard::Deserializer::from_bytes(bytes);
         let value = T::deserialize(Bounded(&mut deserializer, &parts)).map_err(|_| Unfit)?;
         let rest = deserializer.finalize().map_err(|_| Unfit)?;
-        let sized = (value, parts.memory());
+        let sized = (value, parts.memory.get().max(bytes.len()));
         rest.is_empty().then_some(sized).ok_or(Unfit)
     }
     // ANCHOR_END: postcard
@@ -111,6 +111,6 @@ impl Codec for Json {
         let mut deserializer = serde_json::Deserializer::from_slice(bytes);
         let value = T::deserialize(Bounded(&mut deserializer, &parts)).map_err(|_| Unfit)?;
         deserializer.end().map_err(|_| Unfit)?;
-        Ok((value, parts.memory()))
+        Ok((value, parts.memory.get().max(bytes.len())))
     }
 }

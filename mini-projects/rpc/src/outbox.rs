@@ -80,7 +80,7 @@ impl<S> Outbox<S> {
         let result = step(&mut queue);
         let bytes = queue.messages.len() + queue.writing;
         if let Some(waits) = &mut queue.waits {
-            waits.grow(bytes);
+            waits.set(bytes);
         }
         let is_filled = was_empty && !queue.messages.is_empty();
         let has_closed = queue.is_closed && !was_closed;
@@ -158,7 +158,7 @@ impl<S> Outbox<S> {
                 std::mem::swap(batch, &mut queue.messages);
                 queue.writing = batch.len();
                 if let Some(waits) = &mut queue.waits {
-                    waits.shrink(batch.len());
+                    waits.set(batch.len());
                 }
                 queue.is_closed
             };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures_util::future::AbortHandle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::part::{CallId, Error};
 use crate::session::Session;
@@ -70,20 +70,10 @@ impl Running {
 }
 
 /// A call that runs. Dropping it makes room for another one.
-pub(crate) struct Place {
-    session: Arc<Session>,
-    id: CallId,
-    /// Of a one-way call.
-    _permit: Option<OwnedSemaphorePermit>,
-}
+pub(crate) struct Place(Arc<Session>, CallId);
 
 impl Place {
-    pub(crate) fn new(
-        session: Arc<Session>,
-        id: CallId,
-        permit: Option<OwnedSemaphorePermit>,
-        control: Control,
-    ) -> Place {
+    pub(crate) fn new(session: Arc<Session>, id: CallId, control: Control) -> Place {
         session.server.running.fetch_add(1, Ordering::Relaxed);
         session.outbox.step(|queue| {
             queue.state.count += 1;
@@ -91,20 +81,16 @@ impl Place {
                 queue.state.calls.insert(id, control);
             }
         });
-        Place {
-            session,
-            id,
-            _permit: permit,
-        }
+        Place(session, id)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.session.server.running.fetch_sub(1, Ordering::Relaxed);
-        self.session.outbox.step(|queue| {
+        self.0.server.running.fetch_sub(1, Ordering::Relaxed);
+        self.0.outbox.step(|queue| {
             queue.state.count -= 1;
-            queue.state.calls.remove(&self.id);
+            queue.state.calls.remove(&self.1);
         });
     }
 }

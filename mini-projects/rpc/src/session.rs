@@ -219,19 +219,15 @@ impl Session {
             Err(ending) => return Some(ending),
         };
         let (stop, stopped) = AbortHandle::new_pair();
-        let control = Control { stop, credit };
-        let place = Place::new(Arc::clone(self), call.id, permit, control);
+        let place = Place::new(Arc::clone(self), call.id, Control { stop, credit });
         let (session, id, mut share) = (Arc::clone(self), call.id, share());
         share.grow(held.saturating_sub(share.held()));
         let work = async move {
             let ending = work.await;
             // Before the reply leaves: then its client may call again.
-            drop((place, share));
+            drop((place, share, permit));
             let outbox = &session.outbox;
-            outbox.step(|queue| match queue.is_closed {
-                true => {}
-                false => session.reply(id, ending, &mut queue.messages),
-            });
+            outbox.step(|queue| session.reply(id, ending, &mut queue.messages));
         };
         tokio::spawn(Abortable::new(work, stopped));
         None

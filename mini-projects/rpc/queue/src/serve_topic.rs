@@ -16,6 +16,7 @@ use producer::{Producer, Record};
 use rpc::{Call, Server, ToClient, whole_millis};
 use tokio::sync::Notify;
 use tokio::time::timeout;
+use wire_protocol::ErrorCode;
 
 use crate::over_queue::sending;
 use crate::recent::{Recent, Seen};
@@ -23,6 +24,8 @@ use crate::record::{Request, naming, value};
 
 /// The pause after the requests could not be read.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long it may take to look up the topic of a reply.
+const LOOK_UP: Duration = Duration::from_secs(5);
 
 /// How a topic of requests is served.
 #[derive(Debug, Clone)]
@@ -50,7 +53,7 @@ pub struct TopicSettings {
 /// answered: requests wait in the topic. One whose deadline has passed is not begun.
 ///
 /// A request says where its reply goes, so a program that may write requests can have replies
-/// written into any topic.
+/// written into any topic. If there is no such topic, there is no reply.
 ///
 /// # Twice
 /// A request is committed when its reply is in the log. If the server dies in between, another
@@ -94,6 +97,7 @@ pub async fn serve_topic(
             let client = Arc::new(connected.map_err(consumer::Error::from)?);
             let answering = Answering {
                 server: Arc::clone(&server),
+                client: Arc::clone(&client),
                 producer: Producer::new(Arc::clone(&client), sending()),
                 clock,
                 patience_max: settings.patience_max,
@@ -123,6 +127,7 @@ pub async fn serve_topic(
 /// What is done with a request.
 struct Answering {
     server: Arc<Server>,
+    client: Arc<Client>,
     producer: Producer,
     clock: Clock,
     patience_max: Duration,
@@ -192,6 +197,14 @@ impl Answering {
         request: &Request,
         reply: &[u8],
     ) -> Result<(), Failed> {
+        // The producer would wait for the topic, with all that comes behind this request.
+        let until = self.client.clock().now().plus(LOOK_UP);
+        if let Err(client::Error::Broker(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)) =
+            self.client.topic(&to.topic, until).await
+        {
+            tracing::debug!(topic = %to.topic, "there is no such topic for a reply");
+            return Err(Failed);
+        }
         let mut record = Record {
             partition: Some(to.partition),
             value: Some(reply),

@@ -272,6 +272,29 @@ async fn a_server_passes_over_what_is_no_request() {
 }
 
 #[tokio::test]
+async fn requests_whose_replies_have_no_topic_hold_up_no_other_one() {
+    let bed = Bed::start().await;
+    let raw = Raw::connect(&bed).await;
+    for number in 0..40 {
+        let name = number.to_string();
+        let headers: [(&str, &[u8]); 3] = [
+            ("kafka_correlationId", name.as_bytes()),
+            ("kafka_replyTopic", b"gone"),
+            ("kafka_replyPartition", &[0; 4]),
+        ];
+        let request = call("echo", &("lost",));
+        raw.write(&place("requests", 0), &headers, Record::of_value(&request))
+            .await;
+    }
+    raw.request("good", &call("echo", &("good",)), None).await;
+    let server = bed.serve();
+    let replies = raw.read(&place("replies", 3), 1).await;
+    assert_eq!(named(&replies[0]).1, "good");
+    server.stop().await;
+    assert_eq!(bed.seen.times("lost"), 40, "each is run once");
+}
+
+#[tokio::test]
 async fn a_request_that_comes_again_has_the_same_reply_and_is_run_once() {
     let bed = Bed::start().await;
     let server = bed.serve();
