@@ -1,4 +1,4 @@
-//! Some seeds. `.ci/run` has thousands of them, in a release build.
+//! Some seeds. `.ci/run` has hundreds of them, and `.ci/run --all` ten thousand.
 
 use simulation::run;
 
