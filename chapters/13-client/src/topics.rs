@@ -1,6 +1,9 @@
 //! The calls of a client that concern topics.
 
+use std::slice;
+
 use message_model::TopicName;
+use wire_protocol::ErrorCode;
 use wire_protocol::message::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest, DeleteTopicsRequest,
     MetadataResponse,
@@ -20,6 +23,17 @@ impl Client {
     /// See [`Error`].
     pub async fn metadata(&self, topics: Option<&[TopicName]>) -> Result<MetadataResponse, Error> {
         self.cluster.metadata(topics, self.deadline()).await
+    }
+
+    /// Whether the cluster answers that there is no such topic. It creates none.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn is_missing(&self, topic: &TopicName) -> Result<bool, Error> {
+        let described = self.metadata(Some(slice::from_ref(topic))).await?;
+        let missing = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+        let mut topics = described.topics.into_iter();
+        Ok(topics.any(|topic| topic.error_code == missing))
     }
 
     /// Creates a topic with one copy of each partition. `configs` are names and values of settings.

@@ -1,7 +1,6 @@
 //! A compacted topic with names: a record for each heartbeat, and a null value when a server
 //! stops.
 
-use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -51,14 +50,6 @@ impl Topic {
         })
     }
 
-    async fn is_gone(&self) -> Result<bool, client::Error> {
-        let topic = slice::from_ref(&self.partition.topic);
-        let described = self.client.metadata(Some(topic)).await?;
-        let gone = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
-        let mut topics = described.topics.into_iter();
-        Ok(topics.any(|topic| topic.error_code == gone))
-    }
-
     async fn create(&self) -> Result<(), client::Error> {
         let topic = &self.partition.topic;
         let create = || self.client.create_topic(topic, 1, &CONFIGS);
@@ -75,14 +66,14 @@ impl Topic {
     pub(crate) async fn put(&self, offer: &str, end: Option<Timestamp>) -> Result<(), Error> {
         // A producer would wait for the topic.
         let (target, deadline) = (Target::Any, self.client.deadline());
-        let is_gone = self.client.retry(&target, deadline, || self.is_gone());
-        if is_gone.await? {
+        let topic = &self.partition.topic;
+        let is_gone = || self.client.is_missing(topic);
+        if self.client.retry(&target, deadline, is_gone).await? {
             if end.is_none() {
                 return Ok(());
             }
             self.create().await?;
             if self.was_there.load(Ordering::Relaxed) {
-                let topic = &self.partition.topic;
                 tracing::warn!("the topic {topic} was gone, and is created again with {offer}");
             }
         }
@@ -111,7 +102,7 @@ impl Topic {
         let (of, deadline) = (&self.partition, self.client.deadline());
         let mut from = match seen.next {
             Some(next) => next,
-            None if self.is_gone().await? => {
+            None if self.client.is_missing(&self.partition.topic).await? => {
                 sleep(wait).await;
                 return Ok(());
             }

@@ -1,6 +1,5 @@
 //! Servers and clients over topics of the queue.
 
-use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,10 +47,8 @@ async fn create_with(queue: &client::Client, topic: &TopicName, configs: &Config
 pub(crate) async fn created_again(queue: &client::Client, topic: &TopicName, configs: &Configs) {
     loop {
         sleep(LOOK).await;
-        let described = queue.metadata(Some(slice::from_ref(topic))).await;
-        let topics = described.map_or(Vec::new(), |described| described.topics);
-        let gone = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
-        if topics.iter().any(|topic| topic.error_code == gone) {
+        // If it does not answer, the next look asks again.
+        if matches!(queue.is_missing(topic).await, Ok(true)) {
             match create_with(queue, topic, configs).await {
                 Ok(true) => return,
                 Ok(false) => {}
