@@ -62,6 +62,8 @@ struct State {
     /// How many calls were parked so far.
     parked: usize,
     released: bool,
+    /// A parked call went on because nobody had released it.
+    is_overdue: bool,
 }
 
 impl Parking {
@@ -73,6 +75,7 @@ impl Parking {
                 left: calls_max,
                 parked: 0,
                 released: false,
+                is_overdue: false,
             }),
             changed: Condvar::new(),
         });
@@ -99,14 +102,22 @@ impl Parking {
     }
 
     /// Lets the parked calls go on, and parks no more.
+    ///
+    /// # Panics
+    /// When a call has been parked for 20 seconds: then it went on by itself, and what the test
+    /// has seen is not what it means to see. The same when the parking is dropped.
     pub fn release(&self) {
         self.0.spot.release();
+        self.0.spot.check();
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         self.spot.release();
+        if !std::thread::panicking() {
+            self.spot.check();
+        }
     }
 }
 
@@ -120,7 +131,8 @@ impl Spot {
     /// Holds the caller up.
     ///
     /// # Panics
-    /// When it is not released within 20 seconds.
+    /// When it is not released within 20 seconds. The parking says so, too: what panics on a thread
+    /// of a pool may be seen by nobody.
     pub(crate) fn park(&self) {
         {
             let mut state = self.state();
@@ -139,12 +151,21 @@ impl Spot {
         self.changed.notify_all();
     }
 
+    fn check(&self) {
+        let is_overdue = self.state().is_overdue;
+        assert!(
+            !is_overdue,
+            "a parked call is not released within {DEADLINE:?}"
+        );
+    }
+
     fn wait_until(&self, what: &str, is_so: impl Fn(&State) -> bool) {
         let state = self.state();
         let waited = self
             .changed
             .wait_timeout_while(state, DEADLINE, |state| !is_so(state));
-        let (state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        let (mut state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.is_overdue |= waited.timed_out();
         drop(state);
         assert!(!waited.timed_out(), "{what} within {DEADLINE:?}");
     }
