@@ -52,6 +52,7 @@ mod connection;
 mod method;
 mod outbox;
 mod part;
+mod room;
 mod running;
 mod scratch;
 mod served;

@@ -10,6 +10,7 @@ use networking::{AcceptLimits, ByteBudget, accept_until};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout_at};
 
 use crate::backlog::{Backlog, Waits};
 use crate::codec::{Codec, Json};
@@ -19,7 +20,7 @@ use crate::session::{Session, serve_session};
 use crate::settings::ServerSettings;
 
 /// Takes the place of a connection's number.
-const NO_CONNECTION: u64 = 0;
+pub(crate) const NO_CONNECTION: u64 = 0;
 
 /// An object whose methods can be called. The attribute [`service`](crate::service) makes
 /// one of every implementation of its trait.
@@ -41,6 +42,8 @@ pub struct Server {
     codecs: BTreeMap<u8, &'static str>,
     pub(crate) budget: ByteBudget,
     pub(crate) backlog: Arc<Backlog>,
+    /// What arguments hold, beyond what each connection has for itself.
+    pub(crate) held: AtomicUsize,
     /// How many calls go on, over all connections.
     pub(crate) running: AtomicUsize,
     /// A permit for each one-way call that goes on.
@@ -61,8 +64,9 @@ impl Server {
             settings,
             methods: DispatchTable::default(),
             codecs: BTreeMap::new(),
-            budget: ByteBudget::new(settings.calls_bytes_max),
+            budget: ByteBudget::new(settings.calls_bytes_max / 2),
             backlog: Arc::new(Backlog::new(settings.replies_bytes_max)),
+            held: AtomicUsize::new(0),
             running: AtomicUsize::new(0),
             one_way: Arc::new(Semaphore::new(settings.one_way_max)),
             blocking: Lane::new(settings.blocking_max),
@@ -95,26 +99,19 @@ impl Server {
         Ok(())
     }
 
-    /// Returns the budget of which calls hold their bytes.
+    /// Returns the budget of which requests hold their bytes until their calls have begun.
     #[must_use]
     pub fn budget(&self) -> &ByteBudget {
         &self.budget
     }
 
-    /// Whether a call that holds `held` bytes must end so that others can be read: there is no
-    /// room, and it holds at least half of what each call may hold if all hold the same.
-    ///
-    /// If calls hold half of the room or more, this is one of them. If they do not, the oldest
-    /// request that arrives has the other half.
-    pub(crate) fn must_make_room(&self, held: usize) -> bool {
-        let max = self.settings.calls_bytes_max;
-        // Relaxed: a number that is a little old changes little.
-        let running = self.running.load(Ordering::Relaxed);
-        self.budget.taken() >= max && held.saturating_mul(2 * running) >= max
+    /// How much the arguments of calls may hold, in bytes. The other half is for what arrives.
+    pub(crate) fn room(&self) -> usize {
+        self.settings.calls_bytes_max / 2
     }
 
     /// Serves the connections of `listener` until `stop` completes. Then no further
-    /// connection or call is taken, and the calls that run have
+    /// connection or call is taken, and the calls that run, also one-way calls, have
     /// [`drain`](ServerSettings::drain) to end; each client closes its connection when its
     /// own have.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
@@ -123,17 +120,17 @@ impl Server {
             connections_max: server.settings.connections_max,
             drain: server.settings.drain,
         };
-        let (stopping, is_stopping) = watch::channel(false);
+        let (stopping, stopped) = watch::channel(None);
         let stop = async {
             stop.await;
-            stopping.send_replace(true);
+            stopping.send_replace(Some(Instant::now()));
         };
         accept_until(listener, limits, stop, |stream, peer| {
-            let (server, mut is_stopping) = (Arc::clone(&server), is_stopping.clone());
+            let (server, mut stopped) = (Arc::clone(&server), stopped.clone());
             async move {
                 let stop = async {
                     // The sender is gone only when the server is.
-                    let _ = is_stopping.wait_for(|is_stopping| *is_stopping).await;
+                    let _ = stopped.wait_for(Option::is_some).await;
                 };
                 tracing::debug!(%peer, "a client has connected");
                 let (incoming, outgoing) = stream.into_split();
@@ -141,6 +138,20 @@ impl Server {
             }
         })
         .await;
+        let stopped = *stopped.borrow();
+        server.one_way_calls_end(stopped).await;
+    }
+
+    /// One-way calls have no connection that waits for them.
+    async fn one_way_calls_end(&self, stopped: Option<Instant>) {
+        let all = u32::try_from(self.settings.one_way_max).unwrap_or(u32::MAX);
+        let end = stopped.and_then(|stopped| stopped.checked_add(self.settings.drain));
+        let ended = self.one_way.acquire_many(all);
+        // It fails when they have had their time.
+        let _ = match end {
+            Some(end) => timeout_at(end, ended).await.is_ok(),
+            None => ended.await.is_ok(),
+        };
     }
 
     /// Returns how a call ends that came over no connection. Its patience begins now. A call of

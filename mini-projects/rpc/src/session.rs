@@ -5,13 +5,13 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{AbortHandle, Abortable};
-use networking::{PREFIX_SIZE, ReadError, RequestLimits, RequestReader, Share};
+use networking::{PREFIX_SIZE, ReadError, RequestLimits, RequestReader};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
@@ -22,10 +22,11 @@ use crate::codec::Unfit;
 use crate::method::{Ending, Method, Sink};
 use crate::outbox::{FULL, KEPT, Outbox};
 use crate::part::{Call, CallId, Error, HEADER_MAX, Hello, ToClient, ToServer, get, put};
+use crate::room::{OWN, Room};
 use crate::running::{Control, Place, Running};
 use crate::scratch;
 use crate::served::{SERVED, Served};
-use crate::server::Server;
+use crate::server::{NO_CONNECTION, Server};
 use crate::trace;
 
 /// The answers to fewer bytes of requests are not worth a write of their own.
@@ -39,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) number: u64,
     pub(crate) outbox: Outbox<Running>,
     has_greeted: AtomicBool,
+    /// What the arguments of its calls hold, in bytes.
+    pub(crate) held: AtomicUsize,
 }
 
 /// Serves a connection until the client closes it, breaks the protocol or falls silent.
@@ -98,7 +101,16 @@ impl Session {
             number,
             outbox: Outbox::new(Running::default()),
             has_greeted: AtomicBool::new(false),
+            held: AtomicUsize::new(0),
         })
+    }
+
+    /// Returns what is taken from others when the connection holds `held` bytes.
+    pub(crate) fn beyond_own(&self, held: usize) -> usize {
+        match self.number {
+            NO_CONNECTION => held,
+            _ => held.saturating_sub(OWN),
+        }
     }
 
     /// The largest result or item, in bytes.
@@ -130,7 +142,7 @@ impl Session {
             let (mut begun_at, half) = (left, (left / 2).max(WRITE_MIN));
             for payload in payloads {
                 left -= PREFIX_SIZE + payload.len();
-                self.take_in(payload, arrived, &mut share, &mut replies)?;
+                self.take_in(payload, arrived, &mut replies)?;
                 if begun_at - left >= half || replies.len() >= FULL {
                     begun_at = left;
                     share.shrink_to(left);
@@ -155,11 +167,9 @@ impl Session {
         self: &Arc<Self>,
         payload: Bytes,
         arrived: Instant,
-        share: &mut Share,
         replies: &mut Vec<u8>,
     ) -> Result<(), ReadError> {
         let breach = || ReadError::Io(io::Error::other("the client has broken the protocol"));
-        let held = PREFIX_SIZE + payload.len();
         let (message, body) = get(payload).map_err(|_| breach())?;
         let has_greeted = self.has_greeted.load(Ordering::Relaxed);
         match message {
@@ -176,7 +186,7 @@ impl Session {
                 {
                     Err(Error::Closed) => return Err(breach()),
                     Err(error) => Some(Err(error)),
-                    Ok(()) => self.call(&call, &body, arrived, || share.split(held)),
+                    Ok(()) => self.call(&call, &body, arrived),
                 };
                 if let Some(ending) = ended {
                     self.reply(call.id, ending, replies);
@@ -193,13 +203,7 @@ impl Session {
 
     /// Runs a method as far as that goes at once. `None`: it goes on in a task of its own,
     /// so that no call waits for another one.
-    fn call(
-        self: &Arc<Self>,
-        call: &Call,
-        body: &[u8],
-        arrived: Instant,
-        share: impl FnOnce() -> Share,
-    ) -> Option<Ending> {
+    fn call(self: &Arc<Self>, call: &Call, body: &[u8], arrived: Instant) -> Option<Ending> {
         let is_one_way = call.id == CallId::ONE_WAY;
         let one_way = || Arc::clone(&self.server.one_way).try_acquire_owned();
         let Ok(permit) = is_one_way.then(one_way).transpose() else {
@@ -214,18 +218,17 @@ impl Session {
             credit: Arc::clone(credit),
         });
         // ANCHOR: call
-        let (work, held) = match self.begin(call, body, arrived, sink) {
-            Ok(begun) => begun,
+        let work = match self.begin(call, body, arrived, sink) {
+            Ok(work) => work,
             Err(ending) => return Some(ending),
         };
         let (stop, stopped) = AbortHandle::new_pair();
         let place = Place::new(Arc::clone(self), call.id, Control { stop, credit });
-        let (session, id, mut share) = (Arc::clone(self), call.id, share());
-        share.grow(held.saturating_sub(share.held()));
+        let (session, id) = (Arc::clone(self), call.id);
         let work = async move {
+            // Its room is given back, and now its place. Then its client may call again.
             let ending = work.await;
-            // Before the reply leaves: then its client may call again.
-            drop((place, share, permit));
+            drop((place, permit));
             let outbox = &session.outbox;
             outbox.step(|queue| session.reply(id, ending, &mut queue.messages));
         };
@@ -234,15 +237,14 @@ impl Session {
         // ANCHOR_END: call
     }
 
-    /// Runs a method as far as that goes at once. Returns the rest of it and about how many bytes
-    /// its arguments take, or how it ended.
+    /// Runs a method as far as that goes at once. Returns the rest of it, or how it ended.
     fn begin(
         self: &Arc<Self>,
         call: &Call,
         body: &[u8],
         arrived: Instant,
         sink: Option<Sink>,
-    ) -> Result<(impl Future<Output = Ending> + Send + use<>, usize), Ending> {
+    ) -> Result<impl Future<Output = Ending> + Send + use<>, Ending> {
         let found = self.server.methods.find(call.target);
         let Method { name, start } = found.map_err(Err)?;
         let trace = trace::of_call(call.trace);
@@ -270,27 +272,29 @@ impl Session {
             SERVED.sync_scope(served, || {
                 let started = start(body, self, sink).map_err(|Unfit| Err(Error::BadRequest));
                 let (mut method, held) = started?;
+                let room = Room::take(self, held).ok_or(Err(Error::Overloaded))?;
                 match method.as_mut().poll(&mut nobody) {
                     Poll::Ready(ending) => Err(ending),
-                    Poll::Pending => Ok((method, held)),
+                    Poll::Pending => Ok((method, room)),
                 }
             })
         });
-        let (mut method, held) = begun.map_err(Err)??;
+        let (mut method, room) = begun.map_err(Err)??;
         let work = poll_fn(move |context| {
             let polled = catching(|| method.as_mut().poll(context));
             polled.unwrap_or_else(|panicked| Poll::Ready(Err(panicked)))
         });
         let work = SERVED.scope(served, work);
-        let work = in_time(Arc::clone(&self.server), held, (arrived, deadline), work);
-        Ok((work.instrument(span.clone()), held))
+        let progress = self.server.settings.progress;
+        let work = in_time(room, progress, (arrived, deadline), work);
+        Ok(work.instrument(span.clone()))
         // ANCHOR_END: poll
     }
 
     /// Runs a method to its end.
     pub(crate) async fn answer(self: &Arc<Self>, call: &Call, body: &[u8]) -> Ending {
         let ending = match self.begin(call, body, Instant::now(), None) {
-            Ok((work, _)) => work.await,
+            Ok(work) => work.await,
             Err(ending) => ending,
         };
         self.fitting(ending)
@@ -326,24 +330,22 @@ impl Session {
     }
 }
 
-/// Returns how `work` ends, which holds `held` bytes: at its deadline at the latest, and before
-/// that if it must make room for others. `progress` is what everything has that they wait for.
+/// Returns how `work` ends: at its deadline at the latest, and before that if others need its
+/// room. It has that for `progress` at least.
 async fn in_time(
-    server: Arc<Server>,
-    held: usize,
+    room: Room,
+    progress: Duration,
     (arrived, deadline): (Instant, Instant),
     work: impl Future<Output = Ending>,
 ) -> Ending {
     let mut work = pin!(work);
     let mut look = arrived;
     loop {
-        let next = look.checked_add(server.settings.progress);
+        let next = look.checked_add(progress);
         look = next.map_or(deadline, |next| next.min(deadline));
         match timeout_at(look, &mut work).await {
             Ok(ending) => return ending,
-            Err(_) if look == deadline || server.must_make_room(held) => {
-                return Err(Error::DeadlinePassed);
-            }
+            Err(_) if look == deadline || room.is_needed() => return Err(Error::DeadlinePassed),
             Err(_) => {}
         }
     }

@@ -54,8 +54,10 @@ pub struct ServerSettings {
     pub running_max: usize,
     /// The largest message, in bytes.
     pub frame_bytes_max: usize,
-    /// How many bytes the calls of all connections together may hold. While they are used up, a
-    /// call that holds far more than others ends when it has run for `progress`.
+    /// How many bytes the calls of all connections together may hold: half of them for what
+    /// arrives, half for the arguments of calls that run, of which each connection has 16 KiB
+    /// besides. A further call is answered as [`Error::Overloaded`](crate::Error::Overloaded);
+    /// and one that holds far more than others ends then, when it has run for `progress`.
     pub calls_bytes_max: usize,
     /// How many bytes of replies and items may wait to be written, over all connections; then the
     /// connection with the most is closed. Take a few times `frame_bytes_max` at least.

@@ -26,7 +26,7 @@ use crate::lengths::Lengths;
 /// The interface `com.example.Greeter` is the service `Greeter`. Its methods take one text.
 /// What is no text in the result is returned as JSON, and so is an error of the method.
 ///
-/// Calls take their bytes from the server's budget, and a frame is read as
+/// Frames and answers take their bytes from the server's budget, and a frame is read as
 /// [`RequestReader`] says.
 ///
 /// # Errors
@@ -63,7 +63,7 @@ pub async fn serve(
     }
 }
 
-/// Returns the frame of the answer, and what call and answer hold until it is written.
+/// Returns the frame of the answer, and what it holds until it is written.
 async fn answered(
     server: &Arc<Server>,
     (id, rest): (i32, Bytes),
@@ -71,7 +71,11 @@ async fn answered(
     patience: Duration,
 ) -> (Vec<u8>, Share) {
     let answer = match get_call(rest) {
-        Some(call) => run(server, &call, patience).await,
+        Some(call) => {
+            // The server counts the arguments of calls that run.
+            share.shrink_to(0);
+            run(server, &call, patience).await
+        }
         None => Err(failure(Error::BadRequest)),
     };
     let frame = answer_frame(id, &answer);

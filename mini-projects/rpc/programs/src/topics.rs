@@ -16,6 +16,12 @@ use crate::serve::stop;
 /// How often a reader without news looks whether its topic is still there.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How many calls of a partition run at a time.
+const RUNNING_MAX: usize = 64;
+/// What the arguments of a request take in memory, if it is the largest of a queue with default
+/// settings, and they are as large as in the request.
+const REQUEST_BYTES: usize = 1 << 20;
+
 /// The settings of a topic that are not the queue's own ones.
 pub(crate) type Configs = [(&'static str, &'static str)];
 
@@ -65,11 +71,15 @@ pub(crate) async fn created_again(queue: &client::Client, topic: &TopicName, con
 /// If the queue cannot be reached, or the topic cannot be read any more.
 pub async fn serve_over<S: Service>(bootstrap: &str, service: S) -> Result<()> {
     let requests = create_topic(bootstrap, &requests_of(S::NAME), &[]).await?;
-    let server = Server::new(ServerSettings::default()).with_service(service)?;
+    let server = Server::new(ServerSettings {
+        calls_bytes_max: 2 * RUNNING_MAX * REQUEST_BYTES,
+        ..ServerSettings::default()
+    });
+    let server = server.with_service(service)?;
     let settings = TopicSettings {
         group: requests.to_string(),
         requests,
-        running_max: 64,
+        running_max: RUNNING_MAX,
         patience_max: Duration::from_secs(60),
         session_timeout: Duration::from_secs(6),
         remembered_bytes_max: 1 << 20,

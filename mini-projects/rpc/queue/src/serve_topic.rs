@@ -49,8 +49,9 @@ pub struct TopicSettings {
 /// servers of the group, until `stop` ends. Then the calls that run end, and the others are
 /// left to the group.
 ///
-/// Requests with one key run one after the other, others at the same time. Overload is not
-/// answered: requests wait in the topic. One whose deadline has passed is not begun.
+/// Requests with one key run one after the other, others at the same time. While as many run
+/// as may, requests wait in the topic. One whose arguments find no room in memory is answered
+/// as [`Overloaded`](rpc::Error::Overloaded). One whose deadline has passed is not begun.
 ///
 /// A request says where its reply goes, so a program that may write requests can have replies
 /// written into any topic. If there is no such topic, there is no reply.

@@ -119,18 +119,32 @@ async fn silent_connections_and_one_that_sends_a_byte_a_second_cost_nobody_anyth
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_runs_holds_its_bytes_of_the_budget() {
+async fn a_call_that_runs_holds_room_and_what_finds_none_is_refused_at_once() {
     let place = Place::new(ServerSettings {
-        calls_bytes_max: 10_000,
+        calls_bytes_max: 100_000,
         ..ServerSettings::default()
     });
     let (kinds, other) = (place.kinds(), place.kinds());
-    assert_eq!(other.nothing().await, Ok(()));
-    kinds.note_later("?".repeat(10_000)).await.unwrap();
+    let large = "?".repeat(60_000);
+    kinds.note_later(large.clone()).await.unwrap();
     place.seen.until(|seen| seen.begun() == 1).await;
     let began = Instant::now();
+    let refused = other.keep(vec![large.clone()]).await;
+    assert_eq!(refused, Err(rpc::Error::Overloaded));
     assert_eq!(other.nothing().await, Ok(()));
-    assert_eq!(began.elapsed(), Duration::from_secs(1), "it ends after one");
+    other.note_later("small".to_owned()).await.unwrap();
+    place.seen.until(|seen| seen.begun() == 2).await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    place.seen.until(|seen| seen.dropped() == 2).await;
+    assert_eq!(
+        began.elapsed(),
+        Duration::from_secs(1),
+        "they end after one"
+    );
+    let begins = other.keep(vec![large]);
+    let waits = tokio::time::timeout(Duration::from_secs(1), begins).await;
+    assert!(waits.is_err(), "it has begun");
+    assert_eq!(place.seen.begun(), 3);
 }
 
 /// Says that there is more than there is.

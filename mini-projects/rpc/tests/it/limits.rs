@@ -11,7 +11,7 @@ use std::time::Duration;
 use rpc::{Call, CallId, Client, ClientSettings, Codec as _, Error, Json, Server, ServerSettings};
 use rpc::{Tcp, ToClient, ToServer};
 use tokio::io::{AsyncRead, DuplexStream, ReadBuf, ReadHalf};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep};
 
 use crate::fixture::{Doer, KindsClient, KindsServer, Place, Seen, whole};
@@ -109,19 +109,46 @@ async fn a_call_ends_by_the_patience_of_the_server_whatever_its_caller_says() {
     assert_eq!(place.seen.begun(), 3);
 }
 
+#[tokio::test]
+async fn a_server_that_stops_waits_for_one_way_calls_as_long_as_it_drains() {
+    let later = ("note_later", encoded(("a line",)), LONG, 1);
+    let never = ("never", encoded(()), Duration::from_millis(50), 0);
+    for (method, body, drain, ended) in [later, never] {
+        let doer = Doer::default();
+        let seen = Arc::clone(&doer.0);
+        let settings = ServerSettings {
+            drain,
+            ..ServerSettings::default()
+        };
+        let server = Server::new(settings).with_service(KindsServer::new(doer));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let stopped = async { stopped.await.unwrap() };
+        let serving = tokio::spawn(server.unwrap().serve(listener, stopped));
+        let mut peer = Peer::over(TcpStream::connect(address).await.unwrap());
+        peer.greet().await;
+        peer.send(&Peer::call_of(0, method, LONG), &body).await;
+        peer.taken_in().await;
+        drop(peer);
+        stop.send(()).unwrap();
+        serving.await.unwrap();
+        assert_eq!((seen.begun(), seen.dropped()), (1, ended));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stream_without_credit_locks_nobody_out() {
     let place = Place::new(ServerSettings {
-        calls_bytes_max: 10_000,
+        calls_bytes_max: 400_000,
         progress: Duration::from_secs(3),
         ..ServerSettings::default()
     });
-    let (mut peer, kinds) = (Peer::new(&place), place.kinds());
+    let (mut peer, mut other) = (Peer::new(&place), Peer::new(&place));
     peer.greet().await;
+    other.greet().await;
     peer.call(1, "never", LONG).await;
-    place.seen.until(|seen| seen.begun() == 1).await;
-    assert_eq!(kinds.nothing().await, Ok(()));
-    for text in ["small".to_owned(), "?".repeat(10_000)] {
+    for text in ["small".to_owned(), "?".repeat(210_000)] {
         let id = u32::try_from(text.len()).unwrap();
         let stream = Peer::stream_of(id, "letters", 1);
         peer.send(&stream, &encoded((&text,))).await;
@@ -129,19 +156,26 @@ async fn a_stream_without_credit_locks_nobody_out() {
     }
     assert_eq!(place.seen.begun(), 3);
     let began = Instant::now();
-    assert_eq!(kinds.nothing().await, Ok(()));
-    assert_eq!(began.elapsed().as_secs(), 3);
+    // A modest connection finds room, also for a call that goes on.
+    let modest = Peer::stream_of(1, "letters", 1);
+    other.send(&modest, &encoded(("?".repeat(16_000),))).await;
+    assert_eq!(other.message().await, Some(ToClient::Item(CallId(1))));
+    let large = encoded(("?".repeat(30_000),));
+    other.send(&Peer::stream_of(2, "letters", 1), &large).await;
+    let reply = other.reply().await;
+    assert_eq!(reply, Some((CallId(2), Err(Error::Overloaded))));
+    assert_eq!((place.seen.begun(), began.elapsed()), (4, Duration::ZERO));
     let reply = peer.reply().await;
-    assert_eq!(reply, Some((CallId(10_000), Err(Error::DeadlinePassed))));
+    assert_eq!(reply, Some((CallId(210_000), Err(Error::DeadlinePassed))));
+    assert_eq!(began.elapsed().as_secs(), 3);
     // The others held no more than their part.
     assert_eq!(place.seen.dropped(), 1);
     // And while there is room, a stream waits for its credit as long as its caller says.
-    let stream = Peer::stream_of(2, "letters", 1);
-    peer.send(&stream, &encoded(("?".repeat(8000),))).await;
-    assert_eq!(peer.message().await, Some(ToClient::Item(CallId(2))));
+    other.send(&Peer::stream_of(3, "letters", 1), &large).await;
+    assert_eq!(other.message().await, Some(ToClient::Item(CallId(3))));
     sleep(Duration::from_secs(300)).await;
-    peer.send(&ToServer::Credit(CallId(2), 1), b"").await;
-    assert_eq!(peer.message().await, Some(ToClient::Item(CallId(2))));
+    other.send(&ToServer::Credit(CallId(3), 1), b"").await;
+    assert_eq!(other.message().await, Some(ToClient::Item(CallId(3))));
 }
 
 #[tokio::test]
@@ -157,19 +191,26 @@ async fn arguments_count_with_the_memory_that_they_take() {
     Json::encode(&(&texts,), &mut in_json).unwrap();
     let target = call.target;
     for (target, body) in [(target, encoded((&texts,))), (json, in_json)] {
-        let place = Place::new(ServerSettings::default());
+        // There is room for one such call, and for none that takes as much again.
+        let place = Place::new(ServerSettings {
+            calls_bytes_max: 2 * memory,
+            ..ServerSettings::default()
+        });
         let mut peer = Peer::new(&place);
         peer.greet().await;
-        let call = ToServer::Call(Call { target, ..call });
-        peer.send(&call, &body).await;
-        place.seen.until(|seen| seen.begun() == 1).await;
-        peer.taken_in().await;
-        let taken = place.server.budget().taken();
-        assert!((memory..memory + 200).contains(&taken), "{taken}");
+        let call = |id| {
+            let id = CallId(id);
+            ToServer::Call(Call { id, target, ..call })
+        };
+        peer.send(&call(2), &body).await;
+        peer.send(&call(3), &body).await;
+        let reply = peer.reply().await;
+        assert_eq!(reply, Some((CallId(3), Err(Error::Overloaded))));
+        assert_eq!(place.seen.begun(), 1);
         peer.send(&ToServer::Cancel(CallId(2)), b"").await;
         place.seen.until(|seen| seen.dropped() == 1).await;
-        peer.taken_in().await;
-        assert!(place.server.budget().taken() < 200);
+        peer.send(&call(4), &body).await;
+        place.seen.until(|seen| seen.begun() == 2).await;
     }
 }
 

@@ -247,7 +247,7 @@ async fn an_answer_to_another_call_is_no_answer() {
 #[tokio::test(start_paused = true)]
 async fn calls_of_all_connections_share_the_budget_and_silent_halves_lock_nobody_out() {
     let settings = ServerSettings {
-        calls_bytes_max: 10_000,
+        calls_bytes_max: 20_000,
         ..ServerSettings::default()
     };
     let permits = Arc::new(Semaphore::new(0));
@@ -269,13 +269,14 @@ async fn calls_of_all_connections_share_the_budget_and_silent_halves_lock_nobody
     assert_eq!(hello.unwrap(), Ok("Hello, Mei".to_owned()));
     drop(halves);
     other.stream.write_all(&frame).await.unwrap();
-    other
-        .stream
-        .write_all(&call_frame(2, &to("hello", "Mei")))
-        .await
-        .unwrap();
-    assert_eq!(other.answer().await.0, 2);
-    assert_eq!(server.budget().taken(), frame.len(), "one call runs");
+    // There is room for the first call, and not for both.
+    let second = call_frame(2, &to("wait", &"?".repeat(6_000)));
+    other.stream.write_all(&second).await.unwrap();
+    let refused = Failure {
+        code: UNKNOWN_ERROR,
+        message: rpc::Error::Overloaded.to_string(),
+    };
+    assert_eq!(other.answer().await, (2, Err(refused)));
     permits.add_permits(1);
     assert_eq!(other.answer().await, (1, Ok("?".repeat(5_000))));
     other
