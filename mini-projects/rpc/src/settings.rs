@@ -52,7 +52,9 @@ pub struct ServerSettings {
     /// How many calls of a connection may run at a time; a further one is answered as
     /// [`Error::Overloaded`](crate::Error::Overloaded), at once.
     pub running_max: usize,
-    /// The largest message, in bytes.
+    /// The largest message, in bytes. To decode it takes its time, in which its thread does nothing
+    /// else. On a runtime with one thread, let `event_interval` be 1: otherwise calls of others
+    /// may wait for 61 such messages.
     pub frame_bytes_max: usize,
     /// How many bytes the calls of all connections together may hold: half of them for what
     /// arrives, half for the arguments of calls that run, of which each connection has 16 KiB

@@ -1,13 +1,21 @@
 //! How the programs print. Nothing that cannot be printed makes one panic.
 
-use std::fmt::Display;
+use std::fmt::{self, Display, Write as _};
 use std::io::{self, ErrorKind, Write as _};
-use std::sync::OnceLock;
+use std::sync::{OnceLock, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Error, Result};
-use tracing_appender::non_blocking;
-use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
+
+/// A longer line of a server is cut, in bytes: much of it may come from a peer.
+const LINE_BYTES_MAX: usize = 1000;
+/// How many lines may wait for a reader; further ones are lost.
+const LINES_MAX: usize = 1000;
+/// How long a program that ends waits for a reader of its last lines.
+const LAST_LINES: Duration = Duration::from_secs(3);
 
 /// Where the lines of a server go.
 static SERVER_OUT: OnceLock<NonBlocking> = OnceLock::new();
@@ -39,7 +47,28 @@ pub(crate) fn is_enough(error: &Error) -> bool {
 /// they wait in a full pipe: a thread of its own writes them, and they may be lost.
 pub fn tell(line: impl Display) {
     if let Some(mut out) = SERVER_OUT.get().cloned() {
-        let _ = writeln!(out, "{line}");
+        let _ = out.write_all(cut(line).as_bytes());
+    }
+}
+
+/// Returns a line of at most [`LINE_BYTES_MAX`] and its end, whatever there is to say.
+fn cut(line: impl Display) -> String {
+    let mut cut = Cut(String::new());
+    // It fails where there is no room, and nothing further is made.
+    if write!(cut, "{line}").is_err() {
+        cut.0.push('…');
+    }
+    cut.0.push('\n');
+    cut.0
+}
+
+struct Cut(String);
+
+impl fmt::Write for Cut {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let fits = text.floor_char_boundary(LINE_BYTES_MAX - self.0.len());
+        self.0.push_str(&text[..fits]);
+        (fits == text.len()).then_some(()).ok_or(fmt::Error)
     }
 }
 
@@ -50,11 +79,12 @@ pub fn complain(line: impl Display) {
 
 /// Makes warnings go to standard error; `RUST_LOG` says how much. Lines that
 /// [`tell`] has got and warnings are written by threads of their own. What is still to be written
-/// is written when the returned guards are dropped.
+/// is written by [`end_printing`].
 pub(crate) fn begin_to_print() -> [WorkerGuard; 2] {
-    let (stdout, told) = non_blocking(io::stdout());
+    let lines = || NonBlockingBuilder::default().buffered_lines_limit(LINES_MAX);
+    let (stdout, told) = lines().finish(io::stdout());
     let _ = SERVER_OUT.set(stdout);
-    let (stderr, warned) = non_blocking(io::stderr());
+    let (stderr, warned) = lines().finish(io::stderr());
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -64,6 +94,17 @@ pub(crate) fn begin_to_print() -> [WorkerGuard; 2] {
     // A program begins to print once.
     let _ = subscriber.try_init();
     [told, warned]
+}
+
+/// Writes the last lines, unless nobody takes them.
+pub(crate) fn end_printing(printing: [WorkerGuard; 2]) {
+    let (ended, is_ended) = mpsc::channel();
+    // A guard that is dropped may wait for a full pipe without end.
+    thread::spawn(move || {
+        drop(printing);
+        let _ = ended.send(());
+    });
+    let _ = is_ended.recv_timeout(LAST_LINES);
 }
 
 /// Returns the text as one line that does nothing to a terminal: control characters, such as
@@ -98,6 +139,19 @@ pub fn printable_json(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_of_a_server_is_cut_at_a_character() {
+        assert_eq!(cut("short"), "short\n");
+        let whole = "x".repeat(LINE_BYTES_MAX);
+        assert_eq!(cut(&whole), format!("{whole}\n"));
+        let (names, all) = (vec!["é"; 1000], "\"é\", ".repeat(1000));
+        let line = cut(format_args!("called: {names:?}"));
+        let said = line.strip_prefix("called: [").unwrap();
+        let said = said.strip_suffix("…\n").unwrap();
+        assert!(all.starts_with(said));
+        assert!((LINE_BYTES_MAX..LINE_BYTES_MAX + 5).contains(&line.len()));
+    }
 
     #[test]
     fn what_a_peer_has_sent_does_nothing_to_a_terminal() {

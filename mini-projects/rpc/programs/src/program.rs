@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Error, Result, anyhow};
 use tokio::runtime;
 
-use crate::print::{begin_to_print, complain, is_enough, printable};
+use crate::print::{begin_to_print, complain, end_printing, is_enough, printable};
 
 /// The program could not do what it was asked for.
 const EXIT_ERROR: u8 = 2;
@@ -15,7 +15,10 @@ const EXIT_ERROR: u8 = 2;
 /// Runs a program to its end. What went wrong is said on stderr, and the exit status is 2.
 pub fn program(name: &str, main: impl Future<Output = Result<ExitCode>>) -> ExitCode {
     let printing = begin_to_print();
-    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let mut runtime = runtime::Builder::new_current_thread();
+    // To decode a large call takes its time. The runtime looks after each step what has come from
+    // others, and not after 61.
+    let runtime = runtime.enable_all().event_interval(1).build();
     let ended = match runtime.context("cannot start the runtime") {
         Ok(runtime) => {
             let ended = runtime.block_on(main);
@@ -25,7 +28,7 @@ pub fn program(name: &str, main: impl Future<Output = Result<ExitCode>>) -> Exit
         }
         Err(error) => Err(error),
     };
-    drop(printing);
+    end_printing(printing);
     match ended {
         Ok(code) => code,
         Err(error) if is_enough(&error) => ExitCode::SUCCESS,
