@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::server::NO_CONNECTION;
 use crate::session::Session;
 
 /// What each connection has for itself, in bytes: what others hold refuses no call that fits in.
-pub(crate) const OWN: usize = 16 * 1024;
+const OWN: usize = 16 * 1024;
 
 /// What the arguments of one call hold, from its begin to its end. Dropping it gives it back.
 pub(crate) struct Room {
@@ -22,11 +23,20 @@ impl Room {
     pub(crate) fn take(session: &Arc<Session>, held: usize) -> Option<Room> {
         let (server, session) = (&session.server, Arc::clone(session));
         let before = session.held.fetch_add(held, Ordering::Relaxed);
-        let shared = session.beyond_own(before + held) - session.beyond_own(before);
         let room = Room { session, held };
+        let shared = room.shared(before);
         let fits = shared == 0
             || server.held.fetch_add(shared, Ordering::Relaxed) + shared <= server.room();
         fits.then_some(room)
+    }
+
+    /// Returns how much of it is taken from all, if its connection holds `others` bytes besides.
+    fn shared(&self, others: usize) -> usize {
+        let own = match self.session.number {
+            NO_CONNECTION => 0,
+            _ => OWN,
+        };
+        (others + self.held).saturating_sub(own) - others.saturating_sub(own)
     }
 
     /// Whether its call must end so that others can begin: there is hardly any room, and it holds
@@ -41,11 +51,11 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        let session = &self.session;
-        let before = session.held.fetch_sub(self.held, Ordering::Relaxed);
-        let shared = session.beyond_own(before) - session.beyond_own(before - self.held);
+        let before = self.session.held.fetch_sub(self.held, Ordering::Relaxed);
+        let shared = self.shared(before - self.held);
         if shared > 0 {
-            session.server.held.fetch_sub(shared, Ordering::Relaxed);
+            let server = &self.session.server;
+            server.held.fetch_sub(shared, Ordering::Relaxed);
         }
     }
 }

@@ -22,11 +22,11 @@ use crate::codec::Unfit;
 use crate::method::{Ending, Method, Sink};
 use crate::outbox::{FULL, KEPT, Outbox};
 use crate::part::{Call, CallId, Error, HEADER_MAX, Hello, ToClient, ToServer, get, put};
-use crate::room::{OWN, Room};
+use crate::room::Room;
 use crate::running::{Control, Place, Running};
 use crate::scratch;
 use crate::served::{SERVED, Served};
-use crate::server::{NO_CONNECTION, Server};
+use crate::server::Server;
 use crate::trace;
 
 /// The answers to fewer bytes of requests are not worth a write of their own.
@@ -103,14 +103,6 @@ impl Session {
             has_greeted: AtomicBool::new(false),
             held: AtomicUsize::new(0),
         })
-    }
-
-    /// Returns what is taken from others when the connection holds `held` bytes.
-    pub(crate) fn beyond_own(&self, held: usize) -> usize {
-        match self.number {
-            NO_CONNECTION => held,
-            _ => held.saturating_sub(OWN),
-        }
     }
 
     /// The largest result or item, in bytes.
