@@ -193,17 +193,6 @@ impl Share {
         self.held += count;
     }
 
-    /// Hands `count` of its bytes over to a share of their own.
-    #[must_use]
-    pub fn split(&mut self, count: usize) -> Share {
-        let held = count.min(self.held);
-        self.held -= held;
-        Share {
-            budget: self.budget.clone(),
-            held,
-        }
-    }
-
     /// Gives back what it holds beyond `count` bytes.
     pub fn shrink_to(&mut self, count: usize) {
         let given_back = self.held.saturating_sub(count);
